@@ -1,0 +1,1 @@
+"""Tailrace: runs declarative flows and records every task's output."""

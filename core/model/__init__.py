@@ -1,0 +1,1 @@
+"""Nouns: frozen data without I/O and without a clock."""

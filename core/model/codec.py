@@ -1,0 +1,112 @@
+"""The one codec between Python values and recorded text.
+
+A value is visible to others only as its recorded form gives it back, so `decode(encode(v))` is what every
+reader sees, in the same process too. The form is JSON; what JSON does not have is a map with one `$` key:
+
+    {"$datetime": "2024-02-29T10:00:00+00:00"}   {"$date": "2024-02-29"}   {"$time": "10:00:00"}
+    {"$duration": "PT1H30M"}                      {"$decimal": "1.10"}      {"$bytes": "base64"}
+    {"$float": "NaN"}                             {"$map": {"$x": 1}}       a user's map that has `$` keys
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.errors import Invalid, TooLarge
+from core.model.durations import format_duration, parse_duration
+
+MAX_DEPTH = 900
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
+def encode(value: object) -> str:
+    """The recorded text of a value. Raises Invalid for what can't be recorded, TooLarge for nesting over 900."""
+    return json.dumps(_tagged(value, 0), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def decode(text: str) -> Any:
+    """The value of a recorded text."""
+    value = json.loads(text)
+    return _untagged(value) if '"$' in text else value
+
+
+def normalise(value: object) -> Any:
+    """The value as a reader of its record would see it."""
+    return decode(encode(value))
+
+
+def _tagged(value: object, depth: int) -> object:
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if depth > MAX_DEPTH:
+        raise TooLarge(f"a value is nested deeper than {MAX_DEPTH} levels", hint="flatten it, or write it to a file")
+    if kind is float:
+        return value if math.isfinite(value) else {"$float": str(value)}  # type: ignore[arg-type]
+    if isinstance(value, Mapping):
+        plain = {_key(key): _tagged(item, depth + 1) for key, item in value.items()}
+        return {"$map": plain} if any(key.startswith("$") for key in plain) else plain
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_tagged(item, depth + 1) for item in value]
+    return _tagged_scalar(value)
+
+
+def _tagged_scalar(value: object) -> object:
+    for kind, tag, write in _WRITERS:
+        if isinstance(value, kind):
+            return {tag: write(value)} if tag else write(value)
+    raise Invalid(
+        f"a value of type {type(value).__name__} can't be recorded",
+        expected="text, numbers, booleans, null, dates, durations, bytes, lists and maps of these",
+    )
+
+
+def _key(key: object) -> str:
+    if isinstance(key, str):
+        return key
+    if key is None or isinstance(key, bool):
+        return {None: "null", True: "true", False: "false"}[key]
+    return str(key)
+
+
+def _untagged(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_untagged(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        (tag, inner), = value.items()
+        if tag == "$map":
+            return {key: _untagged(item) for key, item in inner.items()}
+        if tag in _READERS:
+            return _READERS[tag](inner)
+    return {key: _untagged(item) for key, item in value.items()}
+
+
+_WRITERS: tuple[tuple[type, str, Callable[[Any], object]], ...] = (
+    (str, "", str),
+    (bool, "", bool),
+    (int, "", int),
+    (float, "", float),
+    (datetime, "$datetime", datetime.isoformat),
+    (date, "$date", date.isoformat),
+    (time, "$time", time.isoformat),
+    (timedelta, "$duration", format_duration),
+    (Decimal, "$decimal", str),
+    (bytes, "$bytes", lambda value: base64.b64encode(value).decode("ascii")),
+)
+_READERS: dict[str, Callable[[str], object]] = {
+    "$datetime": datetime.fromisoformat,
+    "$date": date.fromisoformat,
+    "$time": time.fromisoformat,
+    "$duration": parse_duration,
+    "$decimal": Decimal,
+    "$bytes": base64.b64decode,
+    "$float": float,
+}

@@ -1,0 +1,26 @@
+"""The first door: what an author of tasks, runners and storage backends learns. Stable."""
+
+from core.errors import (
+    Forbidden, Interrupted, Invalid, NotFound, TailraceError, TaskFailed, TooLarge, Unreachable,
+)  # fmt: skip
+from core.model.durations import format_duration, parse_duration
+from core.model.nodes import (
+    Call, Choice, Dag, Each, Group, Node, Parallel, Policy, Repeat, Sequence, Step, Wait, Work,
+)  # fmt: skip
+from core.sdk.context import LEVELS, KeyValues, Level, Log, RunContext, TaskStorage, copy_stream
+from core.sdk.hooks import API_VERSION, StorageRef, TypeRef, hookimpl
+from core.sdk.properties import Described, Prop, prop, properties, to_plain
+from core.sdk.runners import Command, CommandResult, RunnerChoice, TaskRunner
+from core.sdk.storage import StorageBackend, StoredFile, checked_path, is_storage_uri, storage_path, storage_uri
+from core.sdk.tasks import FlowTask, Requirement, RunnableTask, Task, TaskOutput, WaitRequest
+
+__all__ = [
+    "API_VERSION", "LEVELS",
+    "Call", "Choice", "Command", "CommandResult", "Dag", "Described", "Each", "FlowTask", "Forbidden", "Group",
+    "Interrupted", "Invalid", "KeyValues", "Level", "Log", "Node", "NotFound", "Parallel", "Policy", "Prop",
+    "Repeat", "Requirement", "RunContext", "RunnableTask", "RunnerChoice", "Sequence", "Step", "StorageBackend",
+    "StorageRef", "StoredFile", "TailraceError", "Task", "TaskFailed", "TaskOutput", "TaskRunner", "TaskStorage",
+    "TooLarge", "TypeRef", "Unreachable", "Wait", "WaitRequest", "Work",
+    "checked_path", "copy_stream", "format_duration", "hookimpl", "is_storage_uri", "parse_duration", "prop",
+    "properties", "storage_path", "storage_uri", "to_plain",
+]  # fmt: skip

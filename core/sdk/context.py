@@ -1,0 +1,135 @@
+"""What a running task sees of the world: everything goes through `ctx`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
+
+if TYPE_CHECKING:
+    from core.sdk.runners import RunnerChoice
+    from core.sdk.storage import StoredFile
+    from core.sdk.tasks import WaitRequest
+
+Level = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
+LEVELS: tuple[Level, ...] = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
+
+
+class Log(Protocol):
+    """The log of this attempt; every line is recorded and shown while the task runs, secrets redacted."""
+
+    def trace(self, message: str) -> None: ...
+    def debug(self, message: str) -> None: ...
+    def info(self, message: str) -> None: ...
+    def warn(self, message: str) -> None: ...
+    def error(self, message: str) -> None: ...
+    def log(self, level: Level, message: str) -> None: ...
+
+
+class TaskStorage(Protocol):
+    """Internal storage as a task may use it: its own files written, the execution's files read."""
+
+    def put(self, source: Path | BinaryIO, name: str) -> StoredFile:
+        """Store a file under a name; a path on the same file system is moved, not copied (it is gone afterwards)."""
+
+    def open(self, uri: str) -> BinaryIO:
+        """The bytes of a stored file, seekable. Raises NotFound, Forbidden."""
+
+    def stat(self, uri: str) -> StoredFile:
+        """URI, size and sha256 of a stored file. Raises NotFound, Forbidden."""
+
+    def fetch(self, uri: str, target: Path) -> None:
+        """Put a stored file at a local path (linked where the file system can and the copy is safe)."""
+
+
+class KeyValues(Protocol):
+    """The key-value store of a namespace; a value that is set is recorded together with the task's result."""
+
+    def get(self, key: str, namespace: str | None = None) -> Any: ...
+    def set(self, key: str, value: object, namespace: str | None = None) -> None: ...
+
+
+class RunContext(Protocol):
+    """Handed to `run`. Texts are rendered with the variables of the task's place in the flow."""
+
+    @property
+    def log(self) -> Log: ...
+    @property
+    def storage(self) -> TaskStorage: ...
+    @property
+    def kv(self) -> KeyValues: ...
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The process's environment; a plugin never reads `os.environ`."""
+
+    @property
+    def task_id(self) -> str: ...
+    @property
+    def attempt_id(self) -> str:
+        """Stable over a crash of the engine: what a container is labelled with."""
+
+    @property
+    def namespace(self) -> str: ...
+
+    @property
+    def user_agent(self) -> str:
+        """How outgoing requests name themselves: product and version."""
+
+    @property
+    def durable(self) -> bool:
+        """Whether files must survive a loss of power (sync before rename)."""
+
+    @property
+    def working_dir(self) -> Path:
+        """An own, empty directory, made when first asked for and removed after the attempt; `{{ workingDir }}`."""
+
+    @property
+    def output_dir(self) -> Path:
+        """A directory whose files are all captured by scripts, made when first asked for; `{{ outputDir }}`."""
+
+    @property
+    def output_dir_used(self) -> bool: ...
+
+    @property
+    def cache_dir(self) -> Path:
+        """Kept between executions of this home; for what can be made again."""
+
+    def namespace_files(self, namespace: str | None = None) -> Mapping[str, Path]:
+        """Relative name → local path of the namespace's files."""
+
+    def render(self, value: Any, variables: Mapping[str, Any] | None = None) -> Any:
+        """Render a text, or the texts inside a list or map; `variables` are added to the task's own."""
+
+    def secret(self, name: str) -> str:
+        """A secret's value. Raises NotFound."""
+
+    def metric(
+        self, name: str, value: float | timedelta, *, kind: Literal["counter", "timer", "gauge"] = "counter",
+        tags: Mapping[str, str] | None = None,
+    ) -> None: ...  # fmt: skip
+
+    def progress(self, message: str, fraction: float | None = None) -> None: ...
+
+    def choose_runner(self, choice: RunnerChoice) -> Any:
+        """The task runner for a script: the one the flow names, else by the setting `runner`. Raises Unreachable."""
+
+    @property
+    def stop_requested(self) -> bool:
+        """True once the attempt was killed or its time is over."""
+
+    def on_stop(self, callback: Callable[[], object]) -> AbstractContextManager[None]:
+        """While the block runs, call back (from another thread) when the attempt is to stop."""
+
+    def wait(
+        self, *, until: datetime | None = None, for_: timedelta | None = None,
+        state: Mapping[str, object] | None = None,
+    ) -> WaitRequest: ...  # fmt: skip
+
+
+def copy_stream(source: BinaryIO, size: int = 1 << 20) -> Iterator[bytes]:
+    """The chunks of a stream, in constant memory."""
+    while chunk := source.read(size):
+        yield chunk

@@ -1,0 +1,57 @@
+"""Hooks of the plugin system. A module that merely holds classes needs none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
+
+import pluggy
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from core.sdk.properties import PluginType
+
+PROJECT = "tailrace"
+API_VERSION = 1
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@frozen
+class TypeRef:
+    """A type by name, so that nothing is imported until a flow uses it.
+
+    target: `module:Class`. name and aliases: what may stand behind `type:`. title: one line for lists.
+    kind: what it is. replaces: the name of another plugin's type that this one takes the place of.
+    """
+
+    target: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    title: str = ""
+    kind: Literal["task", "runner"] = "task"
+    replaces: str = ""
+
+
+@frozen
+class StorageRef:
+    """A storage backend by name. target: `module:factory`, called with (root directory, durable) and giving one."""
+
+    target: str
+    name: str
+    title: str = ""
+
+
+@hookspec
+def task_types() -> Iterable[TypeRef | type[PluginType]]:  # type: ignore[empty-body]
+    """Task types that a plugin brings."""
+
+
+@hookspec
+def task_runners() -> Iterable[TypeRef | type[PluginType]]:  # type: ignore[empty-body]
+    """Task runners that a plugin brings."""
+
+
+@hookspec
+def storage_backends() -> Iterable[StorageRef]:  # type: ignore[empty-body]
+    """Storage backends that a plugin brings."""

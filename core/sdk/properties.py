@@ -1,0 +1,98 @@
+"""How a plugin declares what it can be told: one class is parsing, checking, schema, reference page and completion."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+import attrs
+
+T = TypeVar("T")
+_META = "tailrace"
+_WORD = re.compile(r"_+([a-zA-Z0-9])")
+
+
+@attrs.frozen
+class Prop:
+    """What is known of one property beside its Python type.
+
+    name: as written in YAML. aliases: older names that are read as well. deprecated: what to use instead, or "".
+    render: expressions in its value are rendered before `run` is called. secret: its value is never shown.
+    """
+
+    description: str
+    name: str = ""
+    aliases: tuple[str, ...] = ()
+    deprecated: str = ""
+    render: bool = True
+    secret: bool = False
+    examples: tuple[object, ...] = ()
+
+
+def prop(
+    description: str,
+    *,
+    default: Any = attrs.NOTHING,
+    factory: Callable[[], Any] | None = None,
+    name: str = "",
+    aliases: tuple[str, ...] = (),
+    deprecated: str = "",
+    render: bool = True,
+    secret: bool = False,
+    examples: tuple[object, ...] = (),
+) -> Any:
+    """Declare a property (or an output) of a plugin class.
+
+    description: one sentence, shown in docs, editors and messages. Without default and factory it must be given.
+    `container_image` is `containerImage` in YAML; a trailing underscore is dropped; `name` overrides both.
+    """
+    declared = Prop(description, name, aliases, deprecated, render, secret, examples)
+    chosen: Any = attrs.Factory(factory) if factory is not None else default
+    return attrs.field(default=chosen, metadata={_META: declared})
+
+
+def yaml_name(attribute: str) -> str:
+    """`container_image` → `containerImage`, `from_` → `from`."""
+    return _WORD.sub(lambda match: match.group(1).upper(), attribute.rstrip("_"))
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
+class Described:
+    """Base of everything declared with `prop`: subclasses become frozen, keyword-only attrs classes by themselves."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        attrs.define(cls, frozen=True, kw_only=True, slots=False, eq=False, repr=False)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
+class PluginType(Described):
+    """Base of what can stand behind `type:` in YAML."""
+
+    type: ClassVar[str] = ""
+    aliases: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, *, type: str = "", aliases: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.type = type
+        cls.aliases = aliases
+
+
+def properties(cls: type[Described]) -> Iterator[tuple[attrs.Attribute[Any], Prop]]:
+    """The declared properties of a class in their order, names in YAML filled in."""
+    for attribute in attrs.fields(cls):
+        declared: Prop | None = attribute.metadata.get(_META)
+        if declared is not None:
+            yield attribute, declared if declared.name else attrs.evolve(declared, name=yaml_name(attribute.name))
+
+
+def to_plain(value: object) -> Any:
+    """A declared value as maps and lists under its names in YAML: what is recorded and what expressions see."""
+    if isinstance(value, Described):
+        return {declared.name: to_plain(getattr(value, attribute.name)) for attribute, declared in properties(type(value))}
+    if isinstance(value, dict):
+        return {key: to_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(item) for item in value]
+    return value

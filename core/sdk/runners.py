@@ -1,0 +1,83 @@
+"""Where a script's commands run: the contract of task runners."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal, dataclass_transform
+
+from attrs import field, frozen
+
+from core.sdk.context import RunContext
+from core.sdk.properties import PluginType, prop
+
+OnLine = Callable[[Literal["stdout", "stderr"], str], None]
+RunnerSetting = Literal["auto", "docker", "process"]
+
+
+@frozen
+class Command:
+    """What to run. The working directory holds everything the command may read; what it leaves there can be captured.
+
+    argv: program and arguments. env: added to the runner's own environment. image: for runners that have images.
+    on_line: called for every line while the command runs, in order per stream.
+    """
+
+    argv: tuple[str, ...]
+    working_dir: Path
+    on_line: OnLine
+    env: Mapping[str, str] = field(factory=dict)
+    image: str = ""
+
+
+@frozen
+class CommandResult:
+    """How a command ended.
+
+    exit_code: its own; -n when signal n ended it (128 + n from a shell is left as it is).
+    details: what the runner knows of it (`containerId`).
+    """
+
+    exit_code: int
+    details: Mapping[str, Any] = field(factory=dict)
+
+
+@frozen
+class RunnerChoice:
+    """What a script says about where it wants to run.
+
+    requested: the runner named by the flow, already converted, or None. image: the image it would have.
+    official: a local environment of the language can stand in for that image.
+    setting: a preference written on the task (`runner: PROCESS|DOCKER`), or "" for the engine's setting.
+    """
+
+    image: str
+    official: bool
+    requested: TaskRunner | None = None
+    setting: RunnerSetting | Literal[""] = ""
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
+class TaskRunner(PluginType):
+    """Base of task runners. Its properties are those of the map under `taskRunner`."""
+
+    containers: ClassVar[bool] = False
+    """Whether commands run in an image of their own instead of on this machine."""
+
+    @classmethod
+    def unavailable(cls, environment: Mapping[str, str]) -> str:
+        """Why this runner can't run here, or "" when it can."""
+        return ""
+
+    @abstractmethod
+    def run(self, ctx: RunContext, command: Command) -> CommandResult:
+        """Run a command to its end; stop it, and everything it started, when `ctx` says stop.
+
+        Raises Unreachable when the place to run is not there, Invalid for an option that has no meaning here,
+        Interrupted when it was stopped.
+        """
+
+    def reattach(self, ctx: RunContext, command: Command) -> CommandResult | None:
+        """Go on with what an attempt of the same id left running, or None when nothing of it is left."""
+        return None

@@ -1,0 +1,86 @@
+"""What a task type is: a class with properties and, for runnable ones, a `run` that returns its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Literal, dataclass_transform
+
+from attrs import field, frozen
+
+from core.model.nodes import Node
+from core.sdk.context import RunContext
+from core.sdk.properties import Described, PluginType, prop
+
+Need = Literal["docker", "network", "runner", "executable"]
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
+class TaskOutput(Described):
+    """Base of a task type's `Output`: what its task execution gives, under names declared with `prop`."""
+
+
+@frozen
+class Requirement:
+    """Something a task needs from the machine, asked before the run.
+
+    need: what kind of thing. detail: which one (an image, a program). For `runner`: `image` is what the task would
+    run in, `official` says that a local environment of the language can stand in for it, `requested` is the type
+    name of the task runner that the flow names, or "".
+    """
+
+    need: Need
+    detail: str = ""
+    image: str = ""
+    official: bool = False
+    requested: str = ""
+
+
+@frozen
+class WaitRequest:
+    """A task that gives its thread back: it is called again at `until` or after `wait_for`, with `state`."""
+
+    until: datetime | None = None
+    wait_for: timedelta | None = None
+    state: Mapping[str, object] = field(factory=dict)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
+class Task(PluginType):
+    """Base of every task type. The docstring of a subclass is the title of its page."""
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
+class RunnableTask(Task):
+    """A task that does work. A subclass declares properties, an inner `Output` and `run`."""
+
+    Output: ClassVar[type[TaskOutput] | None] = None
+
+    def run(self, ctx: RunContext) -> Any:
+        """Do the work; return an `Output`, None, or `ctx.wait(…)`; raise to fail.
+
+        Properties are rendered and converted before the call (but those declared with `render=False`).
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no run()")
+
+    def requires(self) -> tuple[Requirement, ...]:
+        """What this task needs from the machine; asked before the run, on properties as far as they are literal."""
+        return ()
+
+    @classmethod
+    def summary(cls, output: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The few facts a list shows of an output: by default its small scalars."""
+        return {
+            name: value
+            for name, value in output.items()
+            if isinstance(value, (bool, int, float)) or (isinstance(value, str) and len(value) <= 200)
+        }
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
+class FlowTask(Task):
+    """A task that describes how its children run; it does no work of its own."""
+
+    def plan(self) -> Node:
+        """The node the planner interprets. Children are given as `list[Step]` properties."""
+        raise NotImplementedError(f"{type(self).__name__} has no plan()")
