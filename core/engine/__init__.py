@@ -1,1 +1,1 @@
-""""""
+"""The near side of the seam: decides, commits, acts."""

@@ -1,1 +1,7 @@
-""""""
+"""YAML text → a flow and its problems, each with line and column."""
+
+from core.loading.flow import load_flow
+from core.loading.problems import Loaded, Problem
+from core.loading.reader import parse_yaml
+
+__all__ = ["Loaded", "Problem", "load_flow", "parse_yaml"]

@@ -6,6 +6,7 @@ reader sees, in the same process too. The form is JSON; what JSON does not have 
     {"$datetime": "2024-02-29T10:00:00+00:00"}   {"$date": "2024-02-29"}   {"$time": "10:00:00"}
     {"$duration": "PT1H30M"}                      {"$decimal": "1.10"}      {"$bytes": "base64"}
     {"$float": "NaN"}                             {"$map": {"$x": 1}}       a user's map that has `$` keys
+    {"$secret": ["Bearer ", ["TOKEN"]]}           text in which secrets are named, not told
 """
 
 from __future__ import annotations
@@ -18,10 +19,28 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from attrs import frozen
+
 from core.errors import Invalid, TooLarge
 from core.model.durations import format_duration, parse_duration
 
 MAX_DEPTH = 900
+
+
+@frozen
+class SecretText:
+    """A text with secrets in it. parts: text as it is, and tuples that name a secret (and a sub-key of it)."""
+
+    parts: tuple[str | tuple[str, ...], ...]
+
+    def __str__(self) -> str:
+        return self.reveal(lambda *name: "••••")
+
+    def reveal(self, secret: Callable[..., str]) -> str:
+        """The whole text, the value of each secret asked for by its name (and sub-key)."""
+        return "".join(part if isinstance(part, str) else secret(*part) for part in self.parts)
+
+
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 
@@ -30,10 +49,10 @@ def encode(value: object) -> str:
     return json.dumps(_tagged(value, 0), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def decode(text: str) -> Any:
-    """The value of a recorded text."""
+def decode(text: str, secret: Callable[..., str] | None = None) -> Any:
+    """The value of a recorded text. secret: gives the values of secrets; without it they stay `SecretText`."""
     value = json.loads(text)
-    return _untagged(value) if '"$' in text else value
+    return _untagged(value, secret) if '"$' in text else value
 
 
 def normalise(value: object) -> Any:
@@ -75,18 +94,21 @@ def _key(key: object) -> str:
     return str(key)
 
 
-def _untagged(value: Any) -> Any:
+def _untagged(value: Any, secret: Callable[..., str] | None) -> Any:
     if isinstance(value, list):
-        return [_untagged(item) for item in value]
+        return [_untagged(item, secret) for item in value]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
-        (tag, inner), = value.items()
+        ((tag, inner),) = value.items()
         if tag == "$map":
-            return {key: _untagged(item) for key, item in inner.items()}
+            return {key: _untagged(item, secret) for key, item in inner.items()}
+        if tag == "$secret":
+            marked = SecretText(tuple(part if isinstance(part, str) else tuple(part) for part in inner))
+            return marked.reveal(secret) if secret else marked
         if tag in _READERS:
             return _READERS[tag](inner)
-    return {key: _untagged(item) for key, item in value.items()}
+    return {key: _untagged(item, secret) for key, item in value.items()}
 
 
 _WRITERS: tuple[tuple[type, str, Callable[[Any], object]], ...] = (
@@ -99,6 +121,7 @@ _WRITERS: tuple[tuple[type, str, Callable[[Any], object]], ...] = (
     (time, "$time", time.isoformat),
     (timedelta, "$duration", format_duration),
     (Decimal, "$decimal", str),
+    (SecretText, "$secret", lambda value: [part if isinstance(part, str) else list(part) for part in value.parts]),
     (bytes, "$bytes", lambda value: base64.b64encode(value).decode("ascii")),
 )
 _READERS: dict[str, Callable[[str], object]] = {

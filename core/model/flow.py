@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from attrs import field, frozen
 
+from core.errors import InvalidInput
+from core.model.input_values import ParseYaml, Refused, shown, typed
 from core.model.inputs import Input
 from core.model.nodes import Sequence, Step, children_of
 
@@ -45,3 +48,19 @@ class Flow:
             step = stack.pop()
             yield step
             stack.extend(reversed(children_of(step.node)))
+
+
+def type_output(declared: FlowOutput, value: object, parse_yaml: ParseYaml) -> Any:
+    """The rendered value of a flow output as it was declared; null only where it is not required.
+
+    Raises InvalidInput.
+    """
+    if value is None:
+        if declared.required:
+            raise InvalidInput(f"Missing required output:{declared.id}")
+        return None
+    try:
+        return typed(declared.type, value, declared.item_type, parse_yaml)
+    except Refused as refused:
+        received = shown(value)
+        raise InvalidInput(f"Invalid output for `{declared.id}`, {refused}, but received `{received}`") from None

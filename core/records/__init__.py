@@ -1,1 +1,5 @@
-""""""
+"""What is remembered: the SQLite store."""
+
+from core.records.store import SqliteRecords
+
+__all__ = ["SqliteRecords"]

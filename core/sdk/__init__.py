@@ -7,6 +7,7 @@ from core.model.durations import format_duration, parse_duration
 from core.model.nodes import (
     Call, Choice, Dag, Each, Group, Node, Parallel, Policy, Repeat, Sequence, Step, Wait, Work,
 )  # fmt: skip
+from core.model.truth import truthy
 from core.sdk.context import LEVELS, KeyValues, Level, Log, RunContext, TaskStorage, copy_stream
 from core.sdk.hooks import API_VERSION, StorageRef, TypeRef, hookimpl
 from core.sdk.properties import Described, Prop, prop, properties, to_plain
@@ -22,5 +23,5 @@ __all__ = [
     "StorageRef", "StoredFile", "TailraceError", "Task", "TaskFailed", "TaskOutput", "TaskRunner", "TaskStorage",
     "TooLarge", "TypeRef", "Unreachable", "Wait", "WaitRequest", "Work",
     "checked_path", "copy_stream", "format_duration", "hookimpl", "is_storage_uri", "parse_duration", "prop",
-    "properties", "storage_path", "storage_uri", "to_plain",
+    "properties", "storage_path", "storage_uri", "to_plain", "truthy",
 ]  # fmt: skip

@@ -113,6 +113,9 @@ class RunContext(Protocol):
 
     def progress(self, message: str, fraction: float | None = None) -> None: ...
 
+    def end_with_warning(self, reason: str) -> None:
+        """Let this attempt end as WARNING instead of SUCCESS once `run` has returned; a failure stays a failure."""
+
     def choose_runner(self, choice: RunnerChoice) -> Any:
         """The task runner for a script: the one the flow names, else by the setting `runner`. Raises Unreachable."""
 

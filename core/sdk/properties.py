@@ -90,7 +90,9 @@ def properties(cls: type[Described]) -> Iterator[tuple[attrs.Attribute[Any], Pro
 def to_plain(value: object) -> Any:
     """A declared value as maps and lists under its names in YAML: what is recorded and what expressions see."""
     if isinstance(value, Described):
-        return {declared.name: to_plain(getattr(value, attribute.name)) for attribute, declared in properties(type(value))}
+        return {
+            declared.name: to_plain(getattr(value, attribute.name)) for attribute, declared in properties(type(value))
+        }
     if isinstance(value, dict):
         return {key: to_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

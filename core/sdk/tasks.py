@@ -26,7 +26,7 @@ class Requirement:
 
     need: what kind of thing. detail: which one (an image, a program). For `runner`: `image` is what the task would
     run in, `official` says that a local environment of the language can stand in for it, `requested` is the type
-    name of the task runner that the flow names, or "".
+    name of the task runner that the flow names, or ""; `setting` is a preference written on the task, or "".
     """
 
     need: Need
@@ -34,6 +34,7 @@ class Requirement:
     image: str = ""
     official: bool = False
     requested: str = ""
+    setting: str = ""
 
 
 @frozen

@@ -1,0 +1,107 @@
+"""Expressions in the recorded context of an execution: the engine's own evaluator, secrets refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from core.app.flows import FlowService
+from core.engine.answers import Answers
+from core.engine.live import base_variables, execution_prefix
+from core.errors import NotFound
+from core.expressions import Renderer
+from core.host.records import ExecutionIdentity, RecordStore
+from core.host.seam import OutputReference, OutputText, Place, Question
+from core.host.views import Evaluation as EvaluationView
+from core.host.views import ExecutionView, TaskExecutionView
+from core.model.codec import SecretText
+from core.work.evaluate import Evaluation
+from core.work.line import Line
+from core.work.tools import Tools
+
+
+class EvaluatorService:
+    """Implements `core.host.services.Evaluator`."""
+
+    def __init__(
+        self,
+        organization: str,
+        records: RecordStore,
+        flows: FlowService,
+        resolve: Callable[[str], str],
+        tools: Callable[[], Tools],
+        answers: Callable[[], Answers],
+    ) -> None:
+        self._organization = organization
+        self._records = records
+        self._flows = flows
+        self._resolve = resolve
+        self._tools = tools
+        self._answers = answers
+
+    def evaluate(
+        self, execution_id: str, expression: str, *, task_name: str | None = None, value: str | None = None
+    ) -> EvaluationView:
+        view = self._records.execution(self._organization, self._resolve(execution_id))
+        if view is None:
+            raise NotFound(f"there is no execution {execution_id}")
+        template = expression if "{{" in expression or "{%" in expression else "{{ " + expression + " }}"
+        identity = ExecutionIdentity(view.id, self._organization, view.namespace, view.flow_id, view.flow_revision)
+        place = Place(self._organization, view.namespace, view.flow_id, view.id,
+                      execution_prefix=execution_prefix(identity))  # fmt: skip
+        variables = self._variables(view, task_name, value)
+        evaluation = Evaluation(place, variables, self._tools(), direct_line(self._answers()), None)
+        typed = evaluation.render(template, typed=True)
+        text = typed if isinstance(typed, str) else Renderer().render("{{ value }}", {"value": typed})
+        return EvaluationView(text, typed, type_word(typed))
+
+    def _variables(self, view: ExecutionView, task_name: str | None, value: str | None) -> dict[str, Any]:
+        flow = self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)
+        variables = base_variables(view, flow, state=view.state)
+        outputs: dict[str, Any] = {}
+        for key, _, stored in self._records.outputs_of(view.id, None):
+            if stored is not None:
+                shipped = OutputText(stored.text) if stored.text is not None else None
+                outputs[key.task_id] = shipped or OutputReference(stored.uri or "", stored.size)
+        tasks = self._records.task_executions(self._organization, view.id)
+        variables["outputs"] = outputs
+        variables["tasks"] = {task.task_name: {"state": task.state} for task in tasks}
+        if task_name is not None:
+            variables.update(_task_variables(tasks, task_name, value))
+        return variables
+
+
+def _task_variables(tasks: tuple[TaskExecutionView, ...], name: str, value: str | None) -> dict[str, Any]:
+    chosen = [task for task in tasks if task.task_name == name and (value is None or task.value == value)]
+    if not chosen:
+        names = ", ".join(dict.fromkeys(task.task_name for task in tasks)) or "none"
+        raise NotFound(f"no task `{name}` ran in this execution", expected=f"one of: {names}")
+    task = chosen[-1]
+    taskrun: dict[str, Any] = {"id": task.id, "attemptsCount": max(len(task.attempts) - 1, 0)}
+    if task.value is not None:
+        taskrun["value"] = task.value
+    return {"task": {"id": task.task_name, "type": task.type}, "taskrun": taskrun}
+
+
+def direct_line(answers: Answers) -> Line:
+    """A line whose questions are answered at once, in the thread that asks."""
+
+    def tell(message: object) -> None:
+        if isinstance(message, Question):
+            line.answer(answers.answer(message, None))
+
+    line = Line(tell)
+    return line
+
+
+def type_word(value: object) -> str:
+    """The language's word for a value's type."""
+    words: tuple[tuple[type | tuple[type, ...], str], ...] = (
+        (bool, "boolean"), (int, "whole number"), (float, "number"), ((str, SecretText), "text"),
+        (datetime, "date and time"), (date, "date"), (time, "time"), (timedelta, "duration"),
+        (Mapping, "map"), ((list, tuple), "list"),
+    )  # fmt: skip
+    if value is None:
+        return "null"
+    return next((word for kind, word in words if isinstance(value, kind)), "value")

@@ -1,0 +1,96 @@
+"""Internal storage and namespace files, for people."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+from core.engine.clock import now
+from core.errors import Unreachable
+from core.host.records import RecordStore
+from core.host.views import FilePreview, FileView
+from core.sdk.storage import StorageBackend, storage_path
+from core.work.files import namespace_uri
+
+PREVIEW_BYTES = 256 * 1024
+TEXT_LINES = 40
+
+
+class FileService:
+    """Implements `core.host.services.Files`."""
+
+    def __init__(self, organization: str, records: RecordStore, storage: StorageBackend) -> None:
+        self._organization = organization
+        self._records = records
+        self._storage = storage
+
+    def open(self, uri: str) -> BinaryIO:
+        return self._storage.open(self._organization, storage_path(uri))
+
+    def stat(self, uri: str) -> FileView:
+        stored = self._storage.stat(self._organization, storage_path(uri))
+        return FileView(stored.uri, stored.size, stored.sha256)
+
+    def list(self, uri: str) -> tuple[FileView, ...]:
+        prefix = "" if uri in ("storage:///", "kestra:///", "") else storage_path(uri.rstrip("/"))
+        found = self._storage.list(self._organization, prefix)
+        return tuple(FileView(file.uri, file.size, file.sha256) for file in found)
+
+    def put(self, source: Path, namespace: str, name: str) -> FileView:
+        uri = namespace_uri(namespace, name)
+        if not source.is_file():
+            raise Unreachable(f"there is no file `{source}`")
+        stored = self._storage.put(self._organization, storage_path(uri), source)
+        self._records.save_namespace_file(
+            self._organization, namespace, name.removeprefix("/"), uri, stored.size, stored.sha256, now()
+        )
+        return FileView(uri, stored.size, stored.sha256)
+
+    def preview(self, uri: str, rows: int = 20) -> FilePreview:
+        size = self.stat(uri).size
+        with self.open(uri) as source:
+            head = source.read(PREVIEW_BYTES)
+        try:
+            text = head.decode("utf-8")
+        except UnicodeDecodeError as error:
+            if error.start < len(head) - 4:
+                return FilePreview(uri, size, "binary", truncated=True)
+            text = head[: error.start].decode("utf-8")
+        kind = PurePosixPath(uri).suffix.lower()
+        whole = size <= PREVIEW_BYTES
+        if kind in (".jsonl", ".ndjson", ".ion"):
+            return _json_lines(uri, size, text, rows, whole)
+        if kind == ".csv":
+            return _csv(uri, size, text, rows, whole)
+        if kind == ".json" and whole:
+            return FilePreview(uri, size, "json", text=text)
+        lines = text.splitlines()
+        shown = "\n".join(lines[:TEXT_LINES])
+        return FilePreview(uri, size, "text", text=shown, truncated=not whole or len(lines) > TEXT_LINES)
+
+
+def _json_lines(uri: str, size: int, text: str, rows: int, whole: bool) -> FilePreview:
+    lines = text.splitlines() if whole else text.splitlines()[:-1]
+    try:
+        parsed = [json.loads(line) for line in lines[:rows] if line.strip()]
+    except ValueError:
+        return FilePreview(uri, size, "text", text="\n".join(lines[:TEXT_LINES]), truncated=True)
+    truncated = not whole or len(lines) > rows
+    if not all(isinstance(row, dict) for row in parsed):
+        return FilePreview(uri, size, "table", ("value",), tuple((row,) for row in parsed), truncated=truncated)
+    columns = tuple(dict.fromkeys(name for row in parsed for name in row))
+    cells: tuple[tuple[Any, ...], ...] = tuple(tuple(row.get(name) for name in columns) for row in parsed)
+    return FilePreview(uri, size, "table", columns, cells, truncated=truncated)
+
+
+def _csv(uri: str, size: int, text: str, rows: int, whole: bool) -> FilePreview:
+    reader = csv.reader(io.StringIO(text if whole else text[: text.rfind("\n") + 1]))
+    header = next(reader, [])
+    shown = [tuple(row) for row in islice(reader, rows + 1)]
+    return FilePreview(
+        uri, size, "table", tuple(header), tuple(shown[:rows]), truncated=not whole or len(shown) > rows
+    )

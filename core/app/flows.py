@@ -1,0 +1,69 @@
+"""Flows: loaded from files, stored as revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from core.engine.clock import now
+from core.errors import Invalid, NotFound
+from core.host.records import RecordStore
+from core.host.views import FlowView
+from core.loading import Loaded, Problem, load_flow
+from core.model.flow import Flow
+from core.registry import Registry
+
+
+class FlowService:
+    """Implements `core.host.services.Flows`."""
+
+    def __init__(
+        self, organization: str, records: Callable[[], RecordStore], registry: Callable[[], Registry]
+    ) -> None:
+        self._organization = organization
+        self._records = records
+        self._registry = registry
+        self._parsed: dict[tuple[str, str, int], Flow] = {}
+
+    def load(self, path: Path) -> tuple[Flow | None, tuple[Problem, ...]]:
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            raise Invalid(
+                f"the flow can't be read: {(error.strerror or str(error)).lower()}", where=str(path),
+                expected="a YAML file with a flow",
+            ) from error  # fmt: skip
+        loaded = self._loaded(text, str(path))
+        return loaded.flow, loaded.problems
+
+    def push(self, source: str, *, local: bool = False) -> FlowView:
+        return self.keep(self._loaded(source, "<flow>").require(), local=local)
+
+    def keep(self, flow: Flow, *, local: bool) -> FlowView:
+        """Store the flow's text as a revision, and remember it parsed."""
+        view = self._records().save_flow(
+            self._organization, flow.namespace, flow.id, flow.source, local=local, at=now()
+        )
+        self._parsed[view.namespace, view.flow_id, view.revision] = flow
+        return view
+
+    def get(self, namespace: str, flow_id: str, revision: int | None = None) -> FlowView:
+        found = self._records().flow(self._organization, namespace, flow_id, revision)
+        if found is None:
+            which = f" with revision {revision}" if revision else ""
+            raise NotFound(f"there is no flow {namespace}.{flow_id}{which}", hint="`flows list` shows them all")
+        return found
+
+    def parsed(self, namespace: str, flow_id: str, revision: int) -> Flow:
+        """A stored revision as a flow. Raises NotFound; InvalidFlow when a plugin it needs is gone."""
+        key = (namespace, flow_id, revision)
+        if key not in self._parsed:
+            source = self.get(namespace, flow_id, revision).source
+            self._parsed[key] = self._loaded(source, f"{namespace}.{flow_id}").require()
+        return self._parsed[key]
+
+    def list(self, namespace: str | None = None) -> tuple[FlowView, ...]:
+        return self._records().flows(self._organization, namespace)
+
+    def _loaded(self, text: str | bytes, name: str) -> Loaded:
+        return load_flow(text, self._registry(), name)

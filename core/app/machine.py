@@ -1,0 +1,42 @@
+"""What `doctor` looks at."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+
+from core.errors import TailraceError
+from core.registry import Registry
+from core.sdk.runners import TaskRunner
+from core.settings import Settings
+
+
+def machine_checks(settings: Settings, registry: Registry) -> Iterator[tuple[str, bool, str]]:
+    """(name, whether it is well, a line about it)."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield "python", sys.version_info >= (3, 11), f"{version} at {sys.executable}"
+    yield _home(settings)
+    for plugin in registry.plugins():
+        yield f"plugin {plugin.name}", not plugin.error, plugin.error or f"{plugin.distribution} {plugin.version}"
+    try:
+        registry.storage_backend(settings.storage)
+        yield "storage", True, settings.storage
+    except TailraceError as error:
+        yield "storage", False, str(error)
+    for entry in registry.entries("runner"):
+        runner = registry.resolve(entry.name)
+        if issubclass(runner, TaskRunner):
+            reason = runner.unavailable(settings.environment)
+            yield entry.name, True, f"not available: {reason.splitlines()[0]}" if reason else "available"
+    uv = shutil.which("uv", path=settings.environment.get("PATH"))
+    yield "uv", True, uv or "not installed: environments of scripts are made with venv and pip, which is slower"
+
+
+def _home(settings: Settings) -> tuple[str, bool, str]:
+    try:
+        settings.make_home()
+    except TailraceError as error:
+        return "home", False, str(error)
+    free = shutil.disk_usage(settings.home).free
+    return "home", free > 100 * 1024 * 1024, f"{settings.home}, {free // 1024**2} MiB free"

@@ -1,0 +1,61 @@
+"""Task outputs: what came out, across executions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import evolve
+
+from core.errors import Invalid, NotFound
+from core.host.records import RecordStore
+from core.host.views import OutputFilter, Page, TaskExecutionView
+from core.model.codec import decode
+from core.sdk.storage import StorageBackend, storage_path
+
+
+class OutputService:
+    """Implements `core.host.services.Outputs`. resolve: an execution's id from what a person wrote."""
+
+    def __init__(
+        self, organization: str, records: RecordStore, storage: StorageBackend, resolve: Callable[[str], str]
+    ) -> None:
+        self._organization = organization
+        self._records = records
+        self._storage = storage
+        self._resolve = resolve
+
+    def list(self, which: OutputFilter) -> Page[TaskExecutionView]:
+        if which.flow_execution_id:
+            resolved = tuple(self._resolve(one) for one in which.flow_execution_id)
+            which = evolve(which, flow_execution_id=resolved)
+        return self._records.outputs(self._organization, which)
+
+    def get(self, output_id: str) -> TaskExecutionView:
+        execution, slash, task = output_id.partition("/")
+        if slash:
+            return self._of_task(self._resolve(execution), task)
+        found = self._records.find_task_executions(self._organization, output_id)
+        if len(found) > 1:
+            raise Invalid(f"`{output_id}` is the beginning of more than one output's id", expected="more of the id")
+        view = self._records.task_execution(self._organization, found[0]) if found else None
+        if view is None:
+            raise NotFound(f"there is no task output `{output_id}`", hint="`outputs list` shows the newest ones")
+        return view
+
+    def value(self, output_id: str) -> Any:
+        stored = self._records.output(self._organization, self.get(output_id).id)
+        if stored is None:
+            return None
+        if stored.text is not None:
+            return decode(stored.text)
+        with self._storage.open(self._organization, storage_path(stored.uri or "")) as body:
+            return decode(body.read().decode("utf-8", "surrogatepass"))
+
+    def _of_task(self, execution_id: str, task: str) -> TaskExecutionView:
+        views = self._records.task_executions(self._organization, execution_id)
+        named = [view for view in views if view.task_name == task]
+        if not named:
+            names = ", ".join(dict.fromkeys(view.task_name for view in views)) or "none"
+            raise NotFound(f"no task `{task}` ran in the execution {execution_id}", expected=f"one of: {names}")
+        return named[-1]

@@ -1,0 +1,140 @@
+"""Runs executions in this process: preflight, an engine, and its end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from core.app.flows import FlowService
+from core.engine.answers import Answers
+from core.engine.clock import new_id, now
+from core.engine.engine import Engine
+from core.errors import ConversionError, NotFound, Unreachable
+from core.host.views import ExecutionView, Happening
+from core.model.flow import Flow
+from core.model.nodes import Step, Work
+from core.records import SqliteRecords
+from core.registry import Registry
+from core.registry.convert import build
+from core.sdk.runners import RunnerChoice, TaskRunner
+from core.sdk.tasks import Requirement, RunnableTask
+from core.settings import Settings
+from core.work import ThreadExecutor, Tools
+from core.work.runners import DOCKER, choose_runner, unavailable_reason
+
+SWITCH_SECONDS = 0.0005
+
+
+class Runs:
+    """Owns at most one engine at a time; `interrupt` reaches it from a signal handler."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        records: SqliteRecords,
+        flows: FlowService,
+        registry: Registry,
+        tools: Callable[[str | None], Tools],
+        answers: Callable[[Path | None], Answers],
+    ) -> None:
+        self._settings = settings
+        self._records = records
+        self._flows = flows
+        self._registry = registry
+        self._tools = tools
+        self._answers = answers
+        self._engine: Engine | None = None
+
+    def run(
+        self, view: ExecutionView, follow: Callable[[Happening], None], runner: str | None, local_files: Path | None
+    ) -> None:
+        """Work on one execution until it has ended. Raises Conflict when somebody else owns it."""
+        flow = self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)
+        tools = self._tools(runner)
+        engine_id = new_id()
+        self._records.register_engine(engine_id, now())
+        engine = Engine(
+            engine_id,
+            self._records,
+            self._answers(local_files),
+            lambda tell: ThreadExecutor(tell, tools, self._settings.workers),
+        )
+        # A busy task must not hold the loop up: hand the interpreter over ten times as often as is the default.
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_SECONDS)
+        self._engine = engine
+        try:
+            engine.own(view.id, flow, follow)
+            engine.run()
+        finally:
+            self._engine = None
+            engine.close()
+            self._records.forget_engine()
+            sys.setswitchinterval(before)
+
+    def interrupt(self) -> None:
+        if self._engine:
+            self._engine.interrupt()
+
+    # -- before a run
+
+    def preflight(self, flow: Flow, runner: str | None) -> tuple[str, ...]:
+        """What people should know before the run. Raises Unreachable for what can't work on this machine."""
+        lines = []
+        for step in flow.steps():
+            if isinstance(step.node, Work) and not step.disabled:
+                for requirement in self._requirements(step):
+                    if line := self._met(step, requirement, runner or self._settings.runner):
+                        lines.append(line)
+        left = self._records.abandoned(self._settings.organization, "")
+        if left:
+            lines.append(
+                f"{len(left)} earlier execution{'s were' if len(left) > 1 else ' was'} interrupted; "
+                f"`{self._settings.product.command} executions list --state RUNNING` shows them"
+            )
+        return tuple(lines)
+
+    def _requirements(self, step: Step) -> tuple[Requirement, ...]:
+        cls = self._registry.resolve(step.type)
+        if not issubclass(cls, RunnableTask) or cls.requires is RunnableTask.requires:
+            return ()
+        try:
+            return build(cls, step.properties, self._registry, expressions=True).requires()
+        except ConversionError:
+            # Only known once its expressions are rendered: the attempt will tell.
+            return ()
+
+    def _met(self, step: Step, requirement: Requirement, setting: str) -> str:
+        environment = self._settings.environment
+        if requirement.need != "runner" or "{" in requirement.image:
+            return ""
+        try:
+            if requirement.requested:
+                reason = unavailable_reason(self._runner_type(requirement.requested), environment)
+                if reason:
+                    raise Unreachable(reason, hint="name another `taskRunner`, for instance `type: runner.Process`")
+                return ""
+            choice = RunnerChoice(requirement.image, requirement.official, None, requirement.setting)
+            _, line = choose_runner(
+                choice, setting, lambda: unavailable_reason(self._runner_type(DOCKER), environment),
+                lambda name: _Named(), lambda chosen: "",
+            )  # fmt: skip
+        except Unreachable as error:
+            error.where = error.where or f"task {step.id}"
+            raise
+        return f"{step.id}: {line}" if line else ""
+
+    def _runner_type(self, name: str) -> type[TaskRunner] | None:
+        try:
+            found = self._registry.resolve(name)
+        except NotFound:
+            return None
+        return found if issubclass(found, TaskRunner) else None
+
+
+class _Named(TaskRunner):
+    """Stands for a runner that is only chosen, not used."""
+
+    def run(self, ctx: object, command: object) -> object:  # type: ignore[override]
+        raise NotFound("a runner that was only chosen can't run")

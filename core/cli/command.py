@@ -1,0 +1,83 @@
+"""What a command is, and the options that many share."""
+
+from __future__ import annotations
+
+import shlex
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from attrs import frozen
+
+from core.cli.output import Output
+from core.errors import Invalid
+from core.settings import Product
+
+
+class UsageError(Invalid):
+    """The command line itself is wrong."""
+
+
+class Parser(ArgumentParser):
+    """argparse, but a mistake is an error like any other and no option may be abbreviated."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=RawDescriptionHelpFormatter, **options)
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"{self.prog} --help")
+
+
+@frozen
+class Call:
+    """One use of a command: its arguments, where it writes, and the names of the product."""
+
+    args: Namespace
+    out: Output
+    product: Product
+
+    def to_type(self, *words: str) -> str:
+        """A command line that continues from here: the same program, the same home."""
+        home = ("--home", str(self.args.home)) if getattr(self.args, "home", None) else ()
+        return " ".join([self.product.command, *(shlex.quote(word) for word in (*words, *home))])
+
+
+@frozen
+class Command:
+    """words: how it is called (`outputs list`). summary: one line. execute: does it and gives the exit code."""
+
+    words: str
+    summary: str
+    configure: Callable[[ArgumentParser], None]
+    execute: Callable[[Call], int]
+    details: str = ""
+
+
+def home_options(parser: ArgumentParser) -> None:
+    """The options that say which installation is meant."""
+    group = parser.add_argument_group("installation")
+    group.add_argument("--home", type=Path, metavar="DIR", help="where records and files are kept")
+    group.add_argument("--plugins-dir", type=Path, metavar="DIR", help="a folder of Python files that are plugins")
+    group.add_argument("--secrets", type=Path, metavar="FILE", help="secrets as NAME=VALUE lines")
+
+
+def json_option(parser: ArgumentParser) -> None:
+    """The option for a result that programs read."""
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def target_option(parser: ArgumentParser) -> None:
+    """The option for a result that goes to a file."""
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there instead of standard output")
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 up, for argparse."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+positive.__name__ = "whole number from 1 up"  # argparse says: invalid whole number from 1 up value: '0'

@@ -1,0 +1,1 @@
+"""The commands, one module per first word; `core.cli.main` imports only the one that is used."""

@@ -1,0 +1,70 @@
+"""`check`: what is wrong with flows, nothing run."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from core.cli.command import Call, Command, home_options, json_option
+from core.cli.exit_codes import OK, USAGE
+from core.cli.opening import opened
+from core.cli.problems import is_error, problem_object, problem_text, unsupported
+from core.errors import NotFound
+from core.loading.problems import Problem
+
+
+def _configure(parser: ArgumentParser) -> None:
+    parser.add_argument("paths", type=Path, nargs="+", metavar="FLOW.yaml|DIR", help="flows, or folders of them")
+    json_option(parser)
+    home_options(parser)
+
+
+def _execute(call: Call) -> int:
+    args, out = call.args, call.out
+    files = list(dict.fromkeys(file for path in args.paths for file in _flow_files(path)))
+    problems: list[Problem] = []
+    with opened(call) as app:
+        for file in files:
+            _, found = app.flows.load(file)
+            problems.extend(found)
+    wrong = {problem.file for problem in problems if is_error(problem)}
+    if args.json:
+        out.data(
+            {
+                "flows": len(files),
+                "valid": len(files) - len(wrong),
+                "problems": [problem_object(problem) for problem in problems],
+                "unsupported": [{"what": what, "flows": flows} for what, flows in unsupported(problems)],
+            }
+        )
+    else:
+        _show(call, files, problems, len(wrong))
+    return USAGE if wrong else OK
+
+
+def _flow_files(path: Path) -> Iterator[Path]:
+    """The file itself, or every YAML file below a folder. Raises NotFound."""
+    if path.is_dir():
+        yield from sorted(file for suffix in ("*.yaml", "*.yml") for file in path.rglob(suffix) if file.is_file())
+    elif path.is_file():
+        yield path
+    else:
+        raise NotFound("there is no such file or folder", where=str(path), expected="a flow's YAML file, or a folder")
+
+
+def _show(call: Call, files: Sequence[Path], problems: Sequence[Problem], wrong: int) -> None:
+    out = call.out
+    for problem in problems:
+        out.result(problem_text(problem))
+    if any(path.is_dir() for path in call.args.paths):
+        missing = unsupported(problems)
+        if missing:
+            out.result("\nnot supported here:")
+            out.table(("FLOWS", "WHAT"), [(flows, what) for what, flows in missing], indent="  ")
+            out.result()
+    valid = len(files) - wrong
+    out.note(f"{valid} of {len(files)} flows are valid" if len(files) != 1 else "valid" if valid else "not valid")
+
+
+COMMANDS = (Command("check", "Say what is wrong with flows; nothing is run.", _configure, _execute),)

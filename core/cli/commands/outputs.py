@@ -1,0 +1,196 @@
+"""`outputs`: what came out, across executions."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve
+
+from core.app import App
+from core.cli.bytes_out import send
+from core.cli.command import Call, Command, home_options, json_option, positive, target_option
+from core.cli.exit_codes import OK
+from core.cli.filters import created_between, flow_filters, page_options
+from core.cli.opening import opened
+from core.cli.output import json_text
+from core.cli.people import duration, facts, short_time, size
+from core.cli.shapes import output_object, output_row, page_object
+from core.cli.show import previews, value_lines
+from core.errors import NotFound
+from core.host.views import OutputFilter, TaskExecutionView
+from core.registry.near import did_you_mean, near_misses
+from core.sdk.context import copy_stream
+from core.sdk.storage import is_storage_uri
+
+_WHICH = "an id, the beginning of one, EXECUTION/TASK, or last/TASK"
+
+
+def _filters(parser: ArgumentParser) -> None:
+    flow_filters(parser)
+    parser.add_argument(
+        "--flow-execution-id", action="append", default=[], metavar="ID", help="its flow execution (also `last`)"
+    )
+    parser.add_argument("--task-name", action="append", default=[], metavar="NAME", help="the task's id in the flow")
+    parser.add_argument("--tag", action="append", default=[], metavar="KEY[:VALUE]", help="a tag of the output")
+
+
+def _filter(call: Call, app: App) -> OutputFilter:
+    args = call.args
+    after, before = created_between(args, app.settings.zone)
+    return OutputFilter(
+        flow_execution_id=tuple(app.executions.get(text).id for text in args.flow_execution_id),
+        flow_id=tuple(args.flow),
+        namespace=tuple(args.namespace),
+        task_name=tuple(args.task_name),
+        status=tuple(args.status),
+        state=tuple(args.state),
+        tag=tuple(args.tag),
+        created_after=after,
+        created_before=before,
+    )
+
+
+def _configure_list(parser: ArgumentParser) -> None:
+    _filters(parser)
+    page_options(parser)
+    json_option(parser)
+    home_options(parser)
+
+
+def _list(call: Call) -> int:
+    args, out = call.args, call.out
+    with opened(call) as app:
+        which = evolve(_filter(call, app), limit=args.limit, starting_after=args.starting_after)
+        page = app.outputs.list(which)
+        if args.json:
+            out.data(page_object(page, [output_row(view, app.settings.organization) for view in page.data]))
+            return OK
+    columns = ("ID", "FLOW", "TASK", "VALUE", "STATUS", "SIZE", "SUMMARY", "CREATED")
+    out.table(columns, [_table_row(view) for view in page.data])
+    if page.has_more and page.next is not None:
+        out.note(f"there are more: add --starting-after {page.next}")
+    return OK
+
+
+def _table_row(view: TaskExecutionView) -> tuple[Any, ...]:
+    return (
+        view.id, f"{view.namespace}/{view.flow_id}", view.task_name, view.value, view.status,
+        size(view.output_size), view.error or facts(view.summary), short_time(view.created_at),
+    )  # fmt: skip
+
+
+def _configure_show(parser: ArgumentParser) -> None:
+    parser.add_argument("id", help=_WHICH)
+    json_option(parser)
+    home_options(parser)
+
+
+def _show(call: Call) -> int:
+    out = call.out
+    with opened(call) as app:
+        view = app.outputs.get(call.args.id)
+        value = app.outputs.value(view.id)
+        if call.args.json:
+            out.data(output_object(view, value, app.settings.organization))
+            return OK
+        out.result(f"{view.id}  {view.state}  {duration(view.duration)}")
+        where = f"{view.flow_execution_id}/{view.task_name}" + (f" [{view.value}]" if view.value is not None else "")
+        out.result(f"{where}  ({view.type})")
+        for line in filter(None, (view.error, view.note)):
+            out.result(line)
+        out.result()
+        if value is None:
+            out.result("no output")
+        else:
+            for line in (*value_lines(value, app.files), *previews(value, app.files)):
+                out.result(line)
+    return OK
+
+
+def _configure_get(parser: ArgumentParser) -> None:
+    parser.add_argument("id", help=_WHICH)
+    parser.add_argument("name", nargs="?", help="one value of the output, such as uri or outputFiles.products.csv")
+    target_option(parser)
+    home_options(parser)
+
+
+def _get(call: Call) -> int:
+    args = call.args
+    with opened(call) as app:
+        value = app.outputs.value(app.outputs.get(args.id).id)
+        if args.name is not None:
+            value = named_value(value, args.name)
+        if is_storage_uri(value):
+            with app.files.open(value) as source:
+                send(call.out, args.output, copy_stream(source))
+        else:
+            send(call.out, args.output, [json_text(value, indent=2).encode("utf-8", "backslashreplace"), b"\n"])
+    return OK
+
+
+def named_value(value: Any, name: str) -> Any:
+    """The value under `name`, parts joined by dots; a key that holds dots itself may be given as it is.
+
+    Raises NotFound that tells what there is.
+    """
+    found = list(_under(value, name))
+    if found:
+        return found[0]
+    names = list(value) if isinstance(value, Mapping) else []
+    raise NotFound(
+        f"the output has no `{name}`",
+        expected="one of " + ", ".join(names) if names else "",
+        hint=did_you_mean(near_misses(name, names)),
+    )
+
+
+def _under(value: Any, name: str) -> Iterator[Any]:
+    if isinstance(value, (list, tuple)):
+        value = {str(index): item for index, item in enumerate(value)}
+    if not isinstance(value, Mapping):
+        return
+    if name in value:
+        yield value[name]
+    for key, item in value.items():
+        if name.startswith(f"{key}."):
+            yield from _under(item, name[len(key) + 1 :])
+
+
+def _configure_export(parser: ArgumentParser) -> None:
+    _filters(parser)
+    parser.add_argument("--format", choices=("jsonl",), default="jsonl", help="one JSON object a line")
+    parser.add_argument("--limit", type=positive, metavar="N", help="at most so many (default: all)")
+    target_option(parser)
+    home_options(parser)
+
+
+def _export(call: Call) -> int:
+    target: Path | None = call.args.output
+    with opened(call) as app:
+        send(call.out, target, _exported(app, _filter(call, app), call.args.limit))
+    return OK
+
+
+def _exported(app: App, which: OutputFilter, limit: int | None) -> Iterator[bytes]:
+    """Lines of the export, page by page, so that however much there is never has to be held."""
+    left = limit
+    while left is None or left > 0:
+        page = app.outputs.list(evolve(which, limit=min(left or 500, 500)))
+        for view in page.data:
+            row = output_object(view, app.outputs.value(view.id), app.settings.organization)
+            yield json_text(row).encode("utf-8", "backslashreplace") + b"\n"
+        left = None if left is None else left - len(page.data)
+        if not page.has_more or page.next is None:
+            return
+        which = evolve(which, starting_after=page.next)
+
+
+COMMANDS = (
+    Command("outputs list", "Task outputs, newest first.", _configure_list, _list),
+    Command("outputs show", "One task output: its values, its files and their first rows.", _configure_show, _show),
+    Command("outputs get", "The recorded output as JSON, or the bytes of a file in it.", _configure_get, _get),
+    Command("outputs export", "Task outputs with all they hold, one JSON object a line.", _configure_export, _export),
+)

@@ -1,0 +1,53 @@
+"""Values of records as plain JSON, the same for every `--json`."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.model.durations import format_duration
+
+
+def plain(value: Any) -> Any:
+    """Dates and times become ISO 8601 text, durations ISO 8601 text (`PT1M`), decimals text, bytes base64 text.
+
+    What JSON has no number for becomes the texts `NaN`, `Infinity` and `-Infinity`.
+    """
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else _not_finite(value)
+    # Loops, because a comprehension would cost a second frame for every level of nesting.
+    if isinstance(value, Mapping):
+        result = {}
+        for key, item in value.items():
+            result[str(key)] = plain(item)
+        return result
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = []
+        for item in value:
+            items.append(plain(item))
+        return items
+    return _text(value)
+
+
+def _not_finite(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    return "Infinity" if value > 0 else "-Infinity"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, Decimal):
+        return str(value)
+    return str(value)

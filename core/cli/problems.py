@@ -1,0 +1,50 @@
+"""Problems of flows as people read them, and what they tell about a whole folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from attrs import evolve
+
+from core.loading.problems import Problem
+
+_UNSUPPORTED = re.compile(
+    r"(?P<what>.*`[^`]+`.*) (?:is|are) not supported\b.*|there is no (?P<missing>(?:type|property) `[^`]+`).*",
+    re.DOTALL,
+)
+
+
+def is_error(problem: Problem) -> bool:
+    """Whether it keeps the flow from running."""
+    return problem.severity == "error"
+
+
+def problem_text(problem: Problem) -> str:
+    """`file:line:column: message`; a warning says that it is one."""
+    return str(problem) if is_error(problem) else str(evolve(problem, message=f"warning: {problem.message}"))
+
+
+def problem_object(problem: Problem) -> dict[str, Any]:
+    """A problem as `--json` shows it."""
+    return {
+        "severity": problem.severity,
+        "message": problem.message,
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "path": problem.path,
+        "expected": problem.expected,
+        "hint": problem.hint,
+    }
+
+
+def unsupported(problems: Iterable[Problem]) -> list[tuple[str, int]]:
+    """What flows use and this installation can't do: a type or a property, and in how many files; the most first."""
+    files: dict[str, set[str]] = {}
+    for problem in problems:
+        match = _UNSUPPORTED.fullmatch(problem.message)
+        if match:
+            files.setdefault(match["what"] or match["missing"], set()).add(problem.file)
+    return sorted(((what, len(found)) for what, found in files.items()), key=lambda row: (-row[1], row[0]))

@@ -1,0 +1,117 @@
+"""The end of a run for people: what came out, what went wrong, and how to look further."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from core.cli.command import Call
+from core.cli.output import Output
+from core.cli.people import cell, duration, facts, one_line, wall_clock
+from core.cli.show import previews, value_lines
+from core.host.services import Services
+from core.host.views import ExecutionView, LogView, TaskExecutionView
+from core.model.state import ENDED, status_of
+
+_FAILURES = 5
+_ERROR_LINES = 10
+
+
+def show_execution(call: Call, services: Services, view: ExecutionView) -> None:
+    """An execution with its tasks, its outputs and its failures to standard output."""
+    out = call.out
+    tasks = services.executions.tasks(view.id)
+    out.result(f"{view.id}  {view.state}  {duration(view.duration)}")
+    out.result(f"{view.namespace}/{view.flow_id}, revision {view.flow_revision}")
+    if tasks:
+        out.result()
+        _task_table(out, tasks)
+    if view.outputs:
+        out.result("\noutputs:")
+        for line in (*value_lines(view.outputs, services.files, "  "), *previews(view.outputs, services.files)):
+            out.result(line)
+    if status_of(view.state) == "failed":
+        _show_failure(out, services, view, tasks)
+    elif view.state not in ENDED:
+        out.result()
+        for line in services.executions.why(view.id):
+            out.result(line)
+
+
+def _task_table(out: Output, tasks: Sequence[TaskExecutionView]) -> None:
+    looped = any(task.value is not None for task in tasks)
+    columns = ["TASK", *(["VALUE"] if looped else []), "STATE", "DURATION", "OUTPUT"]
+    rows = [
+        [task.task_name, *([task.value] if looped else []), task.state, duration(task.duration), outcome(task)]
+        for task in tasks
+    ]
+    out.table(columns, rows)
+    for task in tasks:
+        if task.note:
+            out.result(f"{task.task_name}: {task.note}")
+
+
+def outcome(task: TaskExecutionView) -> str:
+    """What a task gave, in one line: its summary, else the beginning of its output; its error when it failed."""
+    if task.error:
+        return one_line(task.error)
+    return facts(task.summary) if task.summary else cell(task.output_preview)
+
+
+def _show_failure(out: Output, services: Services, view: ExecutionView, tasks: Sequence[TaskExecutionView]) -> None:
+    failed = [task for task in tasks if task.state in ("FAILED", "KILLED", "CANCELLED")]
+    leaves = [task for task in failed if task.error] or failed
+    out.result()
+    for task in leaves[:_FAILURES]:
+        value = f" [{one_line(task.value, 40)}]" if task.value is not None else ""
+        reason = f": {task.error}" if task.error else ""
+        out.result(f"task `{task.task_name}`{value} is {task.state}{reason}")
+    if len(leaves) > _FAILURES:
+        out.result(f"… and {len(leaves) - _FAILURES} more")
+    if view.error and all(view.error != task.error for task in leaves):
+        out.result(view.error)
+    errors = all_logs(services, view.id, level="ERROR")[-_ERROR_LINES:]
+    if errors:
+        out.result("\nlast errors logged:")
+        for line in errors:
+            out.result("  " + log_line(line))
+
+
+def log_line(line: LogView) -> str:
+    """A recorded log line as text."""
+    task = f"{line.task_name} " if line.task_name else ""
+    return f"{wall_clock(line.at)} {task}{line.level} {line.message}"
+
+
+def all_logs(
+    services: Services, execution_id: str, *, task_name: str | None = None, level: str = "TRACE"
+) -> list[LogView]:
+    """Every recorded line, read in portions."""
+    lines: list[LogView] = []
+    while more := services.executions.logs(
+        execution_id, task_name=task_name, level=level, after=lines[-1].seq if lines else 0
+    ):
+        lines.extend(more)
+    return lines
+
+
+def look_further(call: Call, view: ExecutionView, tasks: Sequence[TaskExecutionView]) -> Iterator[str]:
+    """Commands that show more of an execution, with its real ids."""
+    with_output = [task for task in tasks if task.output_size]
+    yield call.to_type("outputs", "list", "--flow-execution-id", view.id)
+    if with_output:
+        last = with_output[-1]
+        yield call.to_type("outputs", "show", last.id)
+        if last.value is None:
+            yield call.to_type("eval", view.id, "{{ " + _path(last.task_name) + " }}")
+    yield call.to_type("executions", "logs", view.id)
+
+
+def _path(task_name: str) -> str:
+    return f"outputs.{task_name}" if task_name.isidentifier() else f"outputs['{task_name}']"
+
+
+def show_look_further(call: Call, view: ExecutionView, tasks: Sequence[TaskExecutionView]) -> None:
+    """The same under a heading, to standard output."""
+    call.out.result("\nlook further:")
+    for line in look_further(call, view, tasks):
+        call.out.result(f"  {line}")

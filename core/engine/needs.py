@@ -1,0 +1,49 @@
+"""What the expressions of a task name: so that a job carries what it reads and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from attrs import frozen
+
+from core.errors import ExpressionError
+from core.expressions import references
+
+
+@frozen
+class Needs:
+    """outputs: ids of the tasks whose outputs are read, None for all of them. tasks: whether states are asked for."""
+
+    outputs: frozenset[str] | None
+    tasks: bool
+
+
+def needs_of(values: object) -> Needs:
+    """Of every text inside the values. What can't be parsed needs everything: its attempt will say what is wrong."""
+    outputs: set[str] = set()
+    everything = tasks = False
+    for text in _texts(values):
+        try:
+            paths = [reference.path for reference in references(text)]
+        except ExpressionError:
+            return Needs(None, tasks=True)
+        for path in paths:
+            if path[0] is None or (path[0] == "outputs" and (len(path) < 2 or path[1] is None)):
+                everything = True
+            elif path[0] == "outputs":
+                outputs.add(str(path[1]))
+            tasks = tasks or path[0] in ("tasks", None)
+    return Needs(None if everything else frozenset(outputs), tasks)
+
+
+def _texts(values: object) -> Iterable[str]:
+    if isinstance(values, str):
+        if "{" in values:
+            yield values
+    elif isinstance(values, Mapping):
+        for key, value in values.items():
+            yield from _texts(key)
+            yield from _texts(value)
+    elif isinstance(values, (list, tuple)):
+        for value in values:
+            yield from _texts(value)

@@ -1,0 +1,269 @@
+"""Syntax tree → closures. A closure takes the Frame and gives the value; compiling knows neither variables nor functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from core.expressions import operators
+from core.expressions.access import call_method
+from core.expressions.calls import call, filtered, tested
+from core.expressions.faults import Fault, Undefined
+from core.expressions.frame import Evaluate, Frame
+from core.expressions.nodes import (
+    Binary, Call, Captured, Expression, Filter, Get, Interpolated, ListLiteral, Literal, MapLiteral, Method, Name,
+    Ternary, Test, Unary,
+)  # fmt: skip
+from core.expressions.paths import computed_path, constant_path, element, path_text
+from core.expressions.values import truth
+
+
+def compile_expression(node: Expression) -> Evaluate:
+    """The closure of an expression."""
+    return _COMPILERS[type(node)](node)
+
+
+def _literal(node: Literal) -> Evaluate:
+    value = node.value
+    return lambda frame: value
+
+
+def _name(node: Name) -> Evaluate:
+    return constant_path(node.at, (node.name,))
+
+
+def _get(node: Get) -> Evaluate:
+    keys: list[Expression] = []
+    target: Expression = node
+    while isinstance(target, Get):
+        keys.append(target.key)
+        target = target.target
+    keys.reverse()
+    if isinstance(target, Name):
+        constants = constant_keys(keys)
+        if len(constants) == len(keys):
+            return constant_path(target.at, (target.name, *constants))
+        return computed_path(target.at, target.name, [compile_expression(key) for key in keys])
+    evaluate = compile_expression(target)
+    shown = describe(target)
+    for key in keys:
+        evaluate = element(node.at, evaluate, compile_expression(key), shown)
+        shown += f".{key.value}" if isinstance(key, Literal) and isinstance(key.value, str) else "[…]"
+    return evaluate
+
+
+def constant_keys(keys: list[Expression]) -> tuple[str | int, ...]:
+    """The leading keys that are texts or whole numbers."""
+    found: list[str | int] = []
+    for key in keys:
+        if not isinstance(key, Literal) or type(key.value) not in (str, int):
+            break
+        found.append(key.value)
+    return tuple(found)
+
+
+def describe(node: Expression) -> str:
+    """A short name of an expression for messages."""
+    if isinstance(node, Name):
+        return node.name
+    if isinstance(node, Get):
+        keys = constant_keys([node.key])
+        return f"{describe(node.target)}{path_text((' ', *keys))[1:] if keys else '[…]'}"
+    if isinstance(node, (Call, Method)):
+        return f"{node.name}(…)"
+    if isinstance(node, Literal) and isinstance(node.value, str):
+        return repr(node.value)[:40]
+    return "(…)"
+
+
+def _method(node: Method) -> Evaluate:
+    target = compile_expression(node.target)
+    arguments = [compile_expression(each) for each in node.arguments]
+    shown, name, at = describe(node.target), node.name, node.at
+
+    def evaluate(frame: Frame) -> Any:
+        value = target(frame)
+        try:
+            return call_method(value, name, [each(frame) for each in arguments], shown, at)
+        except Fault as fault:
+            if fault.at < 0:
+                fault.at = at
+            raise
+
+    return evaluate
+
+
+def _list(node: ListLiteral) -> Evaluate:
+    items = [compile_expression(each) for each in node.items]
+    return lambda frame: [each(frame) for each in items]
+
+
+def _map(node: MapLiteral) -> Evaluate:
+    entries = [(compile_expression(key), compile_expression(value)) for key, value in node.entries]
+
+    def evaluate(frame: Frame) -> Any:
+        result: dict[Any, Any] = {}
+        for key, value in entries:
+            name = key(frame)
+            if isinstance(name, (list, dict, set)):
+                raise Fault("a list or a map can't be the key of a map", expected="a text", at=node.at)
+            result.setdefault(name, value(frame))
+        return result
+
+    return evaluate
+
+
+def _interpolated(node: Interpolated) -> Evaluate:
+    parts = [compile_expression(each) for each in node.parts]
+    return lambda frame: operators.joined([operators.concatenated(each(frame)) for each in parts])
+
+
+def _ternary(node: Ternary) -> Evaluate:
+    condition, yes, no = (compile_expression(each) for each in (node.condition, node.yes, node.no))
+
+    def evaluate(frame: Frame) -> Any:
+        value = condition(frame)
+        if value is None or not _truth(value, "the condition of `? :`", node.at):
+            return no(frame)
+        return yes(frame)
+
+    return evaluate
+
+
+def _truth(value: Any, what: str, at: int) -> bool:
+    if value is True or value is False:
+        return value
+    try:
+        return truth(value, what)
+    except Fault as fault:
+        fault.at = at
+        raise
+
+
+# -- operators -------------------------------------------------------------------------------------------------
+
+
+def _unary(node: Unary) -> Evaluate:
+    operand, at = compile_expression(node.operand), node.at
+    if node.operator == "not":
+        return lambda frame: not _truth(operand(frame), "the operand of `not`", at)
+    apply = operators.negative if node.operator == "-" else operators.positive
+
+    def evaluate(frame: Frame) -> Any:
+        value = operand(frame)
+        try:
+            return apply(value)
+        except Fault as fault:
+            fault.at = at
+            raise
+
+    return evaluate
+
+
+def _binary(node: Binary) -> Evaluate:
+    if node.operator in _LAZY:
+        return _LAZY[node.operator](node)
+    function, final = _EAGER[node.operator]
+    left, right, at = compile_expression(node.left), compile_expression(node.right), node.at
+
+    def evaluate(frame: Frame) -> Any:
+        try:
+            a, b = left(frame), right(frame)
+        except Undefined as error:
+            error.final = error.final or final
+            raise
+        try:
+            return function(a, b)
+        except Fault as fault:
+            if fault.at < 0:
+                fault.at = at
+            raise
+
+    return evaluate
+
+
+def _concatenation(node: Binary) -> Evaluate:
+    operands: list[Expression] = []
+    target: Expression = node
+    while isinstance(target, Binary) and target.operator == "~":
+        operands.append(target.right)
+        target = target.left
+    operands.append(target)
+    parts = [compile_expression(each) for each in reversed(operands)]
+    return lambda frame: operators.joined([operators.concatenated(each(frame)) for each in parts])
+
+
+def _and(node: Binary) -> Evaluate:
+    left, right, at = compile_expression(node.left), compile_expression(node.right), node.at
+    what = "an operand of `and`"
+    return lambda frame: _truth(left(frame), what, at) and _truth(right(frame), what, at)
+
+
+def _or(node: Binary) -> Evaluate:
+    left, right, at = compile_expression(node.left), compile_expression(node.right), node.at
+    what = "an operand of `or`"
+    return lambda frame: _truth(left(frame), what, at) or _truth(right(frame), what, at)
+
+
+def _fallback(node: Binary) -> Evaluate:
+    """`a ?? b` for what is undefined or null, `a ??? b` for what is undefined."""
+    left, right = compile_expression(node.left), compile_expression(node.right)
+    null_too = node.operator == "??"
+
+    def evaluate(frame: Frame) -> Any:
+        try:
+            value = left(frame)
+        except Undefined as error:
+            if error.final:
+                raise
+            return right(frame)
+        return right(frame) if value is None and null_too else value
+
+    return evaluate
+
+
+def _is_not(left: Any, right: Any) -> bool:
+    return not operators.same(left, right)
+
+
+def _not_in(left: Any, right: Any) -> bool:
+    return not operators.is_in(left, right)
+
+
+_LAZY: dict[str, Callable[[Binary], Evaluate]] = {
+    "and": _and, "or": _or, "??": _fallback, "???": _fallback, "~": _concatenation,
+}  # fmt: skip
+# The second half says whether an undefined operand is out of reach for `??` and its like.
+_EAGER: dict[str, tuple[Callable[[Any, Any], Any], bool]] = {
+    "+": (operators.add, True),
+    "-": (operators.subtract, True),
+    "*": (operators.multiply, True),
+    "/": (operators.divide, True),
+    "%": (operators.remainder, True),
+    "==": (operators.same, True),
+    "!=": (_is_not, True),
+    "<": (operators.less, True),
+    "<=": (operators.less_or_equal, True),
+    ">": (operators.greater, True),
+    ">=": (operators.greater_or_equal, True),
+    "contains": (operators.contains, False),
+    "isIn": (operators.is_in, False),
+    "isNotIn": (_not_in, False),
+    "..": (operators.interval, False),
+}
+_COMPILERS: dict[type, Callable[[Any], Evaluate]] = {
+    Literal: _literal,
+    Name: _name,
+    Get: _get,
+    Method: _method,
+    Call: lambda node: call(node, compile_expression),
+    Filter: lambda node: filtered(node, compile_expression),
+    Test: lambda node: tested(node, compile_expression),
+    Unary: _unary,
+    Binary: _binary,
+    Ternary: _ternary,
+    ListLiteral: _list,
+    MapLiteral: _map,
+    Interpolated: _interpolated,
+    Captured: lambda node: lambda frame: frame.captured[-1],
+}

@@ -1,0 +1,122 @@
+"""What goes wrong inside a template, and how it is told: the line of the template with a caret under the place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from core.errors import ExpressionError, TooLarge
+
+MAX_TEXT = 16 * 1024 * 1024
+"""Characters that one evaluation may produce."""
+MAX_ITEMS = 1_000_000
+"""Elements that one range may have, and rounds that the loops of one template may make."""
+MAX_NESTING = 60
+"""Levels of brackets, and of statements, in one template."""
+
+_SHOWN_NAMES = 8
+_SHOWN_WIDTH = 110
+
+
+class Fault(Exception):
+    """An evaluation failed. at: offset in the template, filled in by the innermost expression that knows it."""
+
+    def __init__(self, what: str, *, expected: str = "", hint: str = "", at: int = -1) -> None:
+        super().__init__(what)
+        self.what = what
+        self.expected = expected
+        self.hint = hint
+        self.at = at
+
+
+class Undefined(Fault):
+    """A name is not there. `??`, `???`, `default` and `is defined` catch it, unless it is `final`.
+
+    path: as the template wrote it. owner: the map that lacks the name; its names are looked at only for the message.
+    Arithmetic and comparisons make it final (the reference wraps it there).
+    """
+
+    def __init__(self, path: str, at: int, *, owner: object = None, prefix: str = "") -> None:
+        super().__init__(f"`{path}` is undefined", at=at)
+        self.path = path
+        self.owner = owner
+        self.prefix = prefix
+        self.final = False
+
+    def explain(self) -> None:
+        """Fill in what exists there and what to do."""
+        if isinstance(self.owner, Mapping):
+            names = nearest(self.path[len(self.prefix) :].strip(".[]'\""), [str(key) for key in self.owner])
+            self.expected = _one_of([member(self.prefix, name) for name in names], len(self.owner))
+        elif self.owner is not None:
+            self.expected = str(self.owner)
+        self.hint = f"correct the name, or give a fallback: {{{{ {self.path} ?? '…' }}}}"
+
+
+def member(prefix: str, name: str) -> str:
+    """`inputs` and `my-name` → `inputs['my-name']`."""
+    if not prefix:
+        return name
+    return f"{prefix}.{name}" if name.isidentifier() else f"{prefix}['{name}']"
+
+
+def nearest(name: str, names: list[str], limit: int = _SHOWN_NAMES) -> list[str]:
+    """Up to `limit` of the names, those that resemble `name` first."""
+    alike = get_close_matches(name, names[:5000], n=limit, cutoff=0.5)
+    return (alike + [other for other in names if other not in alike])[:limit]
+
+
+def _one_of(names: list[str], total: int) -> str:
+    if not names:
+        return "nothing is defined there"
+    more = f", … ({total} in all)" if total > len(names) else ""
+    return ("one of " if len(names) > 1 else "") + ", ".join(names) + more
+
+
+def as_error(fault: Fault, template: str) -> ExpressionError:
+    """The error that the user sees."""
+    undefined = ""
+    if isinstance(fault, Undefined):
+        fault.explain()
+        undefined = fault.path
+    picture = picture_of(template, fault.at)
+    what = f"{fault.what}\n{picture}" if picture else fault.what
+    return ExpressionError(what, expected=fault.expected, hint=fault.hint, undefined=undefined)
+
+
+def picture_of(template: str, at: int) -> str:
+    """The line around an offset and a caret below it; long lines are cut, lines of longer templates are numbered."""
+    if at < 0:
+        return ""
+    start = template.rfind("\n", 0, at) + 1
+    end = template.find("\n", at)
+    line = template[start : len(template) if end < 0 else end].replace("\t", " ").rstrip("\r")
+    column = at - start
+    gutter = "    "
+    if "\n" in template.rstrip("\n"):
+        gutter = f"{template.count(chr(10), 0, at) + 1:>4} | "
+    if len(line) > _SHOWN_WIDTH:
+        first = max(0, min(column - 50, len(line) - _SHOWN_WIDTH))
+        line = line[first : first + _SHOWN_WIDTH]
+        if first:
+            gutter += "…"
+        column -= first
+    return f"{gutter}{line}\n{' ' * (len(gutter) + column)}^"
+
+
+def within_limit(size: int, what: str = "text") -> None:
+    """Refuse what would be too large, before it is built. size: characters."""
+    if size > MAX_TEXT:
+        raise TooLarge(
+            f"an expression would produce {size:,} characters of {what}",
+            expected=f"at most {MAX_TEXT:,}",
+            hint="work on a file in a task instead",
+        )
+
+
+def too_deep() -> TooLarge:
+    return TooLarge(
+        "an expression, or a value it uses, is nested too deeply",
+        expected=f"at most {MAX_NESTING} levels of brackets in a template, a few hundred in a value",
+        hint="compute parts of it in variables or tasks of their own",
+    )

@@ -1,0 +1,138 @@
+"""What an evaluation carries along: the variables, the scopes of statements, what was read, and the renderer's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone, tzinfo
+from typing import Any, TypeAlias
+
+from core.errors import TooLarge
+from core.expressions.faults import MAX_ITEMS, Fault
+
+MAX_RENDERS = 40
+"""Calls of `render()` inside of one another."""
+
+Evaluate: TypeAlias = "Callable[[Frame], Any]"
+
+
+class Runtime:
+    """What one Renderer was made with. nested: renders a value again, for `render()`: (value, frame, recursive)."""
+
+    __slots__ = ("clock", "entropy", "functions", "nested", "recursive", "zone_name")
+
+    def __init__(
+        self,
+        functions: Mapping[str, Callable[..., Any]],
+        zone_name: str,
+        recursive: bool,
+        clock: Callable[[], datetime] | None,
+        entropy: Callable[[int], bytes] | None,
+        nested: Callable[[Any, Frame, bool], Any],
+    ) -> None:
+        self.functions = functions
+        self.zone_name = zone_name
+        self.recursive = recursive
+        self.clock = clock
+        self.entropy = entropy
+        self.nested = nested
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone that dates are shown in when a template names none."""
+        return timezone.utc if self.zone_name == "UTC" else named_zone(self.zone_name)
+
+    def now(self) -> datetime:
+        if self.clock is None:
+            raise Fault("the current time is not available here")
+        return self.clock()
+
+    def random_bytes(self, size: int) -> bytes:
+        if self.entropy is None:
+            raise Fault("random values are not available here")
+        return self.entropy(size)
+
+
+def named_zone(name: str) -> tzinfo:
+    """The zone of an IANA name or an offset (`Europe/Paris`, `+03:00`, `Z`). Raises Fault."""
+    from core.expressions.zones import zone_of  # noqa: PLC0415 (zoneinfo is loaded only when dates are)
+
+    return zone_of(name)
+
+
+class Scope:
+    """Names that statements give values to. isolated: a macro's, which sees nothing outside of it."""
+
+    __slots__ = ("isolated", "names", "outer")
+
+    def __init__(self, outer: Scope | None, isolated: bool = False) -> None:
+        self.names: dict[str, Any] = {}
+        self.outer = outer
+        self.isolated = isolated
+
+    def holder(self, name: str) -> Scope | None:
+        """The innermost scope that has the name, or (for a name that none has) None."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names:
+                return scope
+            scope = None if scope.isolated else scope.outer
+        return None
+
+    def hides_root(self) -> bool:
+        """Whether the variables of the run are out of sight (inside of a macro)."""
+        scope: Scope | None = self
+        while scope is not None:
+            if scope.isolated:
+                return True
+            scope = scope.outer
+        return False
+
+    def visible(self) -> dict[str, Any]:
+        """All names in sight, inner ones first."""
+        if self.isolated or self.outer is None:
+            return dict(self.names)
+        return {**self.outer.visible(), **self.names}
+
+
+class Frame:
+    """One evaluation of one template.
+
+    reads: paths that were read, if somebody asked. source: the template, for messages. scope: None as long as no
+    statement named anything. macros and blocks: those of this template. captured: texts of filter blocks.
+    """
+
+    __slots__ = ("blocks", "captured", "depth", "macros", "reads", "rounds", "runtime", "scope", "source", "variables")
+
+    def __init__(
+        self, runtime: Runtime, variables: Mapping[str, Any], reads: set[tuple[Any, ...]] | None, source: str,
+        depth: int = 0,
+    ) -> None:  # fmt: skip
+        self.runtime = runtime
+        self.variables = variables
+        self.reads = reads
+        self.source = source
+        self.depth = depth
+        self.scope: Scope | None = None
+        self.macros: Mapping[str, Any] = {}
+        self.blocks: Mapping[str, Evaluate] = {}
+        self.captured: list[str] = []
+        self.rounds = 0
+
+    def inner(self, source: str) -> Frame:
+        """The frame for a template that is rendered from inside this one, with the same variables in sight."""
+        if self.depth >= MAX_RENDERS:
+            raise TooLarge(f"`render()` calls itself more than {MAX_RENDERS} times")
+        frame = Frame(self.runtime, self.variables, self.reads, source, self.depth + 1)
+        frame.scope = self.scope
+        return frame
+
+    def read_all(self) -> None:
+        """Somebody looked at all the variables at once."""
+        if self.reads is not None:
+            self.reads.update((name,) for name in self.variables)
+
+    def round(self) -> None:
+        """Count one round of a loop or one call of a macro."""
+        self.rounds += 1
+        if self.rounds > MAX_ITEMS:
+            raise TooLarge(f"the loops of a template make more than {MAX_ITEMS:,} rounds")

@@ -1,0 +1,147 @@
+"""Chains of names (`outputs.a.value`, `outputs[x].value`) → closures that follow them and note what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.expressions.access import MISSING, look_up, null_owner
+from core.expressions.faults import Fault, Undefined, member
+from core.expressions.frame import Evaluate, Frame
+from core.expressions.values import is_list, text_of
+
+
+def constant_path(at: int, path: tuple[str | int, ...]) -> Evaluate:
+    """A chain of known keys from the variables on: the hot path of most templates."""
+
+    def evaluate(frame: Frame) -> Any:
+        if frame.scope is not None:
+            return _from_scope(frame, at, path)
+        value: Any = frame.variables
+        plain = True
+        try:
+            for key in path:
+                if type(value) is dict:
+                    value = value[key]
+                else:
+                    plain = plain and isinstance(value, Mapping)
+                    value = look_up(value, key)
+                    if value is MISSING:
+                        raise _undefined(frame, at, path)
+        except KeyError:
+            raise _undefined(frame, at, path) from None
+        except Fault as fault:
+            if fault.at < 0:
+                fault.at = at
+            raise
+        if frame.reads is not None:
+            frame.reads.add(path if plain else recorded(frame.variables, path))
+        return value
+
+    return evaluate
+
+
+def computed_path(at: int, root: str, keys: list[Evaluate]) -> Evaluate:
+    """A chain in which some keys are computed."""
+
+    def evaluate(frame: Frame) -> Any:
+        path = (root, *[key(frame) for key in keys])
+        if frame.scope is not None:
+            return _from_scope(frame, at, path)
+        return _follow(frame, at, path)
+
+    return evaluate
+
+
+def element(at: int, target: Evaluate, key: Evaluate, shown: str) -> Evaluate:
+    """`f(x).key`, `(…)[key]`: an element of a computed value. shown: how messages name that value."""
+
+    def evaluate(frame: Frame) -> Any:
+        owner, wanted = target(frame), key(frame)
+        return _step(owner, wanted, shown, at)
+
+    return evaluate
+
+
+def _follow(frame: Frame, at: int, path: tuple[Any, ...]) -> Any:
+    value: Any = frame.variables
+    shown = ""
+    try:
+        for number, key in enumerate(path):
+            value = _step(value, key, shown, at)
+            shown = path_text(path[: number + 1])
+    except Undefined:
+        _note(frame, path)
+        raise
+    _note(frame, path)
+    return value
+
+
+def _from_scope(frame: Frame, at: int, path: tuple[Any, ...]) -> Any:
+    scope = frame.scope
+    holder = scope.holder(path[0]) if scope else None
+    if holder is None:
+        if scope is not None and scope.hides_root():
+            error = Undefined(str(path[0]), at, owner=scope.visible())
+            raise error
+        return _follow(frame, at, path)
+    value = holder.names[path[0]]
+    for number, key in enumerate(path[1:], 1):
+        value = _step(value, key, path_text(path[:number]), at)
+    return value
+
+
+def _step(owner: Any, key: Any, shown: str, at: int) -> Any:
+    if owner is None:
+        raise null_owner(shown, key, at)
+    try:
+        value = look_up(owner, key)
+    except Fault as fault:
+        if fault.at < 0:
+            fault.at = at
+        raise
+    if value is MISSING:
+        raise missing(owner, key, shown, at)
+    return value
+
+
+def missing(owner: Any, key: Any, shown: str, at: int) -> Undefined:
+    """The error for a key that its owner lacks."""
+    path = member(shown, key) if isinstance(key, str) else f"{shown}[{text_of(key)}]"
+    if is_list(owner):
+        return Undefined(path, at, owner=f"an index from 0 to {len(owner) - 1}" if owner else "nothing: the list is empty")
+    return Undefined(path, at, owner=owner if isinstance(owner, Mapping) else None, prefix=shown)
+
+
+def _undefined(frame: Frame, at: int, path: tuple[Any, ...]) -> Undefined:
+    """Follow the path once more to find out where it ends (lookups that fail may be slow)."""
+    try:
+        _follow(frame, at, path)
+    except Undefined as error:
+        return error
+    return Undefined(path_text(path), at)
+
+
+def _note(frame: Frame, path: tuple[Any, ...]) -> None:
+    if frame.reads is not None:
+        frame.reads.add(recorded(frame.variables, path))
+
+
+def recorded(variables: Mapping[str, Any], path: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The part of a path that names recorded values: without getters such as `.length`, and one missing key at most."""
+    value: Any = variables
+    for number, key in enumerate(path):
+        if not isinstance(value, Mapping) and not (is_list(value) and text_of(key).isdigit()):
+            return path[:number]
+        value = look_up(value, key)
+        if value is MISSING:
+            return path[: number + 1]
+    return path
+
+
+def path_text(path: tuple[Any, ...]) -> str:
+    """A path as a template writes it: `outputs.a['my-key'][0]`."""
+    text = ""
+    for key in path:
+        text = member(text, key) if isinstance(key, str) else f"{text}[{text_of(key)}]"
+    return text

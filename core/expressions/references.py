@@ -1,0 +1,140 @@
+"""Which variables a template names, without evaluating it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from core.expressions.compiler import constant_keys
+from core.expressions.nodes import (
+    Arguments, Binary, Block, Body, Call, Captured, Expression, Filter, FilterBlock, For, Get, If,
+    ListLiteral, Literal, Macro, MapLiteral, Method, Name, Print, Set, Statement, Ternary, Test, Text, Unary,
+)  # fmt: skip
+from core.expressions.render import parsed
+
+_READ_BY_FUNCTIONS: dict[str, tuple[tuple[str | None, ...], ...]] = {
+    "render": ((None,),),
+    "renderonce": ((None,),),
+    "printcontext": ((None,),),
+    "fetchcontext": ((None,),),
+    "currenteachoutput": (("taskrun", "value"), ("parents",)),
+}
+
+
+class Reference(NamedTuple):
+    """A variable that a template names.
+
+    path: `("outputs", "a", "value")`; it ends with None at the first part that is computed, and is `(None,)` when
+    any variable may be read (`render(…)`, `printContext()`). line, column: of its first name, counted from 1.
+    """
+
+    path: tuple[str | int | None, ...]
+    line: int
+    column: int
+
+
+def references(template: str) -> tuple[Reference, ...]:
+    """The variables that a template names, in the order of its text; names that it defines itself are left out.
+
+    Raises ExpressionError for a template that can't be parsed.
+    """
+    if "{" not in template:
+        return ()
+    found: dict[tuple[int, tuple[str | int | None, ...]], None] = {}
+    for at, path in _in_body(parsed(template), set()):
+        found[(at, path)] = None
+    return tuple(_placed(template, at, path) for at, path in sorted(found, key=lambda each: each[0]))
+
+
+def _placed(template: str, at: int, path: tuple[str | int | None, ...]) -> Reference:
+    return Reference(path, template.count("\n", 0, at) + 1, at - template.rfind("\n", 0, at))
+
+
+_Found = Iterator[tuple[int, tuple[str | int | None, ...]]]
+
+
+def _in_body(body: Body, local: set[str]) -> _Found:
+    for statement in body:
+        yield from _in_statement(statement, local)
+
+
+def _in_statement(statement: Statement, local: set[str]) -> _Found:
+    if isinstance(statement, Text):
+        return
+    if isinstance(statement, Print):
+        yield from _in_expression(statement.value, local)
+    elif isinstance(statement, If):
+        for branch in statement.branches:
+            yield from _in_expression(branch.condition, local)
+            yield from _in_body(branch.body, local)
+        yield from _in_body(statement.otherwise, local)
+    elif isinstance(statement, For):
+        yield from _in_expression(statement.values, local)
+        yield from _in_body(statement.body, local | {statement.name, "loop"})
+        yield from _in_body(statement.otherwise, local)
+    elif isinstance(statement, Set):
+        yield from _in_expression(statement.value, local)
+        local.add(statement.name)
+    elif isinstance(statement, Macro):
+        return  # sees nothing but its arguments
+    elif isinstance(statement, FilterBlock):
+        yield from _in_expression(statement.value, local)
+        yield from _in_body(statement.body, local)
+    elif isinstance(statement, Block):
+        yield from _in_body(statement.body, local)
+
+
+def _in_expression(node: Expression, local: set[str]) -> _Found:
+    if isinstance(node, (Name, Get)):
+        yield from _chain(node, local)
+        return
+    if isinstance(node, Call):
+        for path in _READ_BY_FUNCTIONS.get(node.name.lower(), ()):
+            yield node.at, path
+    for child in _children(node):
+        yield from _in_expression(child, local)
+
+
+def _chain(node: Name | Get, local: set[str]) -> _Found:
+    keys: list[Expression] = []
+    target: Expression = node
+    while isinstance(target, Get):
+        keys.append(target.key)
+        target = target.target
+    keys.reverse()
+    if not isinstance(target, Name):
+        yield from _in_expression(target, local)
+    elif target.name not in local:
+        constants = constant_keys(keys)
+        computed: tuple[None, ...] = (None,) if len(constants) < len(keys) else ()
+        yield target.at, (target.name, *constants, *computed)
+    for key in keys:
+        yield from _in_expression(key, local)
+
+
+def _children(node: Expression) -> Iterable[Expression]:
+    if isinstance(node, (Literal, Captured, Name)):
+        return ()
+    if isinstance(node, Get):
+        return (node.target, node.key)
+    if isinstance(node, Method):
+        return (node.target, *node.arguments)
+    if isinstance(node, Call):
+        return _arguments(node.arguments)
+    if isinstance(node, (Filter, Test)):
+        return (node.target, *_arguments(node.arguments))
+    if isinstance(node, Unary):
+        return (node.operand,)
+    if isinstance(node, Binary):
+        return (node.left, node.right)
+    if isinstance(node, Ternary):
+        return (node.condition, node.yes, node.no)
+    if isinstance(node, ListLiteral):
+        return node.items
+    if isinstance(node, MapLiteral):
+        return [part for entry in node.entries for part in entry]
+    return node.parts
+
+
+def _arguments(arguments: Arguments) -> tuple[Expression, ...]:
+    return (*arguments.positional, *(value for _, value in arguments.named))

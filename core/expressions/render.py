@@ -1,0 +1,152 @@
+"""Templates in, texts and values out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from core.errors import TooLarge
+from core.expressions.bodies import Compiled, compile_body
+from core.expressions.faults import Fault, as_error, too_deep, within_limit
+from core.expressions.frame import Frame, Runtime
+from core.expressions.nodes import Body
+from core.expressions.templates import parse_template, unwrap_raw
+from core.expressions.values import is_list, printed
+
+MAX_ROUNDS = 100
+Reads = set[tuple[Any, ...]]
+
+
+@lru_cache(maxsize=4096)
+def parsed(template: str) -> Body:
+    """The syntax tree of a template. Raises ExpressionError, TooLarge."""
+    within_limit(len(template), "template")
+    try:
+        return parse_template(template)
+    except Fault as fault:
+        raise as_error(fault, template) from None
+    except RecursionError:
+        raise too_deep() from None
+
+
+@lru_cache(maxsize=4096)
+def compiled(template: str) -> Compiled:
+    """The closures of a template: the same for all variables, functions and zones."""
+    body = parsed(template)
+    try:
+        return compile_body(body)
+    except RecursionError:
+        raise too_deep() from None
+
+
+class Renderer:
+    """Renders templates with the functions that the engine hands in.
+
+    functions: by their name in the language (`secret`, `kv` …); arguments named in a template reach them in snake
+    case (`errorOnMissing=true` as `error_on_missing=True`). zone: an IANA name or an offset, for dates without one
+    and for printing. recursive: results are rendered again until nothing changes. clock: the current time, with a
+    zone, for `now()` and ids. entropy: that many random bytes, for `uuid()` and its like. Making one is cheap.
+
+    All methods raise ExpressionError and TooLarge, and let the errors of lazy variables and functions pass.
+    """
+
+    __slots__ = ("_recursive", "_runtime")
+
+    def __init__(
+        self,
+        functions: Mapping[str, Callable[..., Any]] | None = None,
+        zone: str = "UTC",
+        recursive: bool = False,
+        clock: Callable[[], datetime] | None = None,
+        entropy: Callable[[int], bytes] | None = None,
+    ) -> None:
+        self._recursive = recursive
+        self._runtime = Runtime(functions or {}, zone, recursive, clock, entropy, _render_again)
+
+    def render(self, template: str, variables: Mapping[str, Any], reads: Reads | None = None) -> str:
+        """The text of a template. reads: gets the path of every variable that was looked at."""
+        if "{" not in template:
+            return template
+        text = _text(template, Frame(self._runtime, variables, reads, template))
+        return self._again(text, template, variables, reads) if self._recursive else text
+
+    def render_typed(self, template: str, variables: Mapping[str, Any], reads: Reads | None = None) -> Any:
+        """The value itself when the template is exactly one `{{ … }}`, else its text."""
+        if "{" not in template:
+            return template
+        single = compiled(template).single
+        if single is None:
+            return self.render(template, variables, reads)
+        value = _guarded(single, Frame(self._runtime, variables, reads, template))
+        if self._recursive and isinstance(value, str):
+            return self._again(value, template, variables, reads)
+        return unwrap_raw(value) if isinstance(value, str) else value
+
+    def render_object(self, value: Any, variables: Mapping[str, Any], reads: Reads | None = None) -> Any:
+        """A value whose texts are rendered: lists and maps (their keys too) are walked, all else stays as it is."""
+        if isinstance(value, str):
+            return self.render(value, variables, reads)
+        try:
+            return _walk(value, lambda text: self.render(text, variables, reads))
+        except RecursionError:
+            raise too_deep() from None
+
+    def _again(self, text: str, template: str, variables: Mapping[str, Any], reads: Reads | None) -> str:
+        return _until_stable(template, text, lambda each: _text(each, Frame(self._runtime, variables, reads, each)))
+
+
+def _text(template: str, frame: Frame) -> str:
+    if "{" not in template:
+        return template
+    code = compiled(template)
+    if code.single is not None:
+        value = _guarded(code.single, frame)
+        text = value if isinstance(value, str) else _guarded(lambda inner: printed(value, inner.runtime.zone), frame)
+    else:
+        text = _guarded(code.text, frame)
+    return unwrap_raw(text)
+
+
+def _guarded(evaluate: Callable[[Frame], Any], frame: Frame) -> Any:
+    try:
+        return evaluate(frame)
+    except Fault as fault:
+        raise as_error(fault, frame.source) from None
+    except RecursionError:
+        raise too_deep() from None
+
+
+def _until_stable(before: str, text: str, render: Callable[[str], str]) -> str:
+    for _ in range(MAX_ROUNDS):
+        if text == before:
+            return text
+        before, text = text, render(text)
+    raise TooLarge(
+        f"Too many rendering attempts: a text still changes after {MAX_ROUNDS} rounds",
+        hint="a value seems to contain an expression that prints itself",
+    )
+
+
+def _render_again(value: Any, frame: Frame, recursive: bool) -> Any:
+    """What `render()` and `renderOnce()` do: with the variables in sight, maps and lists walked."""
+
+    def once(text: str) -> str:
+        return _text(text, frame.inner(text))
+
+    def render(text: str) -> str:
+        return _until_stable(text, once(text), once) if recursive else once(text)
+
+    return render(value) if isinstance(value, str) else _walk(value, render)
+
+
+def _walk(value: Any, render: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return render(value) if "{" in value else value
+    if isinstance(value, Mapping):
+        result: dict[Any, Any] = {}
+        for key, item in value.items():
+            result.setdefault(_walk(key, render), _walk(item, render))
+        return result
+    return [_walk(item, render) for item in value] if is_list(value) else value

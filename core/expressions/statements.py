@@ -1,0 +1,142 @@
+"""`{% … %}`: a flat row of texts, prints and tags → nested statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from core.expressions.faults import MAX_NESTING, Fault, too_deep
+from core.expressions.nodes import (
+    Block, Body, Branch, Captured, Expression, FilterBlock, For, If, Literal, Macro, Set, Statement,
+)  # fmt: skip
+from core.expressions.parser import Parser
+
+_MEANT = {
+    "elif": "it is written `elseif` here",
+    "raw": "a raw block ends with `{% endraw %}`",
+    "verbatim": "a verbatim block ends with `{% endverbatim %}`",
+}
+_TAKEN_AWAY = frozenset({"autoescape", "extends", "embed", "flush", "import", "include", "parallel", "cache", "from"})
+
+
+class Tag(NamedTuple):
+    """One `{% name … %}`; `rest` reads what stands behind the name."""
+
+    at: int
+    name: str
+    rest: Parser
+
+
+def arrange(pieces: list[Statement | Tag]) -> Body:
+    """Give every tag its body. Raises Fault for tags that don't fit together."""
+    if not any(isinstance(piece, Tag) for piece in pieces):
+        return tuple(pieces)  # type: ignore[arg-type]
+    reader = _Reader(pieces)
+    return reader.body(None, ())[0]
+
+
+class _Reader:
+    def __init__(self, pieces: list[Statement | Tag]) -> None:
+        self._pieces = iter(pieces)
+        self._depth = 0
+        self._readers: dict[str, Callable[[Tag], Statement]] = {
+            "if": self._if, "for": self._for, "set": self._set, "macro": self._macro,
+            "filter": self._filter, "block": self._block,
+        }  # fmt: skip
+
+    def body(self, opening: Tag | None, closers: tuple[str, ...]) -> tuple[Body, Tag]:
+        """The statements up to one of the closing tags, and that tag."""
+        self._depth += 1
+        if self._depth > MAX_NESTING:
+            raise too_deep()
+        statements: list[Statement] = []
+        for piece in self._pieces:
+            if not isinstance(piece, Tag):
+                statements.append(piece)
+            elif piece.name in closers:
+                self._depth -= 1
+                return tuple(statements), piece
+            else:
+                statements.append(self._statement(piece))
+        if opening is not None:
+            expected = " or ".join(f"`{{% {name} %}}`" for name in closers)
+            raise Fault(f"`{opening.name}` is never closed", expected=expected, at=opening.at)
+        return tuple(statements), Tag(0, "", Parser([]))
+
+    def _statement(self, tag: Tag) -> Statement:
+        reader = self._readers.get(tag.name)
+        if reader is None:
+            if tag.name in _TAKEN_AWAY:
+                raise Fault(f"the tag `{tag.name}` does not exist in this language", at=tag.at)
+            known = ", ".join([*self._readers, "raw", "verbatim"])
+            raise Fault(
+                f"the tag `{tag.name}` is not expected here", expected=f"one of {known}",
+                hint=_MEANT.get(tag.name, ""), at=tag.at,
+            )  # fmt: skip
+        return reader(tag)
+
+    def _if(self, tag: Tag) -> Statement:
+        branches: list[Branch] = []
+        otherwise: Body = ()
+        current = tag
+        while True:
+            if current.name == "else":
+                current.rest.end()
+                otherwise, closing = self.body(tag, ("endif",))
+            else:
+                condition = current.rest.whole()
+                body, closing = self.body(tag, ("elseif", "else", "endif"))
+                branches.append(Branch(current.at, condition, body))
+            if closing.name == "endif":
+                closing.rest.end()
+                return If(tuple(branches), otherwise)
+            current = closing
+
+    def _for(self, tag: Tag) -> Statement:
+        name = tag.rest.name("the name of the loop's variable").value
+        word = tag.rest.name("`in`")
+        if word.value != "in":
+            raise Fault(f"`{word.value}` is not expected here", expected="`in`", at=word.at)
+        values = tag.rest.whole()
+        body, closing = self.body(tag, ("else", "endfor"))
+        otherwise: Body = ()
+        if closing.name == "else":
+            closing.rest.end()
+            otherwise, closing = self.body(tag, ("endfor",))
+        closing.rest.end()
+        return For(tag.at, name, values, body, otherwise)
+
+    def _set(self, tag: Tag) -> Statement:
+        name = tag.rest.name("the name of a variable")
+        tag.rest.expect("=")
+        return Set(name.at, name.value, tag.rest.whole())
+
+    def _macro(self, tag: Tag) -> Statement:
+        name = tag.rest.name("the name of the macro")
+        parameters: list[tuple[str, Expression]] = []
+        tag.rest.expect("(")
+        while not tag.rest.skip(")"):
+            if parameters:
+                tag.rest.expect(",")
+            parameter = tag.rest.name("the name of a parameter")
+            default = tag.rest.expression() if tag.rest.skip("=") else Literal(parameter.at, None)
+            parameters.append((parameter.value, default))
+        tag.rest.end()
+        body = self._closed(tag)
+        return Macro(name.at, name.value, tuple(parameters), body)
+
+    def _filter(self, tag: Tag) -> Statement:
+        value = tag.rest.filters(Captured(tag.at))
+        tag.rest.end()
+        return FilterBlock(tag.at, value, self._closed(tag))
+
+    def _block(self, tag: Tag) -> Statement:
+        token = tag.rest.take()
+        if token.kind not in ("name", "text"):
+            raise Fault("a block has no name", expected="`{% block name %}`", at=tag.at)
+        tag.rest.end()
+        return Block(tag.at, token.value, self._closed(tag))
+
+    def _closed(self, tag: Tag) -> Body:
+        # The reference lets a closing tag repeat the name (`{% endblock title %}`).
+        return self.body(tag, (f"end{tag.name}",))[0]

@@ -1,0 +1,26 @@
+"""The contract of executors: where task executions run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from core.host.seam import Down, Up
+
+
+class Executor(ABC):
+    """Runs jobs and tells of them. Every job ends in exactly one result, whatever happens to the task.
+
+    tell: called from any thread with what comes up; it never blocks and never raises.
+    """
+
+    def __init__(self, tell: Callable[[Up], None]) -> None:
+        self.tell = tell
+
+    @abstractmethod
+    def send(self, message: Down) -> None:
+        """Hand down a job, a stop or an answer; returns at once."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop everything that still runs and give all threads and processes back."""

@@ -1,0 +1,142 @@
+"""What front ends (the command line, a server, embedding programs) may ask, each bound to one organization.
+
+Every method raises the errors of `core.errors`: NotFound for an unknown id, Invalid for wrong arguments,
+Conflict when the state does not allow it, Unreachable when something needed is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from core.host.views import (
+    Evaluation, ExecutionFilter, ExecutionView, FilePreview, FileView, FlowView, Happening, KvView, LogView,
+    OutputFilter, Page, TaskExecutionView,
+)  # fmt: skip
+from core.model.flow import Flow
+
+
+class Flows(Protocol):
+    """Flows and their revisions."""
+
+    def load(self, path: Path) -> tuple[Flow | None, tuple[Any, ...]]:
+        """Read and check a flow's file: the flow, and problems (`core.loading.Problem`), warnings included."""
+
+    def push(self, source: str, *, local: bool = False) -> FlowView:
+        """Store a revision; the same text makes no new one. Raises InvalidFlow."""
+
+    def get(self, namespace: str, flow_id: str, revision: int | None = None) -> FlowView: ...
+
+    def list(self, namespace: str | None = None) -> tuple[FlowView, ...]:
+        """The newest revision of each flow, by namespace and id."""
+
+
+class Executions(Protocol):
+    """Flow executions and their task executions."""
+
+    def preflight(self, flow: Flow, *, runner: str | None = None) -> tuple[str, ...]:
+        """Ask each task for what it needs; the lines a person should see. Raises Unreachable before anything ran."""
+
+    def create(
+        self, flow: Flow, inputs: Mapping[str, Any], *, labels: Mapping[str, str] | None = None
+    ) -> tuple[ExecutionView, tuple[str, ...]]:
+        """A new execution (and warnings about the inputs). Local paths given for FILE inputs are stored.
+
+        Raises InvalidInput naming every input that is missing or wrong.
+        """
+
+    def run(
+        self,
+        execution_id: str,
+        *,
+        follow: Callable[[Happening], None] | None = None,
+        runner: str | None = None,
+        local_files: Path | None = None,
+    ) -> ExecutionView:
+        """Own the execution and work on it until it has ended, or only a person can continue it.
+
+        local_files: a folder whose files stand before those of the namespace (`_files` beside a flow's file).
+        """
+
+    def interrupt(self) -> None:
+        """From a signal handler: kill what `run` works on; a second call leaves it at once, to be resumed."""
+
+    def list(self, which: ExecutionFilter) -> Page[ExecutionView]: ...
+    def get(self, execution_id: str) -> ExecutionView:
+        """By id or a prefix of it that only one execution has; `last` is the newest."""
+
+    def tasks(self, execution_id: str) -> tuple[TaskExecutionView, ...]:
+        """In the order they were created."""
+
+    def logs(
+        self, execution_id: str, *, task_name: str | None = None, level: str = "TRACE", after: int = 0
+    ) -> tuple[LogView, ...]:
+        """Recorded lines of at least a level; at most 10 000 after the line with `seq` after."""
+
+    def why(self, execution_id: str) -> tuple[str, ...]:
+        """What an execution that has not ended waits for, or why it ended as it did, in words."""
+
+    def kill(self, execution_id: str) -> None:
+        """Ask its owner, whoever that is, to end it."""
+
+    def purge(self, which: ExecutionFilter) -> int:
+        """Delete ended executions with all their records and the files nobody else uses; how many."""
+
+
+class Outputs(Protocol):
+    """Task outputs: what came out, across executions."""
+
+    def list(self, which: OutputFilter) -> Page[TaskExecutionView]: ...
+
+    def get(self, output_id: str) -> TaskExecutionView:
+        """By id, by a prefix of it that only one output has, or by `EXECUTION/TASK` (`last/TASK` too)."""
+
+    def value(self, output_id: str) -> Any:
+        """The recorded output: usually a map, None when the task gave none."""
+
+
+class Files(Protocol):
+    """Internal storage and namespace files."""
+
+    def open(self, uri: str) -> BinaryIO: ...
+    def stat(self, uri: str) -> FileView: ...
+    def list(self, uri: str) -> tuple[FileView, ...]:
+        """Files below a directory given as URI."""
+
+    def preview(self, uri: str, rows: int = 20) -> FilePreview: ...
+
+    def put(self, source: Path, namespace: str, name: str) -> FileView:
+        """Store a namespace file; an existing one is replaced."""
+
+
+class KeyValueStore(Protocol):
+    """The key-value stores of namespaces."""
+
+    def get(self, namespace: str, key: str) -> KvView: ...
+    def set(self, namespace: str, key: str, value: Any) -> KvView: ...
+    def list(self, namespace: str) -> tuple[KvView, ...]: ...
+    def delete(self, namespace: str, key: str) -> bool: ...
+
+
+class Evaluator(Protocol):
+    """Expressions in the recorded context of an execution, under limits; secrets are refused."""
+
+    def evaluate(
+        self, execution_id: str, expression: str, *, task_name: str | None = None, value: str | None = None
+    ) -> Evaluation:
+        """An expression without braces is taken as `{{ … }}`. Raises ExpressionError, TooLarge."""
+
+
+class Services(Protocol):
+    """Everything, bound to one organization."""
+
+    flows: Flows
+    executions: Executions
+    outputs: Outputs
+    files: Files
+    kv: KeyValueStore
+    evaluator: Evaluator
+
+    def checks(self) -> Iterator[tuple[str, bool, str]]:
+        """What `doctor` tells: a name, whether it is well, and a line about it."""

@@ -1,0 +1,266 @@
+"""Records as people ask for them: rows of lists, one execution, one task output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, Literal, TypeVar
+
+from attrs import field, frozen
+
+from core.model.state import Status, status_of
+
+T = TypeVar("T")
+History = tuple[tuple[str, int], ...]
+"""States with the time each was entered, in microseconds since 1970 UTC."""
+
+
+@frozen
+class Page(Generic[T]):
+    """Newest first. next: what `starting_after` takes to go on, or None at the end."""
+
+    data: tuple[T, ...]
+    has_more: bool = False
+    next: str | None = None
+
+
+@frozen
+class ExecutionView:
+    """One flow execution."""
+
+    id: str
+    namespace: str
+    flow_id: str
+    flow_revision: int
+    state: str
+    history: History
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any] | None
+    labels: Mapping[str, str]
+    error: str
+    created_at: int
+    started_at: int | None
+    ended_at: int | None
+
+    @property
+    def status(self) -> Status:
+        return status_of(self.state)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from its start to its end; None while it has not both."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at) / 1_000_000
+
+
+@frozen
+class AttemptView:
+    """One attempt of a task execution."""
+
+    n: int
+    id: str
+    state: str
+    started_at: int
+    ended_at: int | None = None
+
+
+@frozen
+class TaskExecutionView:
+    """One task execution, which is also one task output; its body is fetched apart."""
+
+    id: str
+    flow_execution_id: str
+    namespace: str
+    flow_id: str
+    flow_revision: int
+    task_name: str
+    type: str
+    value: str | None
+    state: str
+    history: History
+    attempts: tuple[AttemptView, ...]
+    error: str
+    note: str
+    summary: Mapping[str, Any]
+    tags: Mapping[str, str]
+    output_size: int | None
+    output_sha256: str | None
+    output_preview: str | None
+    version: int
+    modified_by: str
+    created_at: int
+    updated_at: int
+    ended_at: int | None
+    stale_since: int | None
+    deleted_at: int | None
+
+    @property
+    def status(self) -> Status:
+        return status_of(self.state, deleted=self.deleted_at is not None, stale=self.stale_since is not None)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from its first RUNNING to its end; None while it has not both."""
+        running = next((at for state, at in self.history if state == "RUNNING"), None)
+        return None if running is None or self.ended_at is None else (self.ended_at - running) / 1_000_000
+
+
+@frozen
+class LogView:
+    """One recorded log line; `seq` goes on from the last one that was read."""
+
+    seq: int
+    at: int
+    level: str
+    task_name: str | None
+    attempt: int | None
+    message: str
+
+
+@frozen
+class FlowView:
+    """One revision of a flow."""
+
+    namespace: str
+    flow_id: str
+    revision: int
+    source: str
+    local: bool
+    created_at: int
+
+
+@frozen
+class KvView:
+    """One entry of a namespace's key-value store."""
+
+    namespace: str
+    key: str
+    value: Any
+    version: int
+    updated_at: int
+
+
+@frozen
+class FileView:
+    """One stored file. sha256 is "" where nobody recorded it."""
+
+    uri: str
+    size: int
+    sha256: str = ""
+
+
+@frozen
+class FilePreview:
+    """The first rows or lines of a file. kind tells which of the others is filled."""
+
+    uri: str
+    size: int
+    kind: Literal["table", "json", "text", "binary"]
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
+    text: str = ""
+    truncated: bool = False
+
+
+@frozen
+class OutputFilter:
+    """Which task outputs a list shows: conditions are joined by AND, the values of one condition by OR.
+
+    Times in microseconds since 1970 UTC. tags are `key` or `key:value`. `deleted` ones are left out unless asked for.
+    """
+
+    flow_execution_id: tuple[str, ...] = ()
+    flow_id: tuple[str, ...] = ()
+    namespace: tuple[str, ...] = ()
+    task_name: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    created_after: int | None = None
+    created_before: int | None = None
+    limit: int = 100
+    starting_after: str | None = None
+
+
+@frozen
+class ExecutionFilter:
+    """Which flow executions a list shows; as `OutputFilter`."""
+
+    flow_id: tuple[str, ...] = ()
+    namespace: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
+    label: tuple[str, ...] = ()
+    created_after: int | None = None
+    created_before: int | None = None
+    limit: int = 100
+    starting_after: str | None = None
+
+
+@frozen
+class TaskChanged:
+    """A task execution was opened, moved or ended; told after the commit."""
+
+    execution_id: str
+    task_execution_id: str
+    task_name: str
+    type: str
+    state: str
+    at: int
+    value: str | None = None
+    error: str = ""
+    note: str = ""
+
+
+@frozen
+class ExecutionChanged:
+    """An execution has a new state; told after the commit."""
+
+    execution_id: str
+    state: str
+    at: int
+    error: str = ""
+
+
+@frozen
+class TaskLogged:
+    """A log line of a running task; told as it comes, before it is recorded."""
+
+    execution_id: str
+    task_name: str
+    at: int
+    level: str
+    message: str
+
+
+@frozen
+class TaskProgressed:
+    """A task tells how far it is."""
+
+    execution_id: str
+    task_name: str
+    message: str
+    fraction: float | None = None
+
+
+Happening = TaskChanged | ExecutionChanged | TaskLogged | TaskProgressed
+
+
+@frozen
+class Evaluation:
+    """What an expression gave: as text, as value, and the value's type in the language's words."""
+
+    text: str
+    value: Any
+    type: str
+
+
+@frozen
+class PluginView:
+    """One installed plugin: what it brings and, when it could not be loaded, why."""
+
+    name: str
+    distribution: str
+    version: str
+    brings: tuple[str, ...] = field(factory=tuple)
+    error: str = ""

@@ -1,0 +1,238 @@
+"""Declared inputs and outputs of a flow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from core.errors import InvalidInput
+from core.loading.problems import Findings
+from core.loading.reader import parse_yaml
+from core.loading.shapes import INPUT_ID, Shapes, asks_for_nothing
+from core.loading.templates import Templates
+from core.model.flow import FlowOutput
+from core.model.input_values import Refused, typed
+from core.model.inputs import INPUT_TYPES, Input, type_value
+from core.registry.near import did_you_mean, near_misses
+from core.registry.problem import Path, shown
+
+_COMMON = frozenset({"id", "name", "type", "description", "displayName", "required", "defaults", "prefill"})
+_OUTPUT = frozenset({"id", "type", "value", "description", "displayName", "required"})
+_RANGE, _PERIOD = ("min", "max"), ("after", "before")
+_OPTIONS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(INPUT_TYPES, ()),
+    "STRING": ("validator",),
+    "INT": _RANGE, "FLOAT": _RANGE, "DURATION": _RANGE,
+    "DATETIME": _PERIOD, "DATE": _PERIOD, "TIME": _PERIOD,
+    "ENUM": ("values",),
+    "SELECT": ("values", "expression", "allowCustomValue", "isRadio", "autoSelectFirst"),
+    "MULTISELECT": ("values", "options", "expression", "itemType", "allowCustomValue", "autoSelectFirst"),
+    "ARRAY": ("itemType",),
+    "FILE": ("extension", "accept", "acceptedExtensions", "allowedFileExtensions"),
+}  # fmt: skip
+_BOOLEANS = ("allowCustomValue", "isRadio", "autoSelectFirst")
+_LONGEST_NAME = 64
+
+
+class InputLoader:
+    """Makes inputs and outputs of the maps that declare them; what is wrong goes into the findings."""
+
+    def __init__(self, findings: Findings, shapes: Shapes, templates: Templates) -> None:
+        self.findings = findings
+        self.shapes = shapes
+        self.templates = templates
+
+    def inputs(self, flow: Mapping[str, object]) -> tuple[Input, ...]:
+        found = [(self.input(raw, path), path) for raw, path in self.shapes.maps(flow, "inputs", ())]
+        self.shapes.duplicates([(one.id, path) for one, path in found], "input")
+        ids = {one.id for one, _ in found}
+        for one, path in found:
+            parents = one.id.split(".")[:-1]
+            for length in range(1, len(parents) + 1):
+                parent = ".".join(parents[:length])
+                if parent in ids:
+                    what = f"`{one.id}` would stand inside the input `{parent}`"
+                    self.findings.add((*path, "id"), what, "ids that do not begin with another id and a dot")
+        return tuple(one for one, _ in found)
+
+    def outputs(self, flow: Mapping[str, object]) -> tuple[FlowOutput, ...]:
+        found = [(self.output(raw, path), path) for raw, path in self.shapes.maps(flow, "outputs", ())]
+        self.shapes.duplicates([(one.id, path) for one, path in found], "output")
+        return tuple(one for one, _ in found)
+
+    def input(self, raw: dict[str, Any], path: Path) -> Input:
+        """One input; `name` is an older word for `id`."""
+        errors = self.findings.errors
+        naming = {"id": raw["name"]} if raw.get("id") is None and raw.get("name") is not None else raw
+        input_id = self.shapes.identifier(naming, path, INPUT_ID)
+        kind = self._type(raw, path)
+        options = self._options(kind, raw, path) if kind else {}
+        found = Input(
+            id=input_id,
+            type=kind,
+            required=self.shapes.boolean(raw, "required", path, default=True),
+            defaults=raw.get("defaults"),
+            has_defaults=raw.get("defaults") is not None,
+            description=self.shapes.text(raw, "description", path) or "",
+            display_name=self._display_name(raw, path),
+            options=options,
+        )
+        if found.has_defaults and raw.get("prefill") is not None:
+            what = "`defaults` and `prefill` exclude each other"
+            self.findings.add((*path, "prefill"), what, "one of them", at_key=True)
+        self.templates.check(found.defaults, (*path, "defaults"))
+        if self.findings.errors == errors and found.has_defaults:
+            self._check_defaults(found, path)
+        return found
+
+    def output(self, raw: dict[str, Any], path: Path) -> FlowOutput:
+        for name in raw.keys() - _OUTPUT - {"itemType"}:
+            self.findings.unknown((*path, name), _OUTPUT)
+        kind = self._type(raw, path)
+        if raw.get("value") is None:
+            self.findings.missing((*path, "value"), "the value, mostly an expression", 'add `value: "{{ … }}"`')
+        self.templates.check(raw.get("value"), (*path, "value"))
+        item_type = self._item_type(kind, raw, path)
+        self._display_name(raw, path)
+        return FlowOutput(
+            id=self.shapes.identifier(raw, path, INPUT_ID),
+            type=kind,
+            value=raw.get("value"),
+            required=self.shapes.boolean(raw, "required", path, default=True),
+            description=self.shapes.text(raw, "description", path) or "",
+            item_type=item_type,
+        )
+
+    def _type(self, raw: Mapping[str, object], path: Path) -> str:
+        """One of INPUT_TYPES, "" when there is none."""
+        kind = raw.get("type")
+        place = (*path, "type")
+        if kind == "SECRET":
+            self.findings.unsupported(place, "the type `SECRET`")
+        elif isinstance(kind, str) and kind in INPUT_TYPES:
+            return kind
+        else:
+            near = near_misses(kind, INPUT_TYPES) if isinstance(kind, str) else ()
+            what = "Invalid type: null" if kind is None else f"Invalid type: {kind}"
+            self.findings.add(place, what, "" if near else ", ".join(INPUT_TYPES), did_you_mean(near))
+        return ""
+
+    def _display_name(self, raw: Mapping[str, object], path: Path) -> str:
+        name = self.shapes.text(raw, "displayName", path) or ""
+        if len(name) > _LONGEST_NAME:
+            self.findings.add((*path, "displayName"), f"it has {len(name)} characters", f"at most {_LONGEST_NAME}")
+        return name
+
+    def _options(self, kind: str, raw: Mapping[str, Any], path: Path) -> dict[str, Any]:
+        """The properties that an input has because of its type."""
+        names = _OPTIONS[kind]
+        options: dict[str, Any] = {}
+        for name, value in raw.items():
+            if name in names:
+                if value is not None:
+                    options[name] = value
+            elif name == "dependsOn":
+                if not asks_for_nothing(value):
+                    self.findings.unsupported((*path, name))
+            elif name not in _COMMON:
+                self.findings.unknown((*path, name), _COMMON | set(names))
+        for name in _BOOLEANS:
+            if name in options:
+                options[name] = self.shapes.boolean(options, name, path, default=False)
+        self._check_bounds(kind, options, path)
+        self._check_pattern(options, path)
+        self._check_choices(kind, options, path)
+        self._check_files(kind, raw, options, path)
+        item_type = self._item_type(kind, raw, path)
+        return {**options, "itemType": item_type} if item_type else options
+
+    def _check_bounds(self, kind: str, options: Mapping[str, Any], path: Path) -> None:
+        for name in (*_RANGE, *_PERIOD):
+            if name in options:
+                try:
+                    typed(kind, options[name], None, parse_yaml)
+                except Refused as refused:
+                    self.findings.add((*path, name), str(refused))
+
+    def _check_pattern(self, options: dict[str, Any], path: Path) -> None:
+        pattern = self.shapes.text(options, "validator", path)
+        if pattern is None:
+            return
+        options["validator"] = pattern
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            self.findings.add((*path, "validator"), f"invalid pattern [{pattern}]: {error}", "a regular expression")
+
+    def _check_choices(self, kind: str, options: dict[str, Any], path: Path) -> None:
+        if kind not in ("ENUM", "SELECT", "MULTISELECT"):
+            return
+        given = [name for name in ("values", "options", "expression") if name in options]
+        if not given:
+            hint = "add `values:` and a list" if kind == "ENUM" else "add `values:` and a list, or an `expression`"
+            self.findings.missing((*path, "values"), "the values to choose from", hint)
+        if len(given) > 1:
+            what = f"you can't define both {' and '.join(f'`{name}`' for name in given)}"
+            self.findings.add((*path, given[1]), what, "one of them", at_key=True)
+        for name in ("values", "options"):
+            if name in options and not isinstance(options[name], list):
+                self.findings.add((*path, name), f"{shown(options[name])} is not a list", "a list of texts")
+            elif name in options:
+                for at, value in enumerate(options[name]):
+                    if isinstance(value, (dict, list)):
+                        self.findings.add((*path, name, at), f"{shown(value)} is not a text", "a text")
+        self.templates.check(options.get("expression"), (*path, "expression"))
+
+    def _check_files(self, kind: str, raw: Mapping[str, Any], options: dict[str, Any], path: Path) -> None:
+        """Older names of `allowedFileExtensions`, and defaults, which no local file can be."""
+        if kind != "FILE":
+            return
+        if raw.get("defaults") is not None:
+            what = "no `defaults` can be set for inputs of type 'FILE'"
+            if str(raw["defaults"]).startswith(("nsfile://", "file://")):
+                what = "a FILE input with `defaults` is not supported yet"
+            self.findings.add((*path, "defaults"), what, at_key=True)
+        for name in ("accept", "acceptedExtensions"):
+            value = options.pop(name, None)
+            if value is not None:
+                options["allowedFileExtensions"] = value
+        allowed = options.get("allowedFileExtensions")
+        if isinstance(allowed, str):
+            allowed = options["allowedFileExtensions"] = [part.strip() for part in allowed.split(",")]
+        if allowed is not None and not _are_endings(allowed):
+            what = f"{shown(allowed)} is not a list of file extensions"
+            self.findings.add((*path, "allowedFileExtensions"), what, "a list such as [.csv, .txt]")
+
+    def _item_type(self, kind: str, raw: Mapping[str, Any], path: Path) -> str | None:
+        """The type of the elements of ARRAY and MULTISELECT."""
+        item_type = raw.get("itemType")
+        place = (*path, "itemType")
+        if kind not in ("ARRAY", "MULTISELECT"):
+            return None
+        if item_type is None:
+            if kind == "ARRAY":
+                self.findings.missing(place, "the type of the elements, such as STRING", "add `itemType: STRING`")
+            return None
+        if item_type == "ARRAY":
+            self.findings.add(place, "`itemType` cannot be `ARRAY`", "the type of one element, such as STRING")
+        elif item_type in ("FILE", "SECRET"):
+            self.findings.unsupported(place, f"an `itemType` of `{item_type}`")
+        elif item_type not in INPUT_TYPES:
+            near = near_misses(str(item_type), INPUT_TYPES)
+            expected = "" if near else ", ".join(INPUT_TYPES)
+            self.findings.add(place, f"Invalid type: {item_type}", expected, did_you_mean(near))
+        return str(item_type)
+
+    def _check_defaults(self, declared: Input, path: Path) -> None:
+        """Defaults without an expression must be right as they stand."""
+        if "{{" in str(declared.defaults) or "{%" in str(declared.defaults) or "expression" in declared.options:
+            return
+        try:
+            type_value(declared, declared.defaults, parse_yaml)
+        except InvalidInput as error:
+            self.findings.add((*path, "defaults"), error.what)
+
+
+def _are_endings(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(ending, str) and ending.startswith(".") for ending in value)

@@ -1,0 +1,119 @@
+"""What is wrong with a flow's source: collected all together while loading, placed once at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from attrs import define, field, frozen
+
+from core.errors import InvalidFlow
+from core.loading.positions import compose, position_of
+from core.loading.syntax import SyntaxProblem
+from core.model.flow import Flow
+from core.registry.near import did_you_mean, near_misses
+from core.registry.problem import Path, path_text
+
+Severity = Literal["error", "warning"]
+
+
+@frozen
+class Problem:
+    """One problem of a flow's source. line and column begin at 1; path is the value's place, `$.tasks[0].type`."""
+
+    severity: Severity
+    message: str
+    file: str
+    line: int
+    column: int
+    path: str = "$"
+    expected: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        lines = [f"{self.file}:{self.line}:{self.column}: {self.message}"]
+        if self.expected:
+            lines.append(f"  expected: {self.expected}")
+        if self.hint:
+            lines.append(f"  to do: {self.hint}")
+        return "\n".join(lines)
+
+
+@frozen
+class Loaded:
+    """What became of a text: the flow when there is no error, and all problems in the order of the source."""
+
+    flow: Flow | None
+    problems: tuple[Problem, ...] = ()
+
+    def require(self) -> Flow:
+        """The flow. Raises InvalidFlow with the texts of all errors."""
+        if self.flow is None:
+            raise InvalidFlow(tuple(str(problem) for problem in self.problems if problem.severity == "error"))
+        return self.flow
+
+
+@frozen
+class _Finding:
+    path: Path
+    message: str
+    expected: str
+    hint: str
+    severity: Severity
+    at_key: bool
+
+
+@define
+class Findings:
+    """Collects problems by path while a flow is loaded; positions are looked up only when there is one."""
+
+    found: list[_Finding] = field(factory=list)
+    errors: int = 0
+
+    def add(
+        self, path: Path, message: str, expected: str = "", hint: str = "", *,
+        severity: Severity = "error", at_key: bool = False,
+    ) -> None:  # fmt: skip
+        """path: the value that is wrong, or a missing one (then the closest place above it is shown)."""
+        self.found.append(_Finding(path, message, expected, hint, severity, at_key))
+        self.errors += severity == "error"
+
+    def missing(self, path: Path, expected: str = "", hint: str = "") -> None:
+        """A property that has to be there and is not."""
+        self.add(path, f"`{path[-1]}` is missing", expected, hint)
+
+    def unsupported(self, path: Path, what: str = "") -> None:
+        """Part of the language, but not of this version."""
+        self.add(path, f"{what or f'`{path[-1]}`'} is not supported yet", at_key=True)
+
+    def unknown(self, path: Path, known: Iterable[str]) -> None:
+        """A property that does not exist, with what was probably meant."""
+        names = sorted(known)
+        near = near_misses(str(path[-1]), names)
+        expected = "" if near else ", ".join(names)
+        self.add(path, f"there is no property `{path[-1]}`", expected, did_you_mean(near), at_key=True)
+
+    def placed(self, text: str, file: str) -> tuple[Problem, ...]:
+        """Every problem with its place, in the order of the source."""
+        if not self.found:
+            return ()
+        root = compose(text)
+        problems = []
+        for one in self.found:
+            line, column = position_of(root, one.path, key=one.at_key)
+            place = path_text(one.path)
+            problems.append(
+                Problem(one.severity, one.message, file, line, column, place, one.expected, one.hint)
+            )
+        return tuple(sorted(problems, key=_in_order))
+
+
+def not_yaml(problem: SyntaxProblem, file: str) -> Problem:
+    """The one problem of a text that can't be read at all."""
+    return Problem(
+        "error", problem.what, file, problem.line, problem.column, "$", problem.expected, problem.hint
+    )
+
+
+def _in_order(problem: Problem) -> Any:
+    return problem.line, problem.column

@@ -1,0 +1,128 @@
+"""Reading single properties: the value when it has the right shape, else None and a finding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from core.loading.problems import Findings
+from core.registry.problem import Path, shown
+
+
+@frozen
+class Naming:
+    """How a thing may be named. longest in characters; rule and example are for messages."""
+
+    pattern: re.Pattern[str]
+    longest: int
+    rule: str
+    example: str
+
+
+_START = "beginning with a letter or digit"
+FLOW_ID = Naming(
+    re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*"), 100, f"letters, digits, `.`, `_` and `-`, {_START}", "my_flow"
+)
+NAMESPACE = Naming(
+    re.compile(r"[a-z0-9][a-z0-9._-]*"), 150, f"small letters, digits, `.`, `_` and `-`, {_START}", "company.team"
+)
+TASK_ID = Naming(re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]*"), 256, f"letters, digits, `_` and `-`, {_START}", "my_task")
+INPUT_ID = Naming(
+    re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*"), 256, f"letters, digits, `.`, `_` and `-`, {_START}", "my_input"
+)
+
+
+def asks_for_nothing(value: object) -> bool:
+    """Whether a property that is there says no more than one that is not."""
+    return value is None or value is False or value == [] or value == {}
+
+
+def text(value: object) -> str | None:
+    """Texts as they are, other scalars as they are written; None for the rest."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, (int, float)) else None
+
+
+class Shapes:
+    """Readers that put what is wrong into the findings."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+
+    def text(self, owner: Mapping[str, object], name: str, path: Path) -> str | None:
+        """An optional text."""
+        value = owner.get(name)
+        if value is None:
+            return None
+        found = text(value)
+        if found is None:
+            self.findings.add((*path, name), f"{shown(value)} is not a text", "a text")
+        return found
+
+    def boolean(self, owner: Mapping[str, object], name: str, path: Path, default: bool) -> bool:
+        """An optional boolean; an expression can't stand for it."""
+        value = owner.get(name)
+        if value is None:
+            return default
+        if isinstance(value, bool):
+            return value
+        if value in ("true", "false"):
+            return value == "true"
+        self.findings.add((*path, name), f"{shown(value)} is not true or false", "true or false")
+        return default
+
+    def identifier(self, owner: Mapping[str, object], path: Path, naming: Naming, name: str = "id") -> str:
+        """A text that names something; it has to be there. "" when it is missing or wrong."""
+        value = owner.get(name)
+        if value is None:
+            self.findings.missing((*path, name), naming.rule, f"add `{name}: {naming.example}`")
+            return ""
+        found = text(value)
+        if found is None or not naming.pattern.fullmatch(found):
+            self.findings.add((*path, name), f"{shown(value)} can't be the `{name}`", naming.rule)
+            return ""
+        if len(found) > naming.longest:
+            what = f"the `{name}` has {len(found)} characters"
+            self.findings.add((*path, name), what, f"at most {naming.longest} characters")
+            return ""
+        return found
+
+    def mapping(self, owner: Mapping[str, object], name: str, path: Path) -> dict[str, Any]:
+        """An optional map."""
+        value = owner.get(name)
+        if value is None:
+            return {}
+        if isinstance(value, dict):
+            return value
+        self.findings.add((*path, name), f"{shown(value)} is not a map", "a map of `key: value`")
+        return {}
+
+    def maps(self, owner: Mapping[str, object], name: str, path: Path) -> list[tuple[dict[str, Any], Path]]:
+        """An optional list of maps, each with its path."""
+        value = owner.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.findings.add((*path, name), f"{shown(value)} is not a list", "a list, each element after a `- `")
+            return []
+        found = []
+        for at, item in enumerate(value):
+            if isinstance(item, dict):
+                found.append((item, (*path, name, at)))
+            else:
+                self.findings.add((*path, name, at), f"{shown(item)} is not a map", "a map of `key: value`")
+        return found
+
+    def duplicates(self, ids: Iterable[tuple[str, Path]], what: str) -> None:
+        """Ids that stand twice; the message is the reference's. what: `task id`, `input`, `output`."""
+        seen: set[str] = set()
+        for name, path in ids:
+            if name and name in seen:
+                self.findings.add((*path, "id"), f"Duplicate {what} with name [{name}]", "an id that no other has")
+            seen.add(name)

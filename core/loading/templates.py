@@ -1,0 +1,42 @@
+"""Syntax of the expressions in a flow, checked before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import define, field
+
+from core.errors import TailraceError
+from core.expressions.references import references
+from core.loading.problems import Findings
+from core.registry.problem import Path
+
+
+@define
+class Templates:
+    """Checks every text once."""
+
+    findings: Findings
+    _good: set[str] = field(factory=set)
+
+    def check(self, value: object, path: Path) -> None:
+        """Every text in a value, keys of maps included."""
+        if isinstance(value, str):
+            if "{" in value and value not in self._good:
+                self._parse(value, path)
+        elif isinstance(value, Mapping):
+            for key, item in value.items():
+                if "{" in key:
+                    self.check(key, path)
+                self.check(item, (*path, key))
+        elif isinstance(value, list):
+            for at, item in enumerate(value):
+                self.check(item, (*path, at))
+
+    def _parse(self, text: str, path: Path) -> None:
+        try:
+            references(text)
+        except TailraceError as error:
+            self.findings.add(path, error.what, error.expected, error.hint)
+        else:
+            self._good.add(text)

@@ -1,0 +1,113 @@
+"""What the planner is told: results of work, answers of evaluations, and what others want of an execution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Union
+
+from attrs import field, frozen
+
+
+class TaskKey(NamedTuple):
+    """Which task execution within one flow execution: unique, so deciding twice is harmless.
+
+    path: the values of the loops around it, outermost first. turn: counts restarts and loop turns.
+    """
+
+    task_id: str
+    path: tuple[str, ...] = ()
+    turn: int = 0
+
+
+ROOT = TaskKey("")
+"""The flow itself, seen as the group of its tasks."""
+
+
+class EvaluationKey(NamedTuple):
+    """Which value of the world: asked for once per key and recorded. round: for what is asked again (a loop's end)."""
+
+    task: TaskKey
+    purpose: str
+    round: int = 0
+
+
+@frozen
+class Started:
+    """The execution was created and may begin."""
+
+
+@frozen
+class TaskEnded:
+    """An attempt is over. state: SUCCESS, WARNING, FAILED or KILLED."""
+
+    key: TaskKey
+    state: str
+    error: str = ""
+
+
+@frozen
+class Evaluated:
+    """What an evaluation gave: its rendered value, or why it failed."""
+
+    key: EvaluationKey
+    value: object = None
+    error: str = ""
+
+
+@frozen
+class KillRequested:
+    """Somebody wants the execution to end now."""
+
+
+@frozen
+class PauseRequested:
+    """Somebody wants no new task to start."""
+
+
+@frozen
+class ResumeRequested:
+    """A person or a task lets a paused execution go on."""
+
+    inputs: Mapping[str, object] = field(factory=dict)
+
+
+@frozen
+class RestartRequested:
+    """The execution continues, keeping what the named task executions gave."""
+
+    keep: tuple[TaskKey, ...] = ()
+
+
+@frozen
+class ChildEnded:
+    """An execution that a Call started is over."""
+
+    key: TaskKey
+    execution_id: str
+    state: str
+
+
+@frozen
+class SlotFree:
+    """The flow's concurrency limit has room again."""
+
+
+@frozen
+class OutputCorrected:
+    """An output was changed by hand; what read it becomes stale."""
+
+    key: TaskKey
+    version: int
+
+
+@frozen
+class Due:
+    """A time that the execution waited for has come."""
+
+    key: TaskKey
+
+
+Message = Union[
+    Started, TaskEnded, Evaluated, KillRequested, PauseRequested, ResumeRequested, RestartRequested, ChildEnded,
+    SlotFree, OutputCorrected, Due,
+]  # fmt: skip

@@ -1,0 +1,155 @@
+"""One SQLite file shared by many processes: connections, the write lock, migrations."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from core.errors import Conflict, Unreachable
+from core.records.locks import FileLock
+from core.records.statements import migrations, statements
+
+BUSY_MILLISECONDS = 30_000
+
+
+class Database:
+    """A home's `records.db`. Writes are `BEGIN IMMEDIATE` under `records.lock`; reads use a connection of their own.
+
+    now: microseconds since 1970 UTC, for the schema's own rows. durable: sync every commit to disk.
+    Raises Unreachable when the file can't be opened, is damaged or its disk is full.
+    """
+
+    def __init__(self, home: Path, *, durable: bool, now: int) -> None:
+        self.path = home / "records.db"
+        self._sql = statements()
+        with _explained(self.path):
+            self._file_lock = FileLock(home / "records.lock")
+            fresh = not self.path.exists()
+            self._writer = self._connect(durable)
+            self._reader = self._connect(durable)
+        self._writing = threading.RLock()
+        self._reading = threading.RLock()
+        self._seen = -1
+        if fresh or self._version() < migrations()[-1][0]:
+            self._migrate(now)
+        if self._version() > migrations()[-1][0]:
+            raise Conflict(
+                "the records were written by a newer version", where=str(self.path), hint="upgrade this installation"
+            )
+
+    def _connect(self, durable: bool) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=BUSY_MILLISECONDS / 1000,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        return connection
+
+    def _version(self) -> int:
+        with self._reading:
+            return int(self._reader.execute("PRAGMA user_version").fetchone()[0])
+
+    def _migrate(self, now: int) -> None:
+        with self.writing():
+            current = int(self._writer.execute("PRAGMA user_version").fetchone()[0])
+            for version, path in migrations():
+                if version > current:
+                    for statement in _split(path.read_text("utf-8")):
+                        self._writer.execute(statement)
+                    self._writer.execute("INSERT INTO schema_version VALUES (?, ?)", (version, now))
+                    self._writer.execute(f"PRAGMA user_version = {version}")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One write transaction; rolled back when the block raises."""
+        with self._writing, _explained(self.path), self._file_lock:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._writer.execute("ROLLBACK")
+                raise
+            self._writer.execute("COMMIT")
+
+    def write(self, name: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
+        """Run a named statement inside `writing()`."""
+        return self._writer.execute(self._sql[name], values)
+
+    def execute(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        """Run a statement put together from names of ours inside `writing()`; savepoints too."""
+        return self._writer.execute(sql, values)
+
+    def read(self, name: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a named query."""
+        return self.select(self._sql[name], values)
+
+    def select(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query that was put together from fragments of ours (never from a user's text)."""
+        with self._reading, _explained(self.path):
+            return self._reader.execute(sql, values).fetchall()
+
+    def read_maps(self, name: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
+        """All rows of a named query, by column name."""
+        return self.select_maps(self._sql[name], values)
+
+    def select_maps(self, sql: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
+        """As `select`, by column name."""
+        with self._reading, _explained(self.path):
+            cursor = self._reader.execute(sql, values)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def changed(self) -> bool:
+        """Whether another connection has written since the last call."""
+        with self._writing:
+            seen = int(self._writer.execute("PRAGMA data_version").fetchone()[0])
+        before, self._seen = self._seen, seen
+        return before != seen
+
+    def close(self) -> None:
+        """Give connections and files back."""
+        self._reader.close()
+        self._writer.close()
+        self._file_lock.close()
+
+
+def _split(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines():
+        if line.lstrip().startswith("--"):
+            continue
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+        if isinstance(error, sqlite3.IntegrityError):
+            raise
+        full = "full" in str(error)
+        raise Unreachable(
+            "the records can't be written: the disk is full" if full else f"the records can't be used: {error}",
+            where=str(path),
+            hint="free some space; nothing that was recorded is lost"
+            if full
+            else "see that the file may be read and written, and lies on a local disk",
+        ) from error
+    except OSError as error:
+        raise Unreachable(
+            f"the records can't be opened: {(error.strerror or str(error)).lower()}",
+            where=str(path),
+            hint="give another home with --home DIR",
+        ) from error

@@ -1,0 +1,36 @@
+"""What the registry knows without importing anything: one entry per type, one line per plugin."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from attrs import frozen
+
+TypeKind = Literal["task", "runner"]
+
+
+@frozen
+class TypeEntry:
+    """A type by name. target: `module:Class`, imported by `Registry.resolve`. plugin: who brings it."""
+
+    name: str
+    aliases: tuple[str, ...]
+    title: str
+    kind: TypeKind
+    plugin: str
+    target: str
+
+
+@frozen
+class PluginInfo:
+    """One plugin: where it comes from, what it brings, and why it (or a part of it) was refused, else "".
+
+    brings: names of types and storage backends. distribution and version are "" for a file of `--plugins-dir`.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    module: str
+    brings: tuple[str, ...] = ()
+    error: str = ""

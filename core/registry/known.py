@@ -1,0 +1,73 @@
+"""Types of the reference language that no installed plugin brings: which distribution does."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Origin(NamedTuple):
+    """Where a type would come from. distribution: "" when none is known. advice: what to tell the user, or ""."""
+
+    distribution: str = ""
+    advice: str = ""
+
+
+RELEASED: dict[str, str] = {
+    "core.http.Request": "tailrace-http",
+    "core.http.Download": "tailrace-http",
+    "fs.http.Request": "tailrace-http",
+    "fs.http.Download": "tailrace-http",
+    "scripts.python.": "tailrace-scripts-python",
+    "scripts.shell.": "tailrace-scripts-shell",
+    "jdbc.duckdb.": "tailrace-jdbc-duckdb",
+    "scripts.runner.docker.": "tailrace-runner-docker",
+}
+"""Type names, or their beginnings up to a dot → the distribution that can be installed."""
+
+PLANNED: dict[str, tuple[str, ...]] = {
+    "core.execution.": (
+        "Assert", "Count", "Exit", "Labels", "PurgeExecutions", "Resume", "SetVariables", "UnsetVariables",
+    ),
+    "core.http.": ("SseRequest",),
+    "core.kv.": ("Delete", "Get", "GetKeys", "PurgeKV", "Set"),
+    "core.log.": ("Fetch", "PurgeLogs"),
+    "core.metric.": ("Publish",),
+    "core.namespace.": ("DeleteFiles", "DownloadFiles", "PurgeFiles", "UploadFiles"),
+    "core.state.": ("Delete", "Get", "Set"),
+    "core.storage.": (
+        "Concat", "DeduplicateItems", "Delete", "FilterItems", "LocalFiles", "PurgeCurrentExecutionFiles", "Reverse",
+        "Size", "Split", "Write",
+    ),
+    "core.templating.": ("TemplatedTask",),
+}  # fmt: skip
+"""What `tailrace-essentials` is going to bring. It can't be installed yet, and the advice says so."""
+
+_ENGINE = ("core.flow.", "core.trigger.", "core.condition.")
+_OLD_CORE = "io.kestra.core.tasks."
+_OLD_PACKAGES = {
+    "debugs": "debug", "executions": "execution", "flows": "flow", "states": "state", "storages": "storage",
+}  # fmt: skip
+
+
+def origin_of(type_name: str) -> Origin:
+    """Where a type of the reference language comes from, under its full, its older or our short name."""
+    name = _canonical(type_name)
+    for known, distribution in RELEASED.items():
+        if name in (known, known.removeprefix("core.")) or (known.endswith(".") and name.startswith(known)):
+            return Origin(distribution, f"`{distribution}` brings it: pip install {distribution}")
+    package, dot, last = name.rpartition(".")
+    planned = PLANNED.get(package + dot) or PLANNED.get(f"core.{package}{dot}")
+    if planned is not None and last in planned:
+        return Origin("tailrace-essentials", "it is planned for `tailrace-essentials`, which is not released yet")
+    if type_name.startswith("io.kestra."):
+        engine = name.startswith(_ENGINE)
+        return Origin("", "the engine does not support it yet" if engine else "no distribution is known to bring it")
+    return Origin()
+
+
+def _canonical(type_name: str) -> str:
+    """The name without the reference's prefix, older package names brought up to date."""
+    if type_name.startswith(_OLD_CORE):
+        package, _, rest = type_name.removeprefix(_OLD_CORE).partition(".")
+        return f"core.{_OLD_PACKAGES.get(package, package)}.{rest}"
+    return type_name.removeprefix("io.kestra.plugin.")

@@ -1,0 +1,145 @@
+"""The registry: name or alias → type, imported only when it is used."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from core.errors import NotFound, PluginError
+from core.registry.entries import PluginInfo, TypeEntry, TypeKind
+from core.registry.known import origin_of
+from core.registry.near import did_you_mean, near_misses
+from core.sdk.hooks import StorageRef
+from core.sdk.properties import PluginType
+from core.sdk.storage import StorageBackend
+
+StorageFactory = Callable[[Path, bool], StorageBackend]
+
+
+class Registry:
+    """Which plugins and types exist. Made by `load_registry`; does not change afterwards."""
+
+    def __init__(
+        self,
+        manager: pluggy.PluginManager,
+        types: Mapping[str, TypeEntry],
+        storages: Mapping[str, StorageRef],
+        plugins: Iterable[PluginInfo],
+    ) -> None:
+        """types: every name and every alias → its entry. storages: name → reference."""
+        self.manager = manager
+        self._types = dict(types)
+        self._storages = dict(storages)
+        self._plugins = tuple(plugins)
+        self._classes: dict[str, type[PluginType]] = {}
+
+    def find(self, name: str) -> TypeEntry | None:
+        """The entry behind a name or an alias; nothing is imported."""
+        return self._types.get(name)
+
+    def resolve(self, name: str) -> type[PluginType]:
+        """The class behind a name or an alias, imported on first use.
+
+        Raises NotFound (with what was probably meant, and the distribution that brings a type of the reference) and
+        PluginError when the plugin's module can't be imported.
+        """
+        found = self._classes.get(name)
+        if found is None:
+            entry = self._types.get(name)
+            if entry is None:
+                raise self._unknown(name)
+            found = self._classes[name] = self._imported(entry)
+        return found
+
+    def suggest(self, name: str) -> tuple[str, ...]:
+        """Names or aliases most like `name`, best first; one word for each type, in the spelling most like it."""
+        words: dict[str, str] = {}
+        for word in near_misses(name, self._types, limit=24):
+            words.setdefault(self._types[word].name, word)
+        return tuple(words.values())[:3]
+
+    def entries(self, kind: TypeKind | None = None) -> tuple[TypeEntry, ...]:
+        """Every type, or those of one kind, by name."""
+        unique = {entry.name: entry for entry in self._types.values() if kind is None or entry.kind == kind}
+        return tuple(unique[name] for name in sorted(unique))
+
+    def plugins(self) -> tuple[PluginInfo, ...]:
+        """Every plugin, those that failed to load included."""
+        return self._plugins
+
+    def storage_backend(self, name: str) -> StorageFactory:
+        """The factory of a storage backend, called with (root directory, durable). Raises NotFound, PluginError."""
+        ref = self._storages.get(name)
+        if ref is None:
+            near = near_misses(name, self._storages)
+            raise NotFound(
+                f"there is no storage backend `{name}`",
+                expected=" or ".join(sorted(self._storages)),
+                hint=did_you_mean(near) or "install the plugin that brings it",
+            )
+        factory: StorageFactory = load_target(ref.target, f"storage backend `{name}`")
+        return factory
+
+    def _imported(self, entry: TypeEntry) -> type[PluginType]:
+        found = load_target(entry.target, f"type `{entry.name}` of the plugin `{entry.plugin}`")
+        if not (isinstance(found, type) and issubclass(found, PluginType)):
+            raise PluginError(f"the plugin `{entry.plugin}` says `{entry.target}` is a type, and it is not")
+        return found
+
+    def _unknown(self, name: str) -> NotFound:
+        origin = origin_of(name)
+        near = did_you_mean(self.suggest(name))
+        if origin.distribution and origin.distribution in {plugin.distribution for plugin in self._plugins}:
+            advice = [near]
+        else:
+            advice = [origin.advice] if origin.distribution else [near or origin.advice]
+        failed = [f"`{plugin.name}`" for plugin in self._plugins if plugin.error]
+        if failed:
+            advice.append(f"`plugins list` says what is wrong with {' and '.join(failed)}")
+        hint = "; ".join(part for part in advice if part)
+        return NotFound(f"there is no type `{name}`", hint=hint or "`plugins list` shows every type there is")
+
+
+def load_target(target: str, what: str) -> Any:
+    """The object behind `module:Name`. Raises PluginError that names `what` and the cause in plain words."""
+    module_name, _, path = target.partition(":")
+    try:
+        found: Any = sys.modules.get(module_name) or import_module(module_name)
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"the {what} can't be loaded: {reason(error)}", hint=remedy(error)) from error
+    for part in path.split(".") if path else ():
+        if not hasattr(found, part):
+            raise PluginError(f"the {what} can't be loaded: there is no `{path}` in the module `{module_name}`")
+        found = getattr(found, part)
+    return found
+
+
+def reason(error: BaseException) -> str:
+    """Why a module could not be imported, in one line of plain words."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        missing = _missing_package(error)
+        return f"the Python package `{missing}` is not installed" if missing else f"there is no module `{error.name}`"
+    text = " ".join(str(error).split())
+    if isinstance(error, SyntaxError):
+        return f"its code has a syntax error in line {error.lineno}: {error.msg}"
+    if isinstance(error, ImportError):
+        return text.removesuffix(f" ({error.path})")
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def remedy(error: BaseException) -> str:
+    """What to do about it, where that is known."""
+    missing = _missing_package(error)
+    return f"install what provides the Python package `{missing}` into this environment" if missing else ""
+
+
+def _missing_package(error: BaseException) -> str:
+    """The package that is not there at all, or "" (a module missing inside an installed package is its bug)."""
+    name = error.name if isinstance(error, ModuleNotFoundError) and error.name else ""
+    package = name.partition(".")[0]
+    return "" if package in sys.modules else package

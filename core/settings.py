@@ -1,0 +1,139 @@
+"""Settings: the only place that reads the environment.
+
+In order of precedence: the command line, `TAILRACE_*` variables, `settings.toml` in the home, the distribution's
+defaults.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, field, fields, frozen
+
+from core.errors import Invalid, Unreachable
+
+RUNNERS = ("auto", "docker", "process")
+DURABILITIES = ("process", "power-loss")
+
+
+@frozen
+class Product:
+    """The names a vendor's distribution changes."""
+
+    name: str = "tailrace"
+    title: str = "Tailrace"
+    command: str = "python -m core"
+    prefix: str = "TAILRACE_"
+    version: str = "0.1.0"
+
+
+@frozen
+class Settings:
+    """Everything that can be set. inline_limit: bytes of an output kept in the record; larger ones become files.
+
+    workers: task executions at once. zone: the time zone of dates without one. runner: where scripts run when the
+    flow does not say. durability: `process` survives any crash of a process, `power-loss` also one of the machine.
+    """
+
+    home: Path
+    product: Product = Product()
+    organization: str = "default"
+    runner: str = "auto"
+    durability: str = "process"
+    storage: str = "local"
+    zone: str = "UTC"
+    workers: int = 16
+    inline_limit: int = 64 * 1024
+    plugins_dir: Path | None = None
+    secrets_file: Path | None = None
+    environment: Mapping[str, str] = field(factory=dict, repr=False)
+
+    @property
+    def durable(self) -> bool:
+        return self.durability == "power-loss"
+
+    def make_home(self) -> None:
+        """Create the home directory. Raises Unreachable when that can't be done or it can't be written."""
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+            writable = os.access(self.home, os.W_OK | os.X_OK)
+            reason = "it is not writable"
+        except OSError as error:
+            writable, reason = False, str(error.strerror or error).lower()
+        if not writable:
+            raise Unreachable(
+                f"the home directory can't be used: {reason}",
+                where=str(self.home),
+                expected="a directory on a local disk that you may write",
+                hint=f"give another one with --home DIR or {self.product.prefix}HOME",
+            )
+
+
+def load_settings(
+    *,
+    home: Path | None = None,
+    product: Product | None = None,
+    environment: Mapping[str, str] | None = None,
+    **given: object,
+) -> Settings:
+    """Settings from everywhere. given: what the command line says, None for what it does not. Raises Invalid."""
+    product = product or Product()
+    environment = dict(os.environ) if environment is None else environment
+    place = home or (Path(environment[f"{product.prefix}HOME"]) if environment.get(f"{product.prefix}HOME") else None)
+    settings = Settings(home=place or _default_home(product, environment), product=product, environment=environment)
+    from_file = _from_file(settings.home / "settings.toml")
+    from_environment = {
+        attribute.name: environment[name]
+        for attribute in fields(Settings)
+        if attribute.name not in ("home", "product", "environment")
+        and (name := f"{product.prefix}{attribute.name.upper()}") in environment
+    }
+    chosen = {**from_file, **from_environment, **{name: value for name, value in given.items() if value is not None}}
+    checked: dict[str, Any] = {name: _checked(name, value) for name, value in chosen.items()}
+    return evolve(settings, **checked)
+
+
+def _checked(name: str, value: object) -> object:
+    where = f"setting {name}"
+    if name in ("workers", "inline_limit"):
+        if not str(value).isdigit() or int(str(value)) < 1:
+            raise Invalid(f"`{value}` is not a whole number from 1 up", where=where)
+        return int(str(value))
+    if name in ("plugins_dir", "secrets_file"):
+        return Path(str(value)).expanduser()
+    allowed = {"runner": RUNNERS, "durability": DURABILITIES}.get(name)
+    if allowed and value not in allowed:
+        raise Invalid(f"`{value}` is not one of the choices", where=where, expected=" | ".join(allowed))
+    return str(value)
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    if not path.exists():
+        return {}
+    import tomllib  # noqa: PLC0415  # only where there is such a file
+
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"the settings can't be read: {error}", where=str(path), expected="TOML") from error
+    known = {attribute.name for attribute in fields(Settings)} - {"home", "product", "environment"}
+    unknown = sorted(set(content) - known)
+    if unknown:
+        raise Invalid(
+            f"unknown setting `{unknown[0]}`", where=str(path), expected="one of " + ", ".join(sorted(known))
+        )
+    return content
+
+
+def _default_home(product: Product, environment: Mapping[str, str]) -> Path:
+    if sys.platform == "win32":
+        base = Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / product.name

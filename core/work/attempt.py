@@ -1,0 +1,170 @@
+"""One attempt from its job to its result: render, convert, run, record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import traceback
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, NamedTuple
+
+from core.errors import Interrupted, Invalid, TailraceError, TaskFailed
+from core.host.seam import TaskJob, TaskResult
+from core.model.codec import encode
+from core.model.durations import parse_duration
+from core.registry.convert import build
+from core.sdk.properties import properties, to_plain
+from core.sdk.tasks import RunnableTask, WaitRequest
+from core.work.context import AttemptContext
+from core.work.tools import Tools
+
+KILLED = "the execution was killed"
+PREVIEW = 300
+
+
+class _Recorded(NamedTuple):
+    text: str | None = None
+    uri: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+    preview: str | None = None
+
+
+class Attempt:
+    """Runs one job. `context` is there from the start, so that it can be stopped from other threads."""
+
+    def __init__(self, job: TaskJob, tools: Tools, context: AttemptContext) -> None:
+        self._job = job
+        self._tools = tools
+        self.context = context
+        self._started = tools.now()
+        self._hash = ""
+        self._type: type[RunnableTask] | None = None
+
+    def timeout(self) -> float | None:
+        """Seconds the attempt may take, None for no limit. Raises Invalid, ExpressionError."""
+        if self._job.timeout is None:
+            return None
+        text = self.context.render(self._job.timeout)
+        try:
+            return parse_duration(text).total_seconds()
+        except Invalid as error:
+            error.where = "$.timeout"
+            raise
+
+    def run(self) -> TaskResult:
+        """Do the work. Never raises: whatever happens becomes the result."""
+        try:
+            output = self._task().run(self.context)
+            if isinstance(output, WaitRequest):
+                raise Invalid("tasks that wait can't run in this version", where=self._job.type)
+            return self._succeeded(output)
+        except TailraceError as error:
+            return self._failed(error)
+        except Exception as error:  # noqa: BLE001 # a plugin's own mistake ends its attempt, never the engine
+            return self._broken(error)
+        finally:
+            self.context.clean_up()
+
+    def _task(self) -> RunnableTask:
+        cls = self._tools.registry.resolve(self._job.type)
+        if not issubclass(cls, RunnableTask):
+            raise Invalid(f"{self._job.type} is not a task that can run", where="$.type")
+        self._type = cls
+        raw = dict(self._job.properties)
+        kept = {declared.name for _, declared in properties(cls) if not declared.render}
+        rendered = {name: value if name in kept else self._rendered(name, value) for name, value in raw.items()}
+        self._hash = self._properties_hash(rendered)
+        return build(cls, rendered, self._tools.registry)
+
+    def _rendered(self, name: str, value: object) -> Any:
+        try:
+            return self.context.render(value) if not isinstance(value, (int, float)) else value
+        except TailraceError as error:
+            error.where = error.where or f"$.{name}"
+            raise
+
+    def _properties_hash(self, rendered: Mapping[str, Any]) -> str:
+        identity = [self._job.type, self._tools.plugin_version(self._job.type), rendered]
+        return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()
+
+    # -- results
+
+    def _succeeded(self, output: Any) -> TaskResult:
+        context = self.context
+        if context.stop_requested:
+            return self._failed(Interrupted(context.stop_reason))
+        return self._result("WARNING" if context.warning else "SUCCESS", output, context.warning)
+
+    def _failed(self, error: TailraceError) -> TaskResult:
+        context = self.context
+        message = context.redactor.hide(str(error))
+        if context.stop_requested and context.stop_reason == KILLED:
+            return self._result("KILLED", None, message)
+        if context.stop_requested:
+            message = context.stop_reason
+        context.log.error(message)
+        return self._result("FAILED", error.output if isinstance(error, TaskFailed) else None, message)
+
+    def _broken(self, error: Exception) -> TaskResult:
+        self.context.log.debug("".join(traceback.format_exception(error)))
+        return self._failed(
+            TaskFailed(
+                f"the task type {self._job.type} has an error of its own: {type(error).__name__}: {error}",
+                hint="tell its author; the log at level DEBUG says where it happened",
+            )
+        )
+
+    def _result(self, state: str, output: Any, error: str) -> TaskResult:
+        context = self.context
+        plain = to_plain(output)
+        recorded = _Recorded()
+        summary: Mapping[str, Any] = {}
+        try:
+            recorded, summary = self._recorded(plain), self._summary(plain)
+        except TailraceError as problem:
+            context.log.error(str(problem))
+            state, error = "FAILED", str(problem)
+        return TaskResult(
+            attempt_id=self._job.attempt_id,
+            state=state,
+            started_at=self._started,
+            ended_at=self._tools.now(),
+            output=recorded.text,
+            output_uri=recorded.uri,
+            size=recorded.size,
+            sha256=recorded.sha256,
+            preview=recorded.preview,
+            summary=summary,
+            error=error,
+            note=context.note,
+            properties_hash=self._hash,
+            reads=context.reads(),
+            files=tuple((file.uri, file.size, file.sha256) for file in context.storage.stored.values()),
+            requests=tuple(context.requests),
+        )
+
+    def _recorded(self, plain: Any) -> _Recorded:
+        """The output as the record keeps it: inline, or as a file when it is large."""
+        if plain is None:
+            return _Recorded()
+        text = encode(self.context.redactor.mark(plain))
+        data = text.encode("utf-8", "surrogatepass")
+        digest, preview = hashlib.sha256(data).hexdigest(), text[:PREVIEW]
+        if len(data) <= self._tools.inline_limit:
+            return _Recorded(text, None, len(data), digest, preview)
+        stored = self.context.storage.put(BytesIO(data), "output.json")
+        return _Recorded(None, stored.uri, len(data), digest, preview)
+
+    def _summary(self, plain: Any) -> Mapping[str, Any]:
+        if self._type is None or not isinstance(plain, Mapping):
+            return {}
+        summary = {name: value for name, value in self._type.summary(plain).items() if value is not None}
+        hide = self.context.redactor.hide
+        return {name: hide(value) if isinstance(value, str) else value for name, value in summary.items()}
+
+
+def rejected(job: TaskJob, tools: Tools, state: str, error: str) -> TaskResult:
+    """The result of a job that could not even begin, or did not end in time."""
+    return TaskResult(job.attempt_id, state, tools.now(), tools.now(), error=error)

@@ -1,0 +1,267 @@
+"""One attempt's view of the world: implements `core.sdk.RunContext`."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from core.expressions import Renderer
+from core.host.seam import Metric, Place, Progress, Read, SetKv, TaskJob
+from core.model.codec import encode
+from core.sdk.runners import RunnerChoice, TaskRunner
+from core.sdk.storage import is_storage_uri
+from core.sdk.tasks import WaitRequest
+from core.work.files import AttemptFiles
+from core.work.functions import EngineFunctions
+from core.work.line import Line
+from core.work.log import AttemptLog
+from core.work.runners import DOCKER, choose_runner, unavailable_reason
+from core.work.secrets import Redactor
+from core.work.tools import Tools
+from core.work.variables import Outputs, Scope, output_loader, reads_of
+
+
+class AttemptContext:
+    """Made for one attempt and gone with it."""
+
+    def __init__(self, job: TaskJob, tools: Tools, line: Line) -> None:
+        self._job = job
+        self._tools = tools
+        self._line = line
+        self._stop = threading.Event()
+        self._stop_lock = threading.Lock()
+        self._callbacks: list[Callable[[], object]] = []
+        self._directory: Path | None = None
+        self._output_dir: Path | None = None
+        self._reads: set[tuple[Any, ...]] = set()
+        self._noted: set[str] = set()
+        self.redactor = Redactor(tools.secrets)
+        self.requests: list[SetKv] = []
+        self.note = ""
+        self.warning = ""
+        self.stop_reason = ""
+        self.storage = AttemptFiles(tools.storage, job.place, self._may_read)
+        self.log = AttemptLog(job.attempt_id, job.log_level, tools.now, line.tell, self.redactor.hide)
+        self.kv = _KeyValues(job.place, line, self.requests)
+        self._renderer: Renderer | None = None
+        self._scope: Scope | None = None
+
+    # -- what the task knows of itself
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return self._tools.environment
+
+    @property
+    def task_id(self) -> str:
+        return self._job.place.task_name
+
+    @property
+    def attempt_id(self) -> str:
+        return self._job.attempt_id
+
+    @property
+    def namespace(self) -> str:
+        return self._job.place.namespace
+
+    @property
+    def user_agent(self) -> str:
+        return self._tools.user_agent
+
+    @property
+    def durable(self) -> bool:
+        return self._tools.durable
+
+    # -- directories
+
+    @property
+    def working_dir(self) -> Path:
+        if self._directory is None:
+            directory = self._tools.scratch / self._job.attempt_id
+            directory.mkdir(parents=True, exist_ok=True)
+            self._directory = directory.resolve()
+        return self._directory
+
+    @property
+    def output_dir(self) -> Path:
+        if self._output_dir is None:
+            self._output_dir = self.working_dir / ".outputs"
+            self._output_dir.mkdir(exist_ok=True)
+        return self._output_dir
+
+    @property
+    def output_dir_used(self) -> bool:
+        return self._output_dir is not None
+
+    @property
+    def cache_dir(self) -> Path:
+        self._tools.cache.mkdir(parents=True, exist_ok=True)
+        return self._tools.cache
+
+    def namespace_files(self, namespace: str | None = None) -> Mapping[str, Path]:
+        wanted = namespace or self.namespace
+        files: Mapping[str, str] = self._line.ask(self._job.place, "namespace_files", {"namespace": wanted})
+        found = {}
+        for name, where in files.items():
+            if is_storage_uri(where):
+                local = self._tools.scratch / f"{self._job.attempt_id}.files" / wanted / name
+                self.storage.fetch(where, local)
+                found[name] = local
+            else:
+                found[name] = Path(where)
+        return found
+
+    # -- rendering
+
+    def render(self, value: Any, variables: Mapping[str, Any] | None = None) -> Any:
+        if self._renderer is None or self._scope is None:
+            self._renderer, self._scope = self._prepare()
+        scope: Mapping[str, Any] = Scope(variables, _Through(self._scope)) if variables else self._scope
+        if isinstance(value, str):
+            return self._renderer.render(value, scope, self._reads)
+        return self._renderer.render_object(value, scope, self._reads)
+
+    def _prepare(self) -> tuple[Renderer, Scope]:
+        job = self._job
+        functions = EngineFunctions(job.place, self._line, self.storage, self.redactor.get, self._noted.add)
+        load = output_loader(self._tools.storage, job.place.organization_id, self.redactor.get)
+        base = {**job.variables, "outputs": Outputs(job.variables.get("outputs", {}), load)}
+        lazy = {"workingDir": lambda: str(self.working_dir), "outputDir": lambda: str(self.output_dir)}
+        return Renderer(functions=functions.table(), zone=self._tools.zone), Scope(base, lazy)
+
+    def reads(self) -> tuple[Read, ...]:
+        """What expressions of this attempt have read so far."""
+        return reads_of(self._reads, self._noted)
+
+    def secret(self, name: str) -> str:
+        return self.redactor.get(name)
+
+    # -- telling
+
+    def metric(
+        self,
+        name: str,
+        value: float | timedelta,
+        *,
+        kind: Literal["counter", "timer", "gauge"] = "counter",
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        number = value.total_seconds() if isinstance(value, timedelta) else float(value)
+        self._line.tell(Metric(self.attempt_id, self._tools.now(), name, kind, number, tags or {}))
+
+    def progress(self, message: str, fraction: float | None = None) -> None:
+        self._line.tell(Progress(self.attempt_id, self.redactor.hide(message), fraction))
+
+    def end_with_warning(self, reason: str) -> None:
+        self.warning = reason
+        self.log.warn(reason)
+
+    # -- runners
+
+    def choose_runner(self, choice: RunnerChoice) -> TaskRunner:
+        registry, environment = self._tools.registry, self.environment
+
+        def make(name: str) -> TaskRunner:
+            cls = registry.resolve(name)
+            made: TaskRunner = cls()  # type: ignore[assignment]
+            return made
+
+        def docker_unavailable() -> str:
+            found = registry.resolve(DOCKER) if registry.find(DOCKER) else None
+            return unavailable_reason(found, environment)  # type: ignore[arg-type]
+
+        runner, note = choose_runner(
+            choice, self._tools.runner, docker_unavailable, make, lambda runner: type(runner).unavailable(environment)
+        )
+        if note:
+            self.note = note
+            self.log.info(note)
+        return runner
+
+    # -- stopping
+
+    @property
+    def stop_requested(self) -> bool:
+        return self._stop.is_set()
+
+    @contextmanager
+    def on_stop(self, callback: Callable[[], object]) -> Iterator[None]:
+        with self._stop_lock:
+            self._callbacks.append(callback)
+            stopped = self._stop.is_set()
+        if stopped:
+            callback()
+        try:
+            yield
+        finally:
+            with self._stop_lock:
+                self._callbacks.remove(callback)
+
+    def stop(self, reason: str) -> None:
+        """Ask the attempt to end; the first reason counts."""
+        with self._stop_lock:
+            if self._stop.is_set():
+                return
+            self.stop_reason = reason
+            self._stop.set()
+            callbacks = tuple(self._callbacks)
+        for callback in callbacks:
+            callback()
+
+    def wait(
+        self, *, until: datetime | None = None, for_: timedelta | None = None, state: Mapping[str, object] | None = None
+    ) -> WaitRequest:
+        return WaitRequest(until, for_, state or {})
+
+    def clean_up(self) -> None:
+        """Remove the working directory."""
+        if self._directory is not None:
+            shutil.rmtree(self._directory, ignore_errors=True)
+            shutil.rmtree(self._tools.scratch / f"{self._job.attempt_id}.files", ignore_errors=True)
+
+    def _may_read(self, uri: str) -> bool:
+        self._noted.add(f"file:{uri}")
+        return bool(self._line.ask(self._job.place, "file_allowed", {"uri": uri}))
+
+
+class _KeyValues:
+    """Implements `core.sdk.KeyValues`: reads ask the engine, writes are wishes that come with the result."""
+
+    def __init__(self, place: Place, line: Line, requests: list[SetKv]) -> None:
+        self._place = place
+        self._line = line
+        self._requests = requests
+
+    def get(self, key: str, namespace: str | None = None) -> Any:
+        asked = {"namespace": namespace or self._place.namespace, "key": key, "inherit": namespace is None}
+        return self._line.ask(self._place, "kv", asked)[1]
+
+    def set(self, key: str, value: object, namespace: str | None = None) -> None:
+        self._requests.append(SetKv(namespace or self._place.namespace, key, encode(value)))
+
+
+class _Through(Mapping[str, Callable[[], Any]]):
+    """A scope as the lazy part of another one."""
+
+    def __init__(self, below: Scope) -> None:
+        self._below = below
+
+    def __getitem__(self, name: str) -> Callable[[], Any]:
+        value = self._below[name]
+        return lambda: value
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._below
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._below)
+
+    def __len__(self) -> int:
+        return len(self._below)
+
+

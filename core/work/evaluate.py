@@ -1,0 +1,68 @@
+"""Evaluations: templates that the planner, or a person, wants rendered in a place of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from core.errors import Forbidden, TailraceError
+from core.expressions import Renderer
+from core.host.seam import EvaluationJob, EvaluationResult, Place, Read
+from core.model.codec import encode
+from core.work.files import AttemptFiles
+from core.work.functions import EngineFunctions
+from core.work.line import Line
+from core.work.secrets import Redactor
+from core.work.tools import Tools
+from core.work.variables import Outputs, output_loader, reads_of
+
+
+class Evaluation:
+    """Renders templates in one place. secret: gives secrets' values, or refuses; None leaves them marked."""
+
+    def __init__(
+        self, place: Place, variables: Mapping[str, Any], tools: Tools, line: Line, secret: Callable[..., str] | None
+    ) -> None:
+        self._reads: set[tuple[Any, ...]] = set()
+        self._noted: set[str] = set()
+        files = AttemptFiles(tools.storage, place, lambda uri: bool(line.ask(place, "file_allowed", {"uri": uri})))
+        functions = EngineFunctions(place, line, files, secret or refuse_secret, self._noted.add).table()
+        load = output_loader(tools.storage, place.organization_id, secret)
+        self._variables = {**variables, "outputs": Outputs(variables.get("outputs", {}), load)}
+        self._renderer = Renderer(functions=functions, zone=tools.zone)
+
+    def render(self, template: object, typed: bool) -> Any:
+        """The template's value. typed: maps and lists are walked and each text keeps its value's type."""
+        if isinstance(template, str):
+            rendered = self._renderer.render_typed if typed else self._renderer.render
+            return rendered(template, self._variables, self._reads)
+        if isinstance(template, Mapping):
+            return {key: self.render(item, typed) for key, item in template.items()}
+        if isinstance(template, (list, tuple)):
+            return [self.render(item, typed) for item in template]
+        return template
+
+    def reads(self) -> tuple[Read, ...]:
+        """What was read so far."""
+        return reads_of(self._reads, self._noted)
+
+
+def evaluate(job: EvaluationJob, tools: Tools, line: Line) -> EvaluationResult:
+    """Answer the planner. Never raises: what went wrong is the result's error."""
+    redactor = Redactor(tools.secrets)
+    try:
+        evaluation = Evaluation(job.place, job.variables, tools, line, redactor.get)
+        value = evaluation.render(job.template, job.typed)
+        return EvaluationResult(job.ticket, encode(redactor.mark(value)), reads=evaluation.reads())
+    except TailraceError as error:
+        return EvaluationResult(job.ticket, error=redactor.hide(str(error)))
+
+
+def refuse_secret(name: str, subkey: str | None = None) -> str:
+    """Evaluators offered to people never tell secrets. Raises Forbidden."""
+    raise Forbidden(
+        "secrets can't be read here",
+        where=f"secret('{name}')",
+        expected="an expression without secrets",
+        hint="use it inside a flow, where its value is hidden from logs and outputs",
+    )

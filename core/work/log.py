@@ -1,0 +1,47 @@
+"""The log of one attempt: lines go up at once, secrets hidden, long ones in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.host.seam import LogLine, Up
+from core.sdk.context import LEVELS, Level
+
+MAX_MESSAGE = 10_240
+
+
+class AttemptLog:
+    """Implements `core.sdk.Log`. threshold: the least level that is kept. hide: takes secrets out of a text."""
+
+    def __init__(
+        self, attempt_id: str, threshold: str, now: Callable[[], int], tell: Callable[[Up], None],
+        hide: Callable[[str], str],
+    ) -> None:  # fmt: skip
+        self._attempt_id = attempt_id
+        self._levels = frozenset(LEVELS[LEVELS.index(threshold) :])
+        self._now = now
+        self._tell = tell
+        self._hide = hide
+
+    def log(self, level: Level, message: str) -> None:
+        if level not in self._levels:
+            return
+        text = self._hide(message)
+        at = self._now()
+        for start in range(0, max(len(text), 1), MAX_MESSAGE):
+            self._tell(LogLine(self._attempt_id, at, level, text[start : start + MAX_MESSAGE]))
+
+    def trace(self, message: str) -> None:
+        self.log("TRACE", message)
+
+    def debug(self, message: str) -> None:
+        self.log("DEBUG", message)
+
+    def info(self, message: str) -> None:
+        self.log("INFO", message)
+
+    def warn(self, message: str) -> None:
+        self.log("WARN", message)
+
+    def error(self, message: str) -> None:
+        self.log("ERROR", message)

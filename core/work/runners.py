@@ -1,0 +1,50 @@
+"""Which task runner a script gets when the flow does not say, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from core.errors import Unreachable
+from core.sdk.runners import RunnerChoice, TaskRunner
+
+DOCKER = "runner.Docker"
+PROCESS = "runner.Process"
+
+
+def choose_runner(
+    choice: RunnerChoice,
+    setting: str,
+    docker_unavailable: Callable[[], str],
+    make: Callable[[str], TaskRunner],
+    requested_unavailable: Callable[[TaskRunner], str],
+) -> tuple[TaskRunner, str]:
+    """The runner, and a line for people when something stands in for the image that the flow names.
+
+    A runner named by the flow is taken as it is. Else `docker` and `process` mean what they say; `auto` takes Docker
+    when an engine answers, else this machine when the image is the language's official one. Raises Unreachable.
+    """
+    if choice.requested is not None:
+        reason = requested_unavailable(choice.requested)
+        if reason:
+            raise Unreachable(reason, hint="run it with another `taskRunner`, for instance `type: runner.Process`")
+        return choice.requested, ""
+    wish = choice.setting or setting
+    if wish == "process":
+        return make(PROCESS), ""
+    reason = docker_unavailable()
+    if not reason:
+        return make(DOCKER), ""
+    if wish == "docker":
+        raise Unreachable(reason, hint="start a Docker engine, or run with --runner process")
+    if choice.official:
+        return make(PROCESS), f"no Docker engine: an isolated environment stands in for the image `{choice.image}`"
+    raise Unreachable(
+        f"the image `{choice.image}` needs a Docker engine, and there is none: {reason}",
+        expected="a Docker engine, or an official image of the script's language",
+        hint="start a Docker engine, or run the script on this machine with --runner process",
+    )
+
+
+def unavailable_reason(runner: type[TaskRunner] | None, environment: Mapping[str, str]) -> str:
+    """Why a kind of runner can't run here; None stands for one that is not installed."""
+    return "the plugin tailrace-runner-docker is not installed" if runner is None else runner.unavailable(environment)

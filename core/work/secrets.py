@@ -1,0 +1,130 @@
+"""Secrets: where their values come from, and how they are kept out of what people see."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.errors import Invalid, NotFound, Unreachable
+from core.model.codec import SecretText
+
+SHORTEST = 4
+MASK = "••••"
+
+
+class Secrets:
+    """Values by name, whatever its case: a dotenv file first, then `SECRET_NAME` variables (plain or base64)."""
+
+    def __init__(self, environment: Mapping[str, str], file: Path | None = None) -> None:
+        self._file = read_dotenv(file) if file else {}
+        self._environment = environment
+
+    def get(self, name: str) -> str:
+        """The value. Raises NotFound."""
+        key = name.upper()
+        if key in self._file:
+            return self._file[key]
+        value = self._environment.get(f"SECRET_{key}")
+        if value is None:
+            raise NotFound(
+                f"there is no secret `{name}`",
+                expected=f"a line `{key}=…` in the file of --secrets, or the environment variable SECRET_{key}",
+            )
+        return _plain(value)
+
+
+class Redactor:
+    """Knows the secrets that one attempt used; hides them where people look, marks them in what is recorded."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        self._used: dict[str, tuple[str, ...]] = {}
+
+    def get(self, name: str, subkey: str | None = None) -> str:
+        """A secret's value, or one member of a secret that is a JSON object; from now on it is hidden."""
+        value = self._secrets.get(name)
+        self._used[value] = (name.upper(),)
+        return value if subkey is None else self._member(name, value, subkey)
+
+    def _member(self, name: str, value: str, subkey: str) -> str:
+        try:
+            content = json.loads(value)
+        except ValueError:
+            raise Invalid(f"the secret `{name}` is not JSON, so it has no sub-key `{subkey}`") from None
+        if not isinstance(content, dict) or subkey not in content:
+            raise NotFound(f"there is no sub-key `{subkey}` in the secret `{name}`")
+        part = content[subkey]
+        text = part if isinstance(part, str) else json.dumps(part)
+        self._used[text] = (name.upper(), subkey)
+        return text
+
+    def hide(self, text: str) -> str:
+        """The text with every secret replaced by a mask."""
+        for value in self._hidden():
+            if value in text:
+                text = text.replace(value, MASK)
+        return text
+
+    def mark(self, value: Any) -> Any:
+        """The value with every secret replaced by a reference that only expressions resolve."""
+        if not self._used:
+            return value
+        if isinstance(value, str):
+            return self._marked_text(value)
+        if isinstance(value, Mapping):
+            return {key: self.mark(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.mark(item) for item in value]
+        return value
+
+    def _marked_text(self, text: str) -> str | SecretText:
+        parts: list[str | tuple[str, ...]] = [text]
+        for value in self._hidden():
+            parts = [piece for part in parts for piece in _cut(part, value, self._used[value])]
+        return text if parts == [text] else SecretText(tuple(parts))
+
+    def _hidden(self) -> list[str]:
+        return sorted((value for value in self._used if len(value) >= SHORTEST), key=len, reverse=True)
+
+
+def _cut(part: str | tuple[str, ...], value: str, name: tuple[str, ...]) -> list[str | tuple[str, ...]]:
+    if not isinstance(part, str):
+        return [part]
+    pieces: list[str | tuple[str, ...]] = []
+    for piece in part.split(value):
+        pieces += [piece, name] if piece else [name]
+    return pieces[:-1]
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """`NAME=value` lines; quotes around a value are dropped, `#` begins a comment line. Raises Unreachable, Invalid."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise Unreachable(f"the secrets can't be read: {(error.strerror or '').lower()}", where=str(path)) from error
+    found = {}
+    for number, line in enumerate(lines, 1):
+        line = line.strip().removeprefix("export ")
+        if not line or line.startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals or not name.strip():
+            raise Invalid("this is not a secret", where=f"{path}:{number}", expected="NAME=value")
+        value = value.strip()
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+            value = value[1:-1]
+        found[name.strip().upper()] = value
+    return found
+
+
+def _plain(value: str) -> str:
+    """The reference keeps secrets in base64; what is not base64 of printable text is taken as it is."""
+    try:
+        text = base64.b64decode(value, validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return value
+    return text if text and all(sign.isprintable() or sign in "\r\n\t" for sign in text) else value

@@ -1,0 +1,33 @@
+"""What the far side finds on its machine: handed in once, the same for every job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from attrs import frozen
+
+from core.registry import Registry
+from core.sdk.storage import StorageBackend
+from core.work.secrets import Secrets
+
+
+@frozen
+class Tools:
+    """now: microseconds since 1970 UTC. scratch: where working directories are made. runner: auto, docker, process.
+    inline_limit: bytes of an output that the record keeps; larger ones become files.
+    """
+
+    registry: Registry
+    storage: StorageBackend
+    secrets: Secrets
+    now: Callable[[], int]
+    scratch: Path
+    cache: Path
+    environment: Mapping[str, str]
+    runner: str
+    zone: str
+    user_agent: str
+    durable: bool
+    inline_limit: int
+    plugin_version: Callable[[str], str]

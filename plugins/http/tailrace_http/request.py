@@ -1,0 +1,63 @@
+"""`http.Request`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from core.sdk import Invalid, RunContext, TaskFailed, TaskOutput, prop
+from tailrace_http.task import HttpTask
+
+
+class Request(
+    HttpTask,
+    type="http.Request",
+    aliases=("io.kestra.plugin.core.http.Request", "io.kestra.plugin.fs.http.Request"),
+):
+    """Send an HTTP request and keep its answer as text."""
+
+    encrypt_body: bool = prop("Whether the body is recorded encrypted; not offered yet.", default=False)
+
+    class Output(TaskOutput):
+        """What came back."""
+
+        uri: str = prop("Where the request went.")
+        code: int = prop("Status code of the answer.")
+        headers: dict[str, list[str]] = prop("Headers of the answer, each with all of its values.")
+        body: str = prop("The answer as text.")
+        form_data: None = prop("Always null, as in the reference.", default=None)
+        response_time_ms: int = prop("Time from the request to the end of the answer, redirects included.")
+
+    def run(self, ctx: RunContext) -> Output:
+        """Send the request. Raises TaskFailed when the answer's status is no success, with the answer as output."""
+        from tailrace_http.exchange import exchange, refusal  # noqa: PLC0415 - imports httpx
+
+        if self.encrypt_body:
+            raise Invalid(
+                "`encryptBody: true` is not offered: there is no key to encrypt with",
+                where="$.encryptBody",
+                hint="leave it out; secrets in the body are hidden wherever the answer is shown",
+            )
+        with ExitStack() as opened:
+            call = self.call(ctx, opened)
+            with exchange(ctx, call) as answer:
+                content = answer.read()
+        body = answer.decode(content)
+        if "RESPONSE_BODY" in call.terms.logs:
+            ctx.log.info(f"response body: {body}")
+        output = self.Output(
+            uri=call.uri, code=answer.code, headers=answer.headers, body=body, response_time_ms=answer.milliseconds
+        )
+        if not call.terms.accept(answer.code):
+            raise TaskFailed(**refusal(call, answer, body), output=output)
+        return output
+
+    @classmethod
+    def summary(cls, output: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Status code, time and size of the answer."""
+        return {
+            "status_code": output["code"],
+            "response_time_ms": output["responseTimeMs"],
+            "size": len(output["body"].encode()),
+        }

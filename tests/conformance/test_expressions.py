@@ -1,0 +1,269 @@
+"""The reference's own cases for expressions: what its tests assert, and what its renderer was observed to give."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from core.errors import Forbidden, Invalid, NotFound, TailraceError
+from core.expressions import Instant, Renderer
+from core.model.durations import parse_duration
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(os.environ.get("TAILRACE_CONFORMANCE", ROOT.parent / "shared" / "conformance"))
+FILES = ("expressions.json", "expressions_probes.json")
+
+DEVIATIONS: dict[str, str] = {}
+"""Cases where we differ on purpose, and why."""
+
+
+def _load() -> list[dict[str, Any]]:
+    if not all((FOLDER / name).is_file() for name in FILES):
+        return []
+    cases = [case for name in FILES for case in json.loads((FOLDER / name).read_text(encoding="utf-8"))]
+    return [case for case in cases if case.get("portable", True)]
+
+
+CASES = _load()
+needs_cases = pytest.mark.skipif(
+    not CASES, reason=f"no {FILES[0]} here: name its folder by the environment variable TAILRACE_CONFORMANCE"
+)
+
+
+# -- a case's world --------------------------------------------------------------------------------------------
+
+
+def _value(raw: Any) -> Any:
+    """A variable of a case; maps with one `$` key are tagged values."""
+    if isinstance(raw, list):
+        return [_value(item) for item in raw]
+    if not isinstance(raw, dict):
+        return raw
+    if len(raw) == 1:
+        ((tag, inner),) = raw.items()
+        if tag in _TAGS:
+            return _TAGS[tag](inner)
+    return {key: _value(item) for key, item in raw.items()}
+
+
+def _instant(text: str) -> Instant:
+    moment = datetime.fromisoformat(text).astimezone(timezone.utc)
+    return Instant(*moment.timetuple()[:6], moment.microsecond, timezone.utc)
+
+
+def _zoned(text: str) -> datetime:
+    moment, _, region = text.partition("[")
+    parsed = datetime.fromisoformat(moment)
+    return parsed.astimezone(ZoneInfo(region.rstrip("]"))) if region else parsed
+
+
+_TAGS: dict[str, Callable[[Any], Any]] = {
+    "$date": _zoned,
+    "$instant": _instant,
+    "$localdatetime": datetime.fromisoformat,
+    "$localdate": date.fromisoformat,
+    "$javadate": _instant,
+    "$duration": parse_duration,
+    "$set": lambda items: {_value(item) for item in items},
+    "$array": _value,
+    "$stringarray": _value,
+    "$intarray": _value,
+    "$intkeymap": dict,
+    "$float": float,
+    "$long": int,
+    "$short": int,
+    "$biginteger": int,
+    "$bigdecimal": Decimal,
+    "$uri": str,
+    "$char": str,
+}
+
+
+class World:
+    """Small stand-ins for what the engine hands in: files, key-values and logs of a case."""
+
+    def __init__(self, case: dict[str, Any]) -> None:
+        self._environment = case.get("env") or {}
+        self._variables = case["variables"]
+
+    def functions(self) -> Mapping[str, Callable[..., Any]]:
+        return {
+            "kv": self.kv, "read": self.read, "fileSize": self.file_size, "fileURI": self.file_uri,
+            "secret": self.secret, "errorLogs": lambda: self._environment.get("logs", []),
+        }  # fmt: skip
+
+    def kv(self, key: str, namespace: str | None = None, error_on_missing: bool = False) -> Any:
+        owner = namespace or self._variables["flow"]["namespace"]
+        entries = self._environment.get("kv", {}).get(owner, {})
+        if key not in entries and error_on_missing:
+            raise NotFound(f"The key '{key}' does not exist in the namespace '{owner}'.")
+        return _value(entries.get(key))
+
+    def secret(self, key: str) -> str:
+        if key not in self._environment.get("secrets", {}):
+            raise NotFound(f"Cannot find secret for key '{key}'.")
+        return str(self._environment["secrets"][key])
+
+    def read(self, path: str) -> str:
+        files = self._environment.get("files", {})
+        flow = self._variables.get("flow", {})
+        if path.startswith("kestra:///"):
+            self._own(path)
+            path = path.removeprefix("kestra://")
+        else:
+            path = f"/{flow['namespace'].replace('.', '/')}/_files/{path.lstrip('/')}"
+        if path not in files:
+            raise NotFound(f"{path} is not there")
+        return str(files[path])
+
+    def _own(self, path: str) -> None:
+        """A file belongs to this execution, or to the one that triggered it."""
+        flow, execution = self._variables.get("flow", {}), self._variables.get("execution", {})
+        trigger = self._variables.get("trigger") or {}
+        owners = [(flow.get("namespace"), flow.get("id"), execution.get("id")),
+                  (trigger.get("namespace"), trigger.get("flowId"), trigger.get("executionId"))]  # fmt: skip
+        for namespace, flow_id, execution_id in owners:
+            prefix = f"kestra:///{str(namespace).replace('.', '/')}/{flow_id}/executions/{execution_id}/"
+            if path.startswith(prefix):
+                return
+        raise Forbidden(f"Unable to read the file '{path}' as it didn't belong to the current execution")
+
+    def file_size(self, path: str) -> int:
+        if not path.startswith("kestra:///"):
+            raise Invalid("not a file of the storage")
+        return len(self.read(path).encode())
+
+    def file_uri(self, path: str) -> str:
+        if "../" in path:
+            raise Invalid("Path must not contain '../'")
+        return f"kestra:///{self._variables['flow']['namespace'].replace('.', '/')}/_files/{path.lstrip('/')}"
+
+
+def _rendered(case: dict[str, Any]) -> Any:
+    renderer = Renderer(
+        World(case).functions(),
+        recursive=(case.get("config") or {}).get("recursiveRendering", False),
+        clock=lambda: datetime.now(timezone.utc),
+        entropy=os.urandom,
+    )
+    variables = {key: _value(item) for key, item in case["variables"].items()}
+    method = {"renderTyped": renderer.render_typed, "renderObject": renderer.render_object}.get(
+        case["api"], renderer.render
+    )
+    return method(case["template"], variables)
+
+
+# -- what a case expects ---------------------------------------------------------------------------------------
+
+
+def _same(actual: Any, expected: Any) -> bool:
+    return json.dumps(actual, default=str, sort_keys=True) == json.dumps(expected, default=str, sort_keys=True)
+
+
+def _check_text(actual: str, checks: dict[str, Any]) -> None:
+    for name, expected in checks.items():
+        _CHECKS[name](actual, expected)
+
+
+def _contains(actual: str, parts: list[str]) -> None:
+    for part in parts:
+        assert part in actual
+
+
+def _json_contains(actual: str, expected: dict[str, Any]) -> None:
+    assert expected.items() <= json.loads(actual).items()
+
+
+def _today(actual: str, pattern: str) -> None:
+    zone = ZoneInfo("Europe/Lisbon") if "Lisbon" in pattern else timezone.utc
+    assert datetime.now(zone).strftime("%Y-%m-%d") in actual
+
+
+def _equals(convert: Callable[[str], Any]) -> Callable[[str, Any], None]:
+    def check(actual: str, expected: Any) -> None:
+        assert convert(actual) == expected
+
+    return check
+
+
+def _is(condition: Callable[[str, Any], bool]) -> Callable[[str, Any], None]:
+    def check(actual: str, expected: Any) -> None:
+        assert condition(actual, expected)
+
+    return check
+
+
+_CHECKS: dict[str, Callable[[Any, Any], None]] = {
+    "contains": _contains,
+    "startswith": _is(lambda actual, text: actual.startswith(text)),
+    "endswith": _is(lambda actual, text: actual.endswith(text)),
+    "regex": _is(lambda actual, pattern: re.search(pattern, actual) is not None),
+    "json": _equals(json.loads),
+    "json_set": _is(lambda actual, items: sorted(json.loads(actual)) == sorted(items)),
+    "json_has_items": _is(lambda actual, items: all(item in json.loads(actual) for item in items)),
+    "json_contains": _json_contains,
+    "int_between": _is(lambda actual, bounds: bounds[0] <= int(actual) <= bounds[1]),
+    "not_empty": _is(lambda actual, _: actual != ""),
+    "not_null": _is(lambda actual, _: actual is not None),
+    "not_equal": _is(lambda actual, other: actual != other),
+    "no_error": _is(lambda actual, _: True),
+    "key_order": _is(lambda actual, order: all(list(actual if not key else actual[key]) == names for key, names in order.items())),
+    "hexdigest_of": _is(lambda actual, _: re.fullmatch("[0-9a-f]+", actual) is not None),
+    "decrypts_to": _is(lambda actual, _: len(base64.b64decode(actual)) > 28),
+    "contains_today": _today,
+    "equals_today": _today,
+}  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _targets() -> dict[str, dict[str, Any]]:
+    """By case: what the reference's product gives (Pebble's own tests run under other settings)."""
+    return {case["id"]: {**case, **(case.get("under_kestra") or {})} for case in CASES}
+
+
+@needs_cases
+@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+def test_an_expression_gives_what_the_reference_gives(case: dict[str, Any]) -> None:
+    target = _targets()[case["id"]]
+    deviation = DEVIATIONS.get(case["id"])
+    try:
+        _check(case, target)
+    except (AssertionError, TailraceError):
+        if deviation is None:
+            raise
+        pytest.skip(f"differs on purpose: {deviation}")
+    if deviation is not None:
+        pytest.fail("listed as a deviation, but gives what the reference gives: take it off the list")
+
+
+def _check(case: dict[str, Any], target: dict[str, Any]) -> None:
+    if target["error"]:
+        with pytest.raises(TailraceError):
+            _rendered(case)
+        return
+    actual = _rendered(case)
+    if target.get("compare") == "json":
+        assert json.loads(actual) == json.loads(target["expect"])
+    elif case.get("assert") and "same" not in target:
+        _check_text(actual, case["assert"])
+    elif case["api"] == "render":
+        assert actual == target["expect"]
+    else:
+        assert _same(actual, _value(target["expect"]))
+
+
+def test_every_deviation_names_a_case() -> None:
+    if not CASES:
+        pytest.skip("the cases are not here")
+    assert [name for name in DEVIATIONS if name not in _targets()] == []

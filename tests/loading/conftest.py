@@ -1,0 +1,75 @@
+"""A registry of the built-in types and of a few that only these tests need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pluggy
+import pytest
+
+from core import builtin
+from core.loading import Loaded, load_flow
+from core.registry.entries import TypeEntry
+from core.registry.registry import Registry
+from core.sdk import FlowTask, Invalid, Node, Parallel, RunContext, RunnableTask, Sequence, Step, prop
+
+
+class SideBySide(FlowTask, type="test.SideBySide"):
+    """A flow task whose node this version can't run."""
+
+    tasks: list[Step] | None = prop("Tasks.", default=None)
+
+    def plan(self) -> Node:
+        return Parallel(tuple(self.tasks or ()))
+
+
+class Picky(FlowTask, type="test.Picky"):
+    """A flow task that refuses to plan."""
+
+    tasks: list[Step] = prop("Tasks.")
+
+    def plan(self) -> Node:
+        if len(self.tasks) < 2:
+            raise Invalid("at least two tasks are needed", expected="two tasks")
+        return Sequence(tuple(self.tasks))
+
+
+class Verbatim(RunnableTask, type="test.Verbatim"):
+    """A task with a property that is not rendered, and with one that has the name of a common one."""
+
+    source: str = prop("Not rendered.", default="", render=False)
+    version: int = prop("Which version.", default=1)
+    old: str = prop("An older property.", default="", deprecated="use `source`")
+
+    def run(self, ctx: RunContext) -> None: ...
+
+
+def entries() -> dict[str, TypeEntry]:
+    found = [
+        TypeEntry(ref.name, ref.aliases, ref.title, ref.kind, "builtin", ref.target)
+        for ref in (*builtin.task_types(), *builtin.task_runners())
+    ]
+    found += [
+        TypeEntry(cls.type, (), "", "task", "tests", f"{cls.__module__}:{cls.__name__}")
+        for cls in (SideBySide, Picky, Verbatim)
+    ]
+    found.append(TypeEntry("test.Broken", (), "", "task", "tests", "there.is.no.such.module:Task"))
+    return {name: entry for entry in found for name in (entry.name, *entry.aliases)}
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    return Registry(pluggy.PluginManager("tailrace"), entries(), {}, ())
+
+
+Load = Callable[[str], Loaded]
+
+
+@pytest.fixture
+def load(registry: Registry) -> Load:
+    """Load a text as `flow.yaml`."""
+    return lambda text: load_flow(text, registry, "flow.yaml")
+
+
+HEAD = "id: f\nnamespace: a.b\n"
+TASKS = "tasks:\n  - id: a\n    type: log.Log\n    message: hi\n"

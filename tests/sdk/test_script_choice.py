@@ -1,0 +1,115 @@
+"""Where a script runs: the image, the runner, and what is known of both before the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.builtin.process import Process
+from core.errors import Invalid
+from core.sdk.context import RunContext
+from core.sdk.properties import prop, to_plain
+from core.sdk.runners import Command, CommandResult, RunnerChoice, TaskRunner
+from core.sdk.script_workspace import Workspace
+from core.sdk.scripts import DockerOptions, Launch, ScriptTask, split_image
+from core.sdk.tasks import Requirement
+from core.testing.plain_context import PlainContext
+
+
+class Sh(ScriptTask):
+    """Commands of a shell."""
+
+    default_image = "plain"
+    official_images = frozenset({"plain"})
+    commands: list[str] = prop("The commands.")
+
+    def launch(self, space: Workspace) -> Launch:
+        return Launch(self.shell(space, self.commands))
+
+
+class Container(TaskRunner, type="tests.Container"):
+    """Stands for a runner with images: keeps what it was asked for."""
+
+    containers = True
+    user: str = prop("User.", default="")
+    network_mode: str = prop("Network.", default="")
+    seen: list[Any] = prop("What was run, and by whom.", factory=list)
+
+    def run(self, ctx: RunContext, command: Command) -> CommandResult:
+        self.seen.append((self, command))
+        return CommandResult(0, {"containerId": "c0ffee"})
+
+
+def choice(**properties: Any) -> RunnerChoice:
+    return Sh(commands=["true"], **properties).runner_choice()
+
+
+def test_the_image_is_the_types_own_or_what_the_flow_says() -> None:
+    docker = DockerOptions(image="old")
+    assert [choice().image, choice(container_image="a").image, choice(docker=docker).image] == ["plain", "a", "old"]
+    assert choice(container_image="a", docker=docker).image == "old"
+
+
+@pytest.mark.parametrize(
+    ("image", "official"),
+    [
+        (None, True), ("plain", True), ("plain:1", True), ("library/plain", True), ("docker.io/library/plain:1", True),
+        ("docker.io/plain@sha256:00", True), ("mine/plain", False), ("ghcr.io/plain:1", False), ("plainer", False),
+        ("localhost:5000/plain", False),
+    ],
+)  # fmt: skip
+def test_only_the_official_image_can_be_done_without(image: str | None, official: bool) -> None:
+    assert choice(container_image=image).official is official
+
+
+def test_docker_options_need_docker() -> None:
+    assert choice(docker=DockerOptions(image="plain")).official
+    assert not choice(docker=DockerOptions(image="plain", user="1000")).official
+
+
+def test_the_old_runner_property_wins_over_task_runner() -> None:
+    process = Process()
+    assert choice(task_runner=process).requested is process
+    old = choice(task_runner=process, runner="DOCKER")
+    assert (old.requested, old.setting) == (None, "docker")
+    assert choice(runner="PROCESS").setting == "process"
+
+
+def test_what_is_needed_is_known_before_the_run() -> None:
+    def needed(**properties: Any) -> tuple[Requirement, ...]:
+        return Sh(commands=["true"], **properties).requires()
+
+    assert needed() == (Requirement("runner", image="plain", official=True),)
+    assert needed(task_runner=Process()) == (
+        Requirement("runner", image="plain", official=True, requested="runner.Process"),
+    )
+    assert needed(runner="DOCKER", container_image="a") == (
+        Requirement("runner", image="a", requested="runner.Docker"),
+    )
+    assert needed(container_image="{{ inputs.image }}") == ()
+
+
+def test_docker_options_are_handed_to_the_container_runner(tmp_path: Path) -> None:
+    runner = Container(user="0")
+    ctx = PlainContext(tmp_path, runner=runner)
+    docker = DockerOptions(image="old", user="1000", network_mode="none")
+    output = to_plain(Sh(commands=["true"], docker=docker).run(ctx))
+    made, command = runner.seen[0]
+    assert (made.user, made.network_mode, command.image) == ("1000", "none", "old")
+    assert output["taskRunner"] == {"containerId": "c0ffee"}
+    with pytest.raises(Invalid, match=r"^`docker.shm_size` means nothing to the runner `tests.Container`$"):
+        Sh(commands=["true"], docker=DockerOptions(shm_size="1GB")).run(ctx)
+
+
+@pytest.mark.parametrize(
+    ("image", "parts"),
+    [
+        ("python", ("python", "")),
+        ("docker.io/library/python:3.12-slim@sha256:00", ("python", "3.12-slim")),
+        ("ghcr.io/a/b:latest", ("ghcr.io/a/b", "latest")),
+    ],
+)
+def test_an_image_is_a_name_and_a_tag(image: str, parts: tuple[str, str]) -> None:
+    assert split_image(image) == parts
