@@ -13,10 +13,9 @@ from functools import partial
 from math import inf
 from typing import IO, Literal
 
-from core.errors import Interrupted, Invalid, TailraceError, Unreachable
-from core.sdk.context import RunContext
+from core.sdk import Command, CommandResult, Interrupted, Invalid, RunContext, TailraceError, TaskRunner, Unreachable
 from core.sdk.lines import LineSplitter
-from core.sdk.runners import Command, CommandResult, OnLine, TaskRunner
+from core.sdk.runners import OnLine
 
 GRACE = 2.0
 """Seconds between the request to end and the end by force."""

@@ -11,8 +11,7 @@ from attrs import evolve
 from core.loading.problems import Problem
 
 _UNSUPPORTED = re.compile(
-    r"(?P<what>.*`[^`]+`.*) (?:is|are) not supported\b.*|there is no (?P<missing>(?:type|property) `[^`]+`).*",
-    re.DOTALL,
+    r"(?P<what>.*`[^`]+`.*) is not supported yet|there is no (?P<property>property `[^`]+`)|Invalid type: (?P<type>\S+)",
 )
 
 
@@ -46,5 +45,6 @@ def unsupported(problems: Iterable[Problem]) -> list[tuple[str, int]]:
     for problem in problems:
         match = _UNSUPPORTED.fullmatch(problem.message)
         if match:
-            files.setdefault(match["what"] or match["missing"], set()).add(problem.file)
+            what = match["what"] or match["property"] or f"type `{match['type']}`"
+            files.setdefault(what, set()).add(problem.file)
     return sorted(((what, len(found)) for what, found in files.items()), key=lambda row: (-row[1], row[0]))

@@ -1,4 +1,4 @@
-"""`x.y`, `x[y]` and `x.y(…)`: keys of maps, indices of lists, and the reference's getters and methods from our own table.
+"""`x.y`, `x[y]` and `x.y(…)`: keys of maps, indices of lists, and the reference's getters and methods, from a table.
 
 Attributes and methods of Python objects are never reached.
 """

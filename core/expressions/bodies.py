@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from core.expressions import nodes
 from core.expressions.compiler import compile_expression
 from core.expressions.faults import Fault, within_limit
 from core.expressions.frame import Evaluate, Frame, Scope
-from core.expressions.nodes import Block, Body, Call, FilterBlock, For, If, Macro, Print, Set, Text
 from core.expressions.values import Entry, is_list, kind_of, printed, text_of, truth
 
 Write = Callable[[Frame], str]
@@ -28,12 +28,12 @@ class _Names(NamedTuple):
     blocks: dict[str, Write]
 
 
-def compile_body(body: Body) -> Compiled:
+def compile_body(body: nodes.Body) -> Compiled:
     """The closures of a whole template."""
-    if len(body) == 1 and isinstance(body[0], Print):
+    if len(body) == 1 and isinstance(body[0], nodes.Print):
         single = compile_expression(body[0].value)
         return Compiled(lambda frame: printed(single(frame), frame.runtime.zone), single)
-    if all(isinstance(statement, (Print, Text)) for statement in body):
+    if all(isinstance(statement, (nodes.Print, nodes.Text)) for statement in body):
         return Compiled(_body(body, _Names({}, {}), top=True), None)
     names = _Names({}, {})
     write = _body(body, names, top=True)
@@ -46,7 +46,7 @@ def compile_body(body: Body) -> Compiled:
     return Compiled(text, None)
 
 
-def _body(body: Body, names: _Names, top: bool) -> Write:
+def _body(body: nodes.Body, names: _Names, top: bool) -> Write:
     """top: values print as JSON; inside of macros, filter blocks and `block()` as text, as in the reference."""
     writers = [write for statement in body if (write := _STATEMENTS[type(statement)](statement, names, top))]
     if len(writers) == 1:
@@ -65,12 +65,12 @@ def _body(body: Body, names: _Names, top: bool) -> Write:
     return text
 
 
-def _text(statement: Text, names: _Names, top: bool) -> Write:
+def _text(statement: nodes.Text, names: _Names, top: bool) -> Write:
     text = statement.text
     return lambda frame: text
 
 
-def _print(statement: Print, names: _Names, top: bool) -> Write:
+def _print(statement: nodes.Print, names: _Names, top: bool) -> Write:
     value = compile_expression(statement.value)
     if top:
         return lambda frame: printed(value(frame), frame.runtime.zone)
@@ -81,7 +81,7 @@ def _inner_text(value: Any) -> str:
     return "" if value is None else text_of(value)
 
 
-def _if(statement: If, names: _Names, top: bool) -> Write:
+def _if(statement: nodes.If, names: _Names, top: bool) -> Write:
     branches = [
         (branch.at, compile_expression(branch.condition), _body(branch.body, names, top))
         for branch in statement.branches
@@ -105,7 +105,7 @@ def _holds(value: Any, at: int) -> bool:
         raise
 
 
-def _for(statement: For, names: _Names, top: bool) -> Write:
+def _for(statement: nodes.For, names: _Names, top: bool) -> Write:
     values, at, name = compile_expression(statement.values), statement.at, statement.name
     body, otherwise = _body(statement.body, names, top), _body(statement.otherwise, names, top)
 
@@ -146,7 +146,7 @@ def _rounds(values: Any, at: int) -> list[Any]:
     raise Fault(f"`for` can't walk over {kind_of(values)}", expected="a list or a map", at=at)
 
 
-def _set(statement: Set, names: _Names, top: bool) -> Write:
+def _set(statement: nodes.Set, names: _Names, top: bool) -> Write:
     value, name = compile_expression(statement.value), statement.name
 
     def text(frame: Frame) -> str:
@@ -170,13 +170,15 @@ def _outermost(scope: Scope) -> Scope:
     return scope
 
 
-def _macro(statement: Macro, names: _Names, top: bool) -> None:
+def _macro(statement: nodes.Macro, names: _Names, top: bool) -> None:
     """Defined for the whole template, before and after its place; it sees nothing but its arguments."""
+    if statement.name in names.macros:
+        raise Fault(f"there are two macros `{statement.name}`", at=statement.at)
     parameters = [(name, compile_expression(default)) for name, default in statement.parameters]
     known = [name for name, _ in parameters]
     body = _body(statement.body, names, top=False)
 
-    def call(frame: Frame, node: Call, positional: list[Evaluate], named: list[tuple[str, Evaluate]]) -> str:
+    def call(frame: Frame, node: nodes.Call, positional: list[Evaluate], named: list[tuple[str, Evaluate]]) -> str:
         if len(positional) > len(parameters):
             raise Fault(f"the macro `{node.name}` takes {len(parameters)} arguments", at=node.at)
         given = {name: each(frame) for name, each in zip(known, positional, strict=False)}
@@ -196,7 +198,7 @@ def _macro(statement: Macro, names: _Names, top: bool) -> None:
     names.macros[statement.name] = call
 
 
-def _filter(statement: FilterBlock, names: _Names, top: bool) -> Write:
+def _filter(statement: nodes.FilterBlock, names: _Names, top: bool) -> Write:
     value, body = compile_expression(statement.value), _body(statement.body, names, top=False)
 
     def text(frame: Frame) -> str:
@@ -209,11 +211,18 @@ def _filter(statement: FilterBlock, names: _Names, top: bool) -> Write:
     return text
 
 
-def _block(statement: Block, names: _Names, top: bool) -> Write:
+def _block(statement: nodes.Block, names: _Names, top: bool) -> Write:
     names.blocks[statement.name] = _body(statement.body, names, top=False)
     return _body(statement.body, names, top)
 
 
 _STATEMENTS: dict[type, Callable[[Any, _Names, bool], Write | None]] = {
-    Text: _text, Print: _print, If: _if, For: _for, Set: _set, Macro: _macro, FilterBlock: _filter, Block: _block,
-}  # fmt: skip
+    nodes.Text: _text,
+    nodes.Print: _print,
+    nodes.If: _if,
+    nodes.For: _for,
+    nodes.Set: _set,
+    nodes.Macro: _macro,
+    nodes.FilterBlock: _filter,
+    nodes.Block: _block,
+}

@@ -8,7 +8,7 @@ from typing import Any
 from core.expressions.faults import Fault, Undefined, nearest
 from core.expressions.frame import Evaluate, Frame
 from core.expressions.library import FILTERS, FUNCTIONS, TESTS
-from core.expressions.library.declare import Declared, snake
+from core.expressions.library.declare import Declared, camel, snake
 from core.expressions.nodes import Arguments, Call, Filter, Test
 
 Compile = Callable[[Any], Evaluate]
@@ -31,7 +31,7 @@ def filtered(node: Filter, compiled: Compile) -> Evaluate:
     declared = FILTERS.get(node.name)
     if declared is None:
         return _fails(_unknown("filter", node.name, list(FILTERS)), node.at)
-    return _invocation(declared, node.arguments, node.at, compiled, target)
+    return _invocation(declared, node.arguments, node.at, compiled, target, declared.null_gives_null)
 
 
 def _default(node: Filter, target: Evaluate, compiled: Compile) -> Evaluate:
@@ -79,7 +79,7 @@ def tested(node: Test, compiled: Compile) -> Evaluate:
 
 
 def call(node: Call, compiled: Compile) -> Evaluate:
-    """`name(arguments)`: a macro of the template, a function that was handed in, or one of ours. Case does not matter."""
+    """`name(arguments)`: a macro, a function that was handed in, or one of ours. Case does not matter."""
     name = node.name if node.name in FUNCTIONS else _BY_LOWER_NAME.get(node.name.lower(), node.name)
     declared = FUNCTIONS.get(name)
     own = _invocation(declared, node.arguments, node.at, compiled, None) if declared else None
@@ -105,7 +105,8 @@ def _call_handed(
     named: list[tuple[str, Evaluate]], at: int,
 ) -> Any:  # fmt: skip
     arguments = [each(frame) for each in positional]
-    keywords = {snake(key): each(frame) for key, each in named}
+    known = _argument_names(function)
+    keywords = {key if key in known else snake(key): each(frame) for key, each in named}
     try:
         return function(*arguments, **keywords)
     except Fault as fault:
@@ -116,20 +117,23 @@ def _call_handed(
         traceback = error.__traceback__
         if traceback is None or traceback.tb_next is not None:
             raise
-        raise Fault(f"`{name}` can't be called with these arguments", expected=_signature(function), at=at) from None
+        expected = ", ".join(f"`{camel(each)}`" for each in known)
+        raise Fault(f"`{name}` can't be called with these arguments", expected=expected, at=at) from None
 
 
-def _signature(function: Callable[..., Any]) -> str:
+def _argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of a Python function's arguments; none for what is not written in Python."""
     code = getattr(function, "__code__", None)
     if code is None:
-        return ""
-    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    return ", ".join(f"`{each}`" for each in names if each != "self")
+        return ()
+    names: tuple[str, ...] = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return names[1:] if names[:1] == ("self",) else names
 
 
 def _invocation(
-    declared: Declared, arguments: Arguments, at: int, compiled: Compile, target: Evaluate | None
-) -> Evaluate:
+    declared: Declared, arguments: Arguments, at: int, compiled: Compile, target: Evaluate | None,
+    null_gives_null: bool = False,
+) -> Evaluate:  # fmt: skip
     """The call of a declared function; `target` is the input of a filter or test."""
     try:
         slots = declared.bind(arguments, compiled, 0 if target is None else 1)
@@ -137,7 +141,6 @@ def _invocation(
         return _fails(fault, at)
     function, name = declared.function, declared.name
     first = declared.parameters[0] if target is not None else None
-    null_gives_null = first is not None and declared.null_gives_null
 
     def evaluate(frame: Frame) -> Any:
         values: list[Any] = [frame] if declared.needs_frame else []

@@ -1,45 +1,41 @@
-"""Syntax tree → closures. A closure takes the Frame and gives the value; compiling knows neither variables nor functions."""
+"""Syntax tree → closures. A closure takes the Frame and gives the value; no variables are known yet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from core.expressions import operators
+from core.expressions import nodes, operators
 from core.expressions.access import call_method
 from core.expressions.calls import call, filtered, tested
 from core.expressions.faults import Fault, Undefined
 from core.expressions.frame import Evaluate, Frame
-from core.expressions.nodes import (
-    Binary, Call, Captured, Expression, Filter, Get, Interpolated, ListLiteral, Literal, MapLiteral, Method, Name,
-    Ternary, Test, Unary,
-)  # fmt: skip
 from core.expressions.paths import computed_path, constant_path, element, path_text
-from core.expressions.values import truth
+from core.expressions.values import is_list, same, text_of, truth
 
 
-def compile_expression(node: Expression) -> Evaluate:
+def compile_expression(node: nodes.Expression) -> Evaluate:
     """The closure of an expression."""
     return _COMPILERS[type(node)](node)
 
 
-def _literal(node: Literal) -> Evaluate:
+def _literal(node: nodes.Literal) -> Evaluate:
     value = node.value
     return lambda frame: value
 
 
-def _name(node: Name) -> Evaluate:
+def _name(node: nodes.Name) -> Evaluate:
     return constant_path(node.at, (node.name,))
 
 
-def _get(node: Get) -> Evaluate:
-    keys: list[Expression] = []
-    target: Expression = node
-    while isinstance(target, Get):
+def _get(node: nodes.Get) -> Evaluate:
+    keys: list[nodes.Expression] = []
+    target: nodes.Expression = node
+    while isinstance(target, nodes.Get):
         keys.append(target.key)
         target = target.target
     keys.reverse()
-    if isinstance(target, Name):
+    if isinstance(target, nodes.Name):
         constants = constant_keys(keys)
         if len(constants) == len(keys):
             return constant_path(target.at, (target.name, *constants))
@@ -48,35 +44,35 @@ def _get(node: Get) -> Evaluate:
     shown = describe(target)
     for key in keys:
         evaluate = element(node.at, evaluate, compile_expression(key), shown)
-        shown += f".{key.value}" if isinstance(key, Literal) and isinstance(key.value, str) else "[…]"
+        shown += f".{key.value}" if isinstance(key, nodes.Literal) and isinstance(key.value, str) else "[…]"
     return evaluate
 
 
-def constant_keys(keys: list[Expression]) -> tuple[str | int, ...]:
+def constant_keys(keys: list[nodes.Expression]) -> tuple[str | int, ...]:
     """The leading keys that are texts or whole numbers."""
     found: list[str | int] = []
     for key in keys:
-        if not isinstance(key, Literal) or type(key.value) not in (str, int):
+        if not isinstance(key, nodes.Literal) or type(key.value) not in (str, int):
             break
         found.append(key.value)
     return tuple(found)
 
 
-def describe(node: Expression) -> str:
+def describe(node: nodes.Expression) -> str:
     """A short name of an expression for messages."""
-    if isinstance(node, Name):
+    if isinstance(node, nodes.Name):
         return node.name
-    if isinstance(node, Get):
+    if isinstance(node, nodes.Get):
         keys = constant_keys([node.key])
         return f"{describe(node.target)}{path_text((' ', *keys))[1:] if keys else '[…]'}"
-    if isinstance(node, (Call, Method)):
+    if isinstance(node, (nodes.Call, nodes.Method)):
         return f"{node.name}(…)"
-    if isinstance(node, Literal) and isinstance(node.value, str):
+    if isinstance(node, nodes.Literal) and isinstance(node.value, str):
         return repr(node.value)[:40]
     return "(…)"
 
 
-def _method(node: Method) -> Evaluate:
+def _method(node: nodes.Method) -> Evaluate:
     target = compile_expression(node.target)
     arguments = [compile_expression(each) for each in node.arguments]
     shown, name, at = describe(node.target), node.name, node.at
@@ -93,32 +89,30 @@ def _method(node: Method) -> Evaluate:
     return evaluate
 
 
-def _list(node: ListLiteral) -> Evaluate:
+def _list(node: nodes.ListLiteral) -> Evaluate:
     items = [compile_expression(each) for each in node.items]
     return lambda frame: [each(frame) for each in items]
 
 
-def _map(node: MapLiteral) -> Evaluate:
+def _map(node: nodes.MapLiteral) -> Evaluate:
     entries = [(compile_expression(key), compile_expression(value)) for key, value in node.entries]
 
     def evaluate(frame: Frame) -> Any:
         result: dict[Any, Any] = {}
         for key, value in entries:
             name = key(frame)
-            if isinstance(name, (list, dict, set)):
-                raise Fault("a list or a map can't be the key of a map", expected="a text", at=node.at)
-            result.setdefault(name, value(frame))
+            result.setdefault(text_of(name) if isinstance(name, Mapping) or is_list(name) else name, value(frame))
         return result
 
     return evaluate
 
 
-def _interpolated(node: Interpolated) -> Evaluate:
+def _interpolated(node: nodes.Interpolated) -> Evaluate:
     parts = [compile_expression(each) for each in node.parts]
     return lambda frame: operators.joined([operators.concatenated(each(frame)) for each in parts])
 
 
-def _ternary(node: Ternary) -> Evaluate:
+def _ternary(node: nodes.Ternary) -> Evaluate:
     condition, yes, no = (compile_expression(each) for each in (node.condition, node.yes, node.no))
 
     def evaluate(frame: Frame) -> Any:
@@ -143,7 +137,7 @@ def _truth(value: Any, what: str, at: int) -> bool:
 # -- operators -------------------------------------------------------------------------------------------------
 
 
-def _unary(node: Unary) -> Evaluate:
+def _unary(node: nodes.Unary) -> Evaluate:
     operand, at = compile_expression(node.operand), node.at
     if node.operator == "not":
         return lambda frame: not _truth(operand(frame), "the operand of `not`", at)
@@ -160,7 +154,7 @@ def _unary(node: Unary) -> Evaluate:
     return evaluate
 
 
-def _binary(node: Binary) -> Evaluate:
+def _binary(node: nodes.Binary) -> Evaluate:
     if node.operator in _LAZY:
         return _LAZY[node.operator](node)
     function, final = _EAGER[node.operator]
@@ -182,10 +176,10 @@ def _binary(node: Binary) -> Evaluate:
     return evaluate
 
 
-def _concatenation(node: Binary) -> Evaluate:
-    operands: list[Expression] = []
-    target: Expression = node
-    while isinstance(target, Binary) and target.operator == "~":
+def _concatenation(node: nodes.Binary) -> Evaluate:
+    operands: list[nodes.Expression] = []
+    target: nodes.Expression = node
+    while isinstance(target, nodes.Binary) and target.operator == "~":
         operands.append(target.right)
         target = target.left
     operands.append(target)
@@ -193,19 +187,19 @@ def _concatenation(node: Binary) -> Evaluate:
     return lambda frame: operators.joined([operators.concatenated(each(frame)) for each in parts])
 
 
-def _and(node: Binary) -> Evaluate:
+def _and(node: nodes.Binary) -> Evaluate:
     left, right, at = compile_expression(node.left), compile_expression(node.right), node.at
     what = "an operand of `and`"
     return lambda frame: _truth(left(frame), what, at) and _truth(right(frame), what, at)
 
 
-def _or(node: Binary) -> Evaluate:
+def _or(node: nodes.Binary) -> Evaluate:
     left, right, at = compile_expression(node.left), compile_expression(node.right), node.at
     what = "an operand of `or`"
     return lambda frame: _truth(left(frame), what, at) or _truth(right(frame), what, at)
 
 
-def _fallback(node: Binary) -> Evaluate:
+def _fallback(node: nodes.Binary) -> Evaluate:
     """`a ?? b` for what is undefined or null, `a ??? b` for what is undefined."""
     left, right = compile_expression(node.left), compile_expression(node.right)
     null_too = node.operator == "??"
@@ -223,14 +217,14 @@ def _fallback(node: Binary) -> Evaluate:
 
 
 def _is_not(left: Any, right: Any) -> bool:
-    return not operators.same(left, right)
+    return not same(left, right)
 
 
 def _not_in(left: Any, right: Any) -> bool:
     return not operators.is_in(left, right)
 
 
-_LAZY: dict[str, Callable[[Binary], Evaluate]] = {
+_LAZY: dict[str, Callable[[nodes.Binary], Evaluate]] = {
     "and": _and, "or": _or, "??": _fallback, "???": _fallback, "~": _concatenation,
 }  # fmt: skip
 # The second half says whether an undefined operand is out of reach for `??` and its like.
@@ -240,7 +234,7 @@ _EAGER: dict[str, tuple[Callable[[Any, Any], Any], bool]] = {
     "*": (operators.multiply, True),
     "/": (operators.divide, True),
     "%": (operators.remainder, True),
-    "==": (operators.same, True),
+    "==": (same, True),
     "!=": (_is_not, True),
     "<": (operators.less, True),
     "<=": (operators.less_or_equal, True),
@@ -252,18 +246,18 @@ _EAGER: dict[str, tuple[Callable[[Any, Any], Any], bool]] = {
     "..": (operators.interval, False),
 }
 _COMPILERS: dict[type, Callable[[Any], Evaluate]] = {
-    Literal: _literal,
-    Name: _name,
-    Get: _get,
-    Method: _method,
-    Call: lambda node: call(node, compile_expression),
-    Filter: lambda node: filtered(node, compile_expression),
-    Test: lambda node: tested(node, compile_expression),
-    Unary: _unary,
-    Binary: _binary,
-    Ternary: _ternary,
-    ListLiteral: _list,
-    MapLiteral: _map,
-    Interpolated: _interpolated,
-    Captured: lambda node: lambda frame: frame.captured[-1],
+    nodes.Literal: _literal,
+    nodes.Name: _name,
+    nodes.Get: _get,
+    nodes.Method: _method,
+    nodes.Call: lambda node: call(node, compile_expression),
+    nodes.Filter: lambda node: filtered(node, compile_expression),
+    nodes.Test: lambda node: tested(node, compile_expression),
+    nodes.Unary: _unary,
+    nodes.Binary: _binary,
+    nodes.Ternary: _ternary,
+    nodes.ListLiteral: _list,
+    nodes.MapLiteral: _map,
+    nodes.Interpolated: _interpolated,
+    nodes.Captured: lambda node: lambda frame: frame.captured[-1],
 }

@@ -8,7 +8,7 @@ from core.expressions.faults import Fault
 
 
 class Names(NamedTuple):
-    """months and days (from Monday) in full, then short; `iso_weeks`: weeks start on Monday and have 4 days of a year."""
+    """iso_weeks: weeks start on Monday, and the first one has 4 days of the year. Days start with Monday."""
 
     months: tuple[str, ...]
     short_months: tuple[str, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -52,10 +52,10 @@ class Moment(NamedTuple):
 
 
 class Field(NamedTuple):
-    """`count` times a letter; pad: the width that a `p` before it asks for."""
+    """`width` times a letter; pad: the width that a `p` before it asks for."""
 
     letter: str
-    count: int
+    width: int
     pad: int = 0
 
 
@@ -97,7 +97,7 @@ class _Reader:
                 stack[-1].append(self._quoted())
             elif char in "{}#":
                 raise self._fault(f"`{char}` is reserved")
-            elif char.isascii() and char.isalpha() or char < "\x05":
+            elif (char.isascii() and char.isalpha()) or char < "\x05":
                 self._letters(stack[-1])
                 continue
             else:
@@ -153,7 +153,7 @@ def write(moment: Moment, format: str, locale: str | None) -> str:
     if format.lower() in _STYLES and names is not ENGLISH:
         raise Fault(f"the style `{format}` is known in English only", hint="write a pattern such as dd/MM/yyyy")
     if format.lower() in ("iso_instant", "rfc_1123_date_time"):
-        moment = Moment(moment.when.astimezone(timezone.utc), moment.nanos)
+        moment = Moment(moment.when.astimezone(UTC), moment.nanos)
     return _write_items(items_of(pattern), _Shown(moment.when, moment.nanos, names, locale))
 
 
@@ -175,7 +175,7 @@ def _write_items(items: tuple[Item, ...], shown: _Shown) -> str:
         elif isinstance(item, Optional):
             parts.append(_write_items(item.items, shown))
         else:
-            text = _WRITERS[item.letter](shown, item.count)
+            text = _WRITERS[item.letter](shown, item.width)
             if item.pad and len(text) > item.pad:
                 raise Fault(f"`{text}` is wider than the {item.pad} places that the date pattern gives it")
             parts.append(text.rjust(item.pad))
@@ -360,8 +360,10 @@ _WRITERS: dict[str, Callable[[_Shown, int], str]] = {
     "\x03": _iso_week_date,
     "\x04": _rfc_offset,
 }
-_MOST = {"G": 5, "Q": 5, "q": 5, "M": 5, "L": 5, "w": 2, "W": 1, "D": 3, "d": 2, "E": 5, "e": 5, "c": 5, "a": 1, "B": 5,
-         "h": 2, "K": 2, "k": 2, "H": 2, "m": 2, "s": 2, "S": 9, "V": 2, "z": 4, "O": 4, "X": 5, "x": 5, "Z": 5}  # fmt: skip
+_MOST = {
+    "G": 5, "Q": 5, "q": 5, "M": 5, "L": 5, "w": 2, "W": 1, "D": 3, "d": 2, "E": 5, "e": 5, "c": 5, "a": 1, "B": 5, "h": 2,
+    "K": 2, "k": 2, "H": 2, "m": 2, "s": 2, "S": 9, "V": 2, "z": 4, "O": 4, "X": 5, "x": 5, "Z": 5,
+}  # fmt: skip
 
 
 def _day_period(shown: _Shown) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timezone, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -77,7 +77,7 @@ def _expression(items: tuple[Item, ...], fields: list[Field]) -> str:
 
 
 def _field_expression(field: Field) -> str:
-    letter, count = field.letter, field.count
+    letter, count = field.letter, field.width
     if letter in _TEXTS and count > 2:
         names = _TEXTS[letter][0 if count == 3 else 1]
         return "(" + "|".join(map(re.escape, sorted(names, key=len, reverse=True))) + ")"
@@ -88,8 +88,8 @@ def _field_expression(field: Field) -> str:
     if letter in "MLdHhKkmsDQ":
         return rf"(\d{{{count}}})" if count > 1 else r"(\d{1,2})"
     special = {
-        "S": rf"(\d{{{count}}})", "n": r"(\d{1,9})", "a": "(AM|PM)", FRACTION: r"(\.\d{1,9})?", "G": "(AD|Anno Domini|A)",
-        REGION: r"(\[[^\]]+\])?", "\x04": r"(GMT|[+-]\d{4})",
+        "S": rf"(\d{{{count}}})", "n": r"(\d{1,9})", "a": "(AM|PM)", FRACTION: r"(\.\d{1,9})?",
+        "G": "(AD|Anno Domini|A)", REGION: r"(\[[^\]]+\])?", "\x04": r"(GMT|[+-]\d{4})",
     }  # fmt: skip
     if letter in special:
         return special[letter]
@@ -105,7 +105,7 @@ def _plain(field: Field, value: str) -> tuple[str, str]:
         names = _TEXTS[letter][0 if value in _TEXTS[letter][0] else 1]
         return ("M" if letter in "ML" else "E"), str(names.index(value) + 1)
     if letter in "uy":
-        return "u", str(2000 + int(value)) if field.count == 2 else value
+        return "u", str(2000 + int(value)) if field.width == 2 else value
     if letter == FRACTION:
         return "S", value[1:]
     if letter == "n":
@@ -121,10 +121,7 @@ def _moment(text: str, found: dict[str, str], zone: tzinfo) -> Moment:
     own = found.get("V") or found.get("X")
     nanos = int(found.get("S", "0").ljust(9, "0"))
     try:
-        if "D" in found and "M" not in found:
-            day = date.fromordinal(date(int(found["u"]), 1, 1).toordinal() + int(found["D"]) - 1)
-        else:
-            day = date(int(found["u"]), int(found["M"]), int(found.get("d", "1")) if len(found) < 3 else int(found["d"]))
+        day = _day(found)
         when = datetime(day.year, day.month, day.day, _hour(found), int(found.get("m", 0)), int(found.get("s", 0)),
                         nanos // 1000)  # fmt: skip
     except (KeyError, ValueError, OverflowError):
@@ -137,8 +134,15 @@ def _moment(text: str, found: dict[str, str], zone: tzinfo) -> Moment:
     return Moment(when.replace(tzinfo=_zone(own)), nanos)
 
 
+def _day(found: dict[str, str]) -> date:
+    year = int(found["u"])
+    if "D" in found and "M" not in found:
+        return date.fromordinal(date(year, 1, 1).toordinal() + int(found["D"]) - 1)
+    return date(year, int(found["M"]), int(found["d"]))
+
+
 def _zone(name: str) -> tzinfo:
-    return timezone.utc if name.upper() == "Z" else zone_of(name)
+    return UTC if name.upper() == "Z" else zone_of(name)
 
 
 def _hour(found: dict[str, str]) -> int:

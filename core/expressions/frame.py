@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeAlias
 
 from core.errors import TooLarge
@@ -39,7 +39,7 @@ class Runtime:
     @property
     def zone(self) -> tzinfo:
         """The zone that dates are shown in when a template names none."""
-        return timezone.utc if self.zone_name == "UTC" else named_zone(self.zone_name)
+        return UTC if self.zone_name == "UTC" else named_zone(self.zone_name)
 
     def now(self) -> datetime:
         if self.clock is None:

@@ -7,7 +7,7 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -93,7 +93,7 @@ def _float(value: float) -> str:
 def _date(value: date | time | timedelta) -> str:
     """Annotated texts, as the reference writes its date types; an instant is a timestamp."""
     if isinstance(value, Instant):
-        moment = value.astimezone(timezone.utc)
+        moment = value.astimezone(UTC)
         return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
     if isinstance(value, datetime):
         name = "ZonedDateTime" if value.tzinfo else "LocalDateTime"
@@ -237,7 +237,7 @@ class _Reader:
         if self._text.startswith(close, self._at):
             self._at += 1
             return True
-        if more and close != ")" or self._at >= len(self._text):
+        if (more and close != ")") or self._at >= len(self._text):
             raise self._fault(f"`,` or `{close}`")
         return False
 
@@ -283,12 +283,12 @@ class _Reader:
             if hour is None:
                 return date(int(year), int(month or 1), int(day or 1))
             micros = int((fraction or "0").ljust(6, "0")[:6])
-            offset = timezone.utc if zone == "Z" else datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").tzinfo
+            offset = UTC if zone == "Z" else datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").tzinfo
             moment = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), micros, offset)
-            utc = moment.astimezone(timezone.utc)
+            utc = moment.astimezone(UTC)
         except (ValueError, OverflowError):
             raise self._fault("a timestamp that exists") from None
-        return Instant(utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond, timezone.utc)
+        return Instant(utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second, utc.microsecond, UTC)
 
 
 def _number(text: str) -> Any:

@@ -12,7 +12,9 @@ _CLASSES = {
     "Space": r"\s", "Punct": r"!-/:-@\[-`{-~", "Blank": r" \t", "ASCII": r"\x00-\x7f", "Cntrl": r"\x00-\x1f\x7f",
 }  # fmt: skip
 _UNICODE = {"L": r"[^\W\d_]", "IsAlphabetic": r"[^\W\d_]", "N": r"\d", "Nd": r"\d", "IsDigit": r"\d"}
-_PIECE = re.compile(r"\\p\{(\w+)\}|\\P\{(\w+)\}|\\Q(.*?)(?:\\E|$)|\\z|\\Z|\\h|\(\?<(?=[a-zA-Z])|\\k<(\w+)>|\\.|\[|\]", re.DOTALL)
+_PIECE = re.compile(
+    r"\\p\{(\w+)\}|\\P\{(\w+)\}|\\Q(.*?)(?:\\E|$)|\\z|\\Z|\\h|\(\?<(?=[a-zA-Z])|\\k<(\w+)>|\\.|\[|\]", re.DOTALL
+)
 _GROUP = re.compile(r"\\(.)|\$(\d+)|\$\{(\w+)\}|\$", re.DOTALL)
 
 

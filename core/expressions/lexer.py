@@ -113,9 +113,8 @@ def _interpolated(source: str, first: int) -> Token:
 def _track(open_brackets: list[str], token: Token) -> None:
     if token.value in _CLOSERS:
         open_brackets.append(_CLOSERS[token.value])
-    elif token.value in (")", "]", "}"):
-        if not open_brackets or open_brackets.pop() != token.value:
-            raise Fault(f"`{token.value}` closes nothing here", at=token.at)
+    elif token.value in (")", "]", "}") and (not open_brackets or open_brackets.pop() != token.value):
+        raise Fault(f"`{token.value}` closes nothing here", at=token.at)
 
 
 def _unreadable(source: str, at: int, start: int, close: str) -> Fault:

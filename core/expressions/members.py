@@ -6,7 +6,7 @@ A getter is found without regard to case and with `get` and `is` before it; meth
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from core.expressions.faults import Fault, within_limit
@@ -43,7 +43,7 @@ _TIME_GETTERS: dict[str, Getter] = {
 _ZONED_GETTERS: dict[str, Getter] = {
     "offset": lambda moment: text_of(moment.utcoffset()),
     "zone": lambda moment: getattr(moment.tzinfo, "key", None) or moment.tzname(),
-    "epochsecond": lambda moment: int(moment.astimezone(timezone.utc).timestamp() // 1),
+    "epochsecond": lambda moment: int(moment.astimezone(UTC).timestamp() // 1),
 }
 _DURATION_GETTERS: dict[str, Getter] = {
     "seconds": lambda span: span // timedelta(seconds=1),

@@ -45,7 +45,7 @@ def format_number(value: int | float | Decimal, pattern: str | None) -> str:
         prefix, suffix = format.negative_prefix, format.negative_suffix
     if isinstance(value, float) and math.isinf(value):
         return f"{prefix}∞{suffix}"
-    exact = Decimal(abs(value) * format.factor)
+    exact = abs(Decimal(value * format.factor))
     digits = _scientific(exact, format) if format.exponent else _plain(exact, format)
     return f"{prefix}{digits}{suffix}"
 
@@ -95,7 +95,7 @@ def format_of(pattern: str) -> Format:
     factor = 100 if "%" in prefix + suffix else 1000 if "‰" in prefix + suffix else 1
     whole, _, fraction = body.partition(".")
     group = len(whole) - whole.rfind(",") - 1 if "," in whole else 0
-    if whole.count("0") and "#" in whole[whole.find("0") :] or "0" in fraction.lstrip("0,") or "," in fraction:
+    if (whole.count("0") and "#" in whole[whole.find("0") :]) or "0" in fraction.lstrip("0,") or "," in fraction:
         raise _malformed(pattern)
     negative_prefix, negative_suffix = "-" + prefix, suffix
     if negative is not None:

@@ -1,4 +1,4 @@
-"""Arithmetic, comparison, `contains`, `isIn`, `..` and `~`. Whole numbers have 64 bits and wrap, as in the reference."""
+"""Arithmetic, comparison, `contains`, `isIn`, `..`, `~`. Whole numbers have 64 bits and wrap, as in the reference."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from core.errors import TooLarge
 from core.expressions.faults import MAX_ITEMS, Fault, within_limit
-from core.expressions.values import Entry, is_list, is_number, kind_of, same, text_of
+from core.expressions.values import is_list, is_number, kind_of, same, text_of
 
 _CONVERT_HINT = "turn a text into a number with `| number`"
 
@@ -188,15 +188,19 @@ def concatenated(value: Any) -> str:
 
 
 def interval(start: Any, end: Any, step: Any = 1) -> list[Any]:
-    """`range(start, end, step)`: both ends included; whole numbers or single letters. Downward needs a negative step."""
-    if not isinstance(step, int) or isinstance(step, bool) or step == 0:
-        raise Fault("the increment of a range must be a whole number other than 0")
+    """`range(start, end, step)`: both ends included; whole numbers or single letters. A negative step goes down."""
+    increment = _whole(step, "increment")
+    if increment == 0:
+        raise Fault("the increment of a range is 0", expected="another whole number")
     if _is_letter(start) and _is_letter(end):
-        return [chr(code) for code in _codes(ord(start), ord(end), step)]
-    for border in (start, end):
-        if not isinstance(border, int) or isinstance(border, bool):
-            raise Fault(f"{kind_of(border)} can't be the border of a range", expected="whole numbers or single letters")
-    return list(_codes(start, end, step))
+        return [chr(code) for code in _codes(ord(start), ord(end), increment)]
+    return list(_codes(_whole(start, "border"), _whole(end, "border"), increment))
+
+
+def _whole(value: Any, what: str) -> int:
+    if not is_number(value) or not math.isfinite(value):
+        raise Fault(f"{kind_of(value)} can't be the {what} of a range", expected="a number (or two single letters)")
+    return int(value)
 
 
 def _is_letter(value: Any) -> bool:
@@ -212,9 +216,3 @@ def _codes(start: int, end: int, step: int) -> range:
         )
     return numbers
 
-
-def ordered(left: Any, right: Any) -> bool:
-    """Whether left comes before right in the natural order. Raises Fault for values that have none in common."""
-    if isinstance(left, Entry) or isinstance(right, Entry):
-        raise Fault("map entries have no order")
-    return less(left, right)

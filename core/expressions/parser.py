@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+from core.expressions import nodes
 from core.expressions.faults import MAX_NESTING, Fault, too_deep
 from core.expressions.lexer import OPERATOR_WORDS, Token
-from core.expressions.nodes import (
-    Arguments, Binary, Call, Expression, Filter, Get, Interpolated, ListLiteral, Literal, MapLiteral, Method, Name,
-    Ternary, Test, Unary,
-)  # fmt: skip
 
 BINDING = {
     "or": 10,
@@ -95,13 +92,13 @@ class Parser:
 
     # -- expressions -------------------------------------------------------------------------------------------
 
-    def whole(self) -> Expression:
+    def whole(self) -> nodes.Expression:
         """One expression and nothing after it."""
         expression = self.expression()
         self.end()
         return expression
 
-    def expression(self) -> Expression:
+    def expression(self) -> nodes.Expression:
         self._depth += 1
         if self._depth > MAX_NESTING:
             raise too_deep()
@@ -111,13 +108,13 @@ class Parser:
         self._depth -= 1
         return result
 
-    def _ternary(self, condition: Expression) -> Expression:
+    def _ternary(self, condition: nodes.Expression) -> nodes.Expression:
         at = self.expect("?").at
         yes = self.expression()
         self.expect(":")
-        return Ternary(at, condition, yes, self.expression())
+        return nodes.Ternary(at, condition, yes, self.expression())
 
-    def _binary(self, weakest: int) -> Expression:
+    def _binary(self, weakest: int) -> nodes.Expression:
         left = self._unary()
         while True:
             token = self._tokens[self._next]
@@ -133,27 +130,27 @@ class Parser:
                 left = self._test(left)
             else:
                 operator = _SYNONYMS.get(token.value, token.value)
-                left = Binary(token.at, operator, left, self._binary(binding + 1))
+                left = nodes.Binary(token.at, operator, left, self._binary(binding + 1))
 
-    def _filter(self, target: Expression) -> Expression:
+    def _filter(self, target: nodes.Expression) -> nodes.Expression:
         name = self.name("the name of a filter")
-        arguments = self._arguments() if self.at_operator("(") else Arguments()
-        return Filter(name.at, target, name.value, arguments)
+        arguments = self._arguments() if self.at_operator("(") else nodes.Arguments()
+        return nodes.Filter(name.at, target, name.value, arguments)
 
-    def filters(self, target: Expression) -> Expression:
+    def filters(self, target: nodes.Expression) -> nodes.Expression:
         """`name | name(…)`: the chain of a filter block."""
         result = self._filter(target)
         while self.skip("|"):
             result = self._filter(result)
         return result
 
-    def _test(self, target: Expression) -> Expression:
+    def _test(self, target: nodes.Expression) -> nodes.Expression:
         negated = self.skip("not")
         name = self.name("the name of a test")
-        arguments = self._arguments() if self.at_operator("(") else Arguments()
-        return Test(name.at, target, name.value, arguments, negated)
+        arguments = self._arguments() if self.at_operator("(") else nodes.Arguments()
+        return nodes.Test(name.at, target, name.value, arguments, negated)
 
-    def _unary(self) -> Expression:
+    def _unary(self) -> nodes.Expression:
         token = self.token
         if token.kind == "operator" and token.value in ("not", "-", "+"):
             self._depth += 1
@@ -162,12 +159,12 @@ class Parser:
             self._next += 1
             operand = self._binary(UNARY_BINDING)
             self._depth -= 1
-            return Unary(token.at, token.value, operand)
+            return nodes.Unary(token.at, token.value, operand)
         return self._postfix()
 
-    def _postfix(self) -> Expression:
+    def _postfix(self) -> nodes.Expression:
         result = self._primary()
-        if isinstance(result, (ListLiteral, MapLiteral)) and self._tokens[self._next - 1].value != ")":
+        if isinstance(result, (nodes.ListLiteral, nodes.MapLiteral)) and self._tokens[self._next - 1].value != ")":
             return result
         while True:
             token = self._tokens[self._next]
@@ -179,31 +176,31 @@ class Parser:
                 if self.at_operator("("):
                     result = self._method(result, name)
                 else:
-                    result = Get(name.at, result, Literal(name.at, name.value))
+                    result = nodes.Get(name.at, result, nodes.Literal(name.at, name.value))
             elif token.value == "[":
                 self._next += 1
                 key = self.expression()
                 self.expect("]")
-                result = Get(token.at, result, key)
+                result = nodes.Get(token.at, result, key)
             else:
                 return result
 
-    def _method(self, target: Expression, name: Token) -> Expression:
+    def _method(self, target: nodes.Expression, name: Token) -> nodes.Expression:
         arguments = self._arguments()
         if arguments.named:
             raise Fault(f"`{name.value}` takes no named arguments", at=name.at)
-        return Method(name.at, target, name.value, arguments.positional)
+        return nodes.Method(name.at, target, name.value, arguments.positional)
 
-    def _primary(self) -> Expression:
+    def _primary(self) -> nodes.Expression:
         token = self.take()
         if token.kind == "name":
             if token.value in CONSTANTS:
-                return Literal(token.at, CONSTANTS[token.value])
+                return nodes.Literal(token.at, CONSTANTS[token.value])
             if self.at_operator("("):
-                return Call(token.at, token.value, self._arguments())
-            return Name(token.at, token.value)
+                return nodes.Call(token.at, token.value, self._arguments())
+            return nodes.Name(token.at, token.value)
         if token.kind in ("number", "text"):
-            return Literal(token.at, token.value)
+            return nodes.Literal(token.at, token.value)
         if token.kind == "parts":
             return self._interpolated(token)
         if token.value == "(" and token.kind == "operator":
@@ -218,45 +215,47 @@ class Parser:
             self._next -= 1
         raise self.unexpected("a value")
 
-    def _interpolated(self, token: Token) -> Expression:
-        parts: list[Expression] = []
+    def _interpolated(self, token: Token) -> nodes.Expression:
+        parts: list[nodes.Expression] = []
         for part in token.value:
             if isinstance(part, str):
                 if part or len(token.value) == 1:
-                    parts.append(Literal(token.at, part))
+                    parts.append(nodes.Literal(token.at, part))
                 continue
             inner = Parser(part)
             inner._depth = self._depth
             parts.append(inner.whole())
-        return parts[0] if len(parts) == 1 and isinstance(parts[0], Literal) else Interpolated(token.at, tuple(parts))
+        if len(parts) == 1 and isinstance(parts[0], nodes.Literal):
+            return parts[0]
+        return nodes.Interpolated(token.at, tuple(parts))
 
-    def _list(self, opening: Token) -> Expression:
-        items: list[Expression] = []
+    def _list(self, opening: Token) -> nodes.Expression:
+        items: list[nodes.Expression] = []
         if not self.skip("]"):
             items.append(self.expression())
             while self.skip(","):
                 items.append(self.expression())
             self.expect("]")
-        return ListLiteral(opening.at, tuple(items))
+        return nodes.ListLiteral(opening.at, tuple(items))
 
-    def _map(self, opening: Token) -> Expression:
-        entries: list[tuple[Expression, Expression]] = []
+    def _map(self, opening: Token) -> nodes.Expression:
+        entries: list[tuple[nodes.Expression, nodes.Expression]] = []
         if not self.skip("}"):
             entries.append(self._entry())
             while self.skip(","):
                 entries.append(self._entry())
             self.expect("}")
-        return MapLiteral(opening.at, tuple(entries))
+        return nodes.MapLiteral(opening.at, tuple(entries))
 
-    def _entry(self) -> tuple[Expression, Expression]:
+    def _entry(self) -> tuple[nodes.Expression, nodes.Expression]:
         key = self.expression()
         self.expect(":")
         return key, self.expression()
 
-    def _arguments(self) -> Arguments:
+    def _arguments(self) -> nodes.Arguments:
         self.expect("(")
-        positional: list[Expression] = []
-        named: list[tuple[str, Expression]] = []
+        positional: list[nodes.Expression] = []
+        named: list[tuple[str, nodes.Expression]] = []
         while not self.skip(")"):
             if (positional or named) and not self.skip(","):
                 raise self.unexpected("`,` or `)`")
@@ -269,4 +268,4 @@ class Parser:
                 raise Fault("an argument without a name can't follow named ones", at=self.token.at)
             else:
                 positional.append(self.expression())
-        return Arguments(tuple(positional), tuple(named))
+        return nodes.Arguments(tuple(positional), tuple(named))

@@ -109,7 +109,8 @@ def missing(owner: Any, key: Any, shown: str, at: int) -> Undefined:
     """The error for a key that its owner lacks."""
     path = member(shown, key) if isinstance(key, str) else f"{shown}[{text_of(key)}]"
     if is_list(owner):
-        return Undefined(path, at, owner=f"an index from 0 to {len(owner) - 1}" if owner else "nothing: the list is empty")
+        there = f"an index from 0 to {len(owner) - 1}" if len(owner) else "nothing: the list is empty"
+        return Undefined(path, at, owner=there)
     return Undefined(path, at, owner=owner if isinstance(owner, Mapping) else None, prefix=shown)
 
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from core.expressions import nodes
 from core.expressions.compiler import constant_keys
-from core.expressions.nodes import (
-    Arguments, Binary, Block, Body, Call, Captured, Expression, Filter, FilterBlock, For, Get, If,
-    ListLiteral, Literal, Macro, MapLiteral, Method, Name, Print, Set, Statement, Ternary, Test, Text, Unary,
-)  # fmt: skip
 from core.expressions.render import parsed
 
 _READ_BY_FUNCTIONS: dict[str, tuple[tuple[str | None, ...], ...]] = {
@@ -53,56 +50,56 @@ def _placed(template: str, at: int, path: tuple[str | int | None, ...]) -> Refer
 _Found = Iterator[tuple[int, tuple[str | int | None, ...]]]
 
 
-def _in_body(body: Body, local: set[str]) -> _Found:
+def _in_body(body: nodes.Body, local: set[str]) -> _Found:
     for statement in body:
         yield from _in_statement(statement, local)
 
 
-def _in_statement(statement: Statement, local: set[str]) -> _Found:
-    if isinstance(statement, Text):
+def _in_statement(statement: nodes.Statement, local: set[str]) -> _Found:
+    if isinstance(statement, nodes.Text):
         return
-    if isinstance(statement, Print):
+    if isinstance(statement, nodes.Print):
         yield from _in_expression(statement.value, local)
-    elif isinstance(statement, If):
+    elif isinstance(statement, nodes.If):
         for branch in statement.branches:
             yield from _in_expression(branch.condition, local)
             yield from _in_body(branch.body, local)
         yield from _in_body(statement.otherwise, local)
-    elif isinstance(statement, For):
+    elif isinstance(statement, nodes.For):
         yield from _in_expression(statement.values, local)
         yield from _in_body(statement.body, local | {statement.name, "loop"})
         yield from _in_body(statement.otherwise, local)
-    elif isinstance(statement, Set):
+    elif isinstance(statement, nodes.Set):
         yield from _in_expression(statement.value, local)
         local.add(statement.name)
-    elif isinstance(statement, Macro):
+    elif isinstance(statement, nodes.Macro):
         return  # sees nothing but its arguments
-    elif isinstance(statement, FilterBlock):
+    elif isinstance(statement, nodes.FilterBlock):
         yield from _in_expression(statement.value, local)
         yield from _in_body(statement.body, local)
-    elif isinstance(statement, Block):
+    elif isinstance(statement, nodes.Block):
         yield from _in_body(statement.body, local)
 
 
-def _in_expression(node: Expression, local: set[str]) -> _Found:
-    if isinstance(node, (Name, Get)):
+def _in_expression(node: nodes.Expression, local: set[str]) -> _Found:
+    if isinstance(node, (nodes.Name, nodes.Get)):
         yield from _chain(node, local)
         return
-    if isinstance(node, Call):
+    if isinstance(node, nodes.Call):
         for path in _READ_BY_FUNCTIONS.get(node.name.lower(), ()):
             yield node.at, path
     for child in _children(node):
         yield from _in_expression(child, local)
 
 
-def _chain(node: Name | Get, local: set[str]) -> _Found:
-    keys: list[Expression] = []
-    target: Expression = node
-    while isinstance(target, Get):
+def _chain(node: nodes.Name | nodes.Get, local: set[str]) -> _Found:
+    keys: list[nodes.Expression] = []
+    target: nodes.Expression = node
+    while isinstance(target, nodes.Get):
         keys.append(target.key)
         target = target.target
     keys.reverse()
-    if not isinstance(target, Name):
+    if not isinstance(target, nodes.Name):
         yield from _in_expression(target, local)
     elif target.name not in local:
         constants = constant_keys(keys)
@@ -112,29 +109,29 @@ def _chain(node: Name | Get, local: set[str]) -> _Found:
         yield from _in_expression(key, local)
 
 
-def _children(node: Expression) -> Iterable[Expression]:
-    if isinstance(node, (Literal, Captured, Name)):
+def _children(node: nodes.Expression) -> Iterable[nodes.Expression]:
+    if isinstance(node, (nodes.Literal, nodes.Captured, nodes.Name)):
         return ()
-    if isinstance(node, Get):
+    if isinstance(node, nodes.Get):
         return (node.target, node.key)
-    if isinstance(node, Method):
+    if isinstance(node, nodes.Method):
         return (node.target, *node.arguments)
-    if isinstance(node, Call):
+    if isinstance(node, nodes.Call):
         return _arguments(node.arguments)
-    if isinstance(node, (Filter, Test)):
+    if isinstance(node, (nodes.Filter, nodes.Test)):
         return (node.target, *_arguments(node.arguments))
-    if isinstance(node, Unary):
+    if isinstance(node, nodes.Unary):
         return (node.operand,)
-    if isinstance(node, Binary):
+    if isinstance(node, nodes.Binary):
         return (node.left, node.right)
-    if isinstance(node, Ternary):
+    if isinstance(node, nodes.Ternary):
         return (node.condition, node.yes, node.no)
-    if isinstance(node, ListLiteral):
+    if isinstance(node, nodes.ListLiteral):
         return node.items
-    if isinstance(node, MapLiteral):
+    if isinstance(node, nodes.MapLiteral):
         return [part for entry in node.entries for part in entry]
     return node.parts
 
 
-def _arguments(arguments: Arguments) -> tuple[Expression, ...]:
+def _arguments(arguments: nodes.Arguments) -> tuple[nodes.Expression, ...]:
     return (*arguments.positional, *(value for _, value in arguments.named))

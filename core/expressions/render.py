@@ -13,7 +13,7 @@ from core.expressions.faults import Fault, as_error, too_deep, within_limit
 from core.expressions.frame import Frame, Runtime
 from core.expressions.nodes import Body
 from core.expressions.templates import parse_template, unwrap_raw
-from core.expressions.values import is_list, printed
+from core.expressions.values import is_list
 
 MAX_ROUNDS = 100
 Reads = set[tuple[Any, ...]]
@@ -37,6 +37,8 @@ def compiled(template: str) -> Compiled:
     body = parsed(template)
     try:
         return compile_body(body)
+    except Fault as fault:
+        raise as_error(fault, template) from None
     except RecursionError:
         raise too_deep() from None
 
@@ -45,7 +47,7 @@ class Renderer:
     """Renders templates with the functions that the engine hands in.
 
     functions: by their name in the language (`secret`, `kv` …); arguments named in a template reach them in snake
-    case (`errorOnMissing=true` as `error_on_missing=True`). zone: an IANA name or an offset, for dates without one
+    case (`errorOnMissing=true` as `error_on_missing=True`), or as they are when the function names them so. zone: an IANA name or an offset, for dates without one
     and for printing. recursive: results are rendered again until nothing changes. clock: the current time, with a
     zone, for `now()` and ids. entropy: that many random bytes, for `uuid()` and its like. Making one is cheap.
 
@@ -70,7 +72,7 @@ class Renderer:
         if "{" not in template:
             return template
         text = _text(template, Frame(self._runtime, variables, reads, template))
-        return self._again(text, template, variables, reads) if self._recursive else text
+        return unwrap_raw(self._again(text, template, variables, reads) if self._recursive else text)
 
     def render_typed(self, template: str, variables: Mapping[str, Any], reads: Reads | None = None) -> Any:
         """The value itself when the template is exactly one `{{ … }}`, else its text."""
@@ -79,10 +81,10 @@ class Renderer:
         single = compiled(template).single
         if single is None:
             return self.render(template, variables, reads)
-        value = _guarded(single, Frame(self._runtime, variables, reads, template))
-        if self._recursive and isinstance(value, str):
-            return self._again(value, template, variables, reads)
-        return unwrap_raw(value) if isinstance(value, str) else value
+        value = _value(single, Frame(self._runtime, variables, reads, template))
+        if not isinstance(value, str):
+            return value
+        return unwrap_raw(self._again(value, template, variables, reads) if self._recursive else value)
 
     def render_object(self, value: Any, variables: Mapping[str, Any], reads: Reads | None = None) -> Any:
         """A value whose texts are rendered: lists and maps (their keys too) are walked, all else stays as it is."""
@@ -98,18 +100,16 @@ class Renderer:
 
 
 def _text(template: str, frame: Frame) -> str:
-    if "{" not in template:
-        return template
     code = compiled(template)
-    if code.single is not None:
-        value = _guarded(code.single, frame)
-        text = value if isinstance(value, str) else _guarded(lambda inner: printed(value, inner.runtime.zone), frame)
-    else:
-        text = _guarded(code.text, frame)
-    return unwrap_raw(text)
+    try:
+        return code.text(frame)
+    except Fault as fault:
+        raise as_error(fault, frame.source) from None
+    except RecursionError:
+        raise too_deep() from None
 
 
-def _guarded(evaluate: Callable[[Frame], Any], frame: Frame) -> Any:
+def _value(evaluate: Callable[[Frame], Any], frame: Frame) -> Any:
     try:
         return evaluate(frame)
     except Fault as fault:
@@ -136,7 +136,7 @@ def _render_again(value: Any, frame: Frame, recursive: bool) -> Any:
         return _text(text, frame.inner(text))
 
     def render(text: str) -> str:
-        return _until_stable(text, once(text), once) if recursive else once(text)
+        return unwrap_raw(_until_stable(text, once(text), once) if recursive else once(text))
 
     return render(value) if isinstance(value, str) else _walk(value, render)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence, Set
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
-from json.encoder import encode_basestring  # type: ignore[attr-defined]
+from json.encoder import encode_basestring
 from typing import Any
 
 from core.errors import TooLarge
@@ -68,7 +68,9 @@ def kind_of(value: object) -> str:
         return "a date"
     if isinstance(value, timedelta):
         return "a duration"
-    return "bytes" if isinstance(value, (bytes, bytearray)) else "a map entry" if isinstance(value, Entry) else "a value"
+    if isinstance(value, Entry):
+        return "a map entry"
+    return "bytes" if isinstance(value, (bytes, bytearray)) else "a value"
 
 
 def is_truthy(text: str) -> bool:
@@ -194,7 +196,7 @@ def _write_text(value: object, parts: list[str], budget: _Budget) -> None:
         parts.append("}")
     elif is_list(value):
         parts.append("[")
-        for number, item in enumerate(value):  # type: ignore[arg-type, var-annotated]
+        for number, item in enumerate(value):  # type: ignore[arg-type]
             parts.append(", " if number else "")
             _write_text(item, parts, budget)
         parts.append("]")
@@ -225,7 +227,7 @@ def float_text(value: float) -> str:
 def date_time_text(value: datetime | time) -> str:
     """As `java.time` prints: seconds left out when zero, the fraction in groups of three, `[Zone]` for a region."""
     if isinstance(value, Instant):
-        moment = value.astimezone(timezone.utc)
+        moment = value.astimezone(UTC)
         return f"{moment:%Y-%m-%dT%H:%M:%S}{_fraction(moment.microsecond)}Z"
     text = f"{value.date().isoformat()}T" if isinstance(value, datetime) else ""
     text += f"{value.hour:02d}:{value.minute:02d}"
@@ -279,7 +281,7 @@ def _write_json(value: object, parts: list[str], zone: tzinfo, budget: _Budget) 
         parts.append("}")
     elif is_list(value):
         parts.append("[")
-        for number, item in enumerate(value):  # type: ignore[arg-type, var-annotated]
+        for number, item in enumerate(value):  # type: ignore[arg-type]
             if number:
                 parts.append(",")
             _write_json(item, parts, zone, budget)
@@ -313,7 +315,7 @@ def json_scalar(value: object, zone: tzinfo) -> str:
 def _json_date_time(value: datetime, zone: tzinfo) -> str:
     suffix = ""
     if isinstance(value, Instant):
-        value, suffix = value.astimezone(timezone.utc), "Z"
+        value, suffix = value.astimezone(UTC), "Z"
     elif value.tzinfo is not None:
         value = value.astimezone(zone)
         suffix = offset_text(value)

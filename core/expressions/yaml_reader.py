@@ -27,7 +27,7 @@ def read(text: str) -> Any:
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 
     reader = YAML(typ="safe")
-    reader.version = (1, 1)  # type: ignore[assignment]
+    reader.version = (1, 1)
     try:
         return _Builder(iter(reader.parse(text))).document()
     except YAMLError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta, timezone, tzinfo
+from datetime import UTC, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.expressions.faults import Fault
@@ -14,7 +14,7 @@ _OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d{2}))?(?::?(\d{2}))
 def zone_of(name: str) -> tzinfo:
     """`Europe/Paris`, `UTC`, `+03:00`, `Z`. Raises Fault for a name that no zone has."""
     if name == "Z":
-        return timezone.utc
+        return UTC
     if match := _OFFSET.fullmatch(name):
         sign, hours, minutes, seconds = match.groups()
         span = timedelta(hours=int(hours), minutes=int(minutes or 0), seconds=int(seconds or 0))

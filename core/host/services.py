@@ -131,12 +131,18 @@ class Evaluator(Protocol):
 class Services(Protocol):
     """Everything, bound to one organization."""
 
-    flows: Flows
-    executions: Executions
-    outputs: Outputs
-    files: Files
-    kv: KeyValueStore
-    evaluator: Evaluator
+    @property
+    def flows(self) -> Flows: ...
+    @property
+    def executions(self) -> Executions: ...
+    @property
+    def outputs(self) -> Outputs: ...
+    @property
+    def files(self) -> Files: ...
+    @property
+    def kv(self) -> KeyValueStore: ...
+    @property
+    def evaluator(self) -> Evaluator: ...
 
     def checks(self) -> Iterator[tuple[str, bool, str]]:
         """What `doctor` tells: a name, whether it is well, and a line about it."""

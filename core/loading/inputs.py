@@ -93,7 +93,7 @@ class InputLoader:
         if raw.get("value") is None:
             self.findings.missing((*path, "value"), "the value, mostly an expression", 'add `value: "{{ … }}"`')
         self.templates.check(raw.get("value"), (*path, "value"))
-        item_type = self._item_type(kind, raw, path)
+        item_type = self._item_type(kind, raw, path) if raw.get("itemType") is not None else None
         self._display_name(raw, path)
         return FlowOutput(
             id=self.shapes.identifier(raw, path, INPUT_ID),

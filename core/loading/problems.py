@@ -102,17 +102,13 @@ class Findings:
         for one in self.found:
             line, column = position_of(root, one.path, key=one.at_key)
             place = path_text(one.path)
-            problems.append(
-                Problem(one.severity, one.message, file, line, column, place, one.expected, one.hint)
-            )
+            problems.append(Problem(one.severity, one.message, file, line, column, place, one.expected, one.hint))
         return tuple(sorted(problems, key=_in_order))
 
 
 def not_yaml(problem: SyntaxProblem, file: str) -> Problem:
     """The one problem of a text that can't be read at all."""
-    return Problem(
-        "error", problem.what, file, problem.line, problem.column, "$", problem.expected, problem.hint
-    )
+    return Problem("error", problem.what, file, problem.line, problem.column, "$", problem.expected, problem.hint)
 
 
 def _in_order(problem: Problem) -> Any:

@@ -195,4 +195,3 @@ def _holds_steps(annotation: Any) -> bool:
     """Whether a property is `list[Step]` or `list[Step] | None`."""
     members = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
     return any(get_origin(member) is list and get_args(member) == (Step,) for member in members)
-

@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -24,7 +25,10 @@ from attrs import frozen
 from core.errors import Invalid, TooLarge
 from core.model.durations import format_duration, parse_duration
 
-MAX_DEPTH = 900
+MAX_DEPTH = 300
+"""Levels of lists and maps: well inside what Python's own JSON reader manages from anywhere in a program."""
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @frozen
@@ -45,8 +49,16 @@ _PLAIN = frozenset({str, int, bool, type(None)})
 
 
 def encode(value: object) -> str:
-    """The recorded text of a value. Raises Invalid for what can't be recorded, TooLarge for nesting over 900."""
-    return json.dumps(_tagged(value, 0), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """The recorded text of a value, always UTF-8. Raises Invalid for what can't be recorded, TooLarge."""
+    try:
+        text = _json(_tagged(value, 0), ascii_only=False)
+        if not text.isascii() and _LONE_SURROGATE.search(text):
+            return _json(_tagged(value, 0), ascii_only=True)
+    except RecursionError:
+        raise TooLarge("a value holds itself, or is nested too deeply", hint="flatten it") from None
+    except ValueError as error:
+        raise TooLarge(f"a number in a value can't be recorded: {error}", hint="make it a text") from None
+    return text
 
 
 def decode(text: str, secret: Callable[..., str] | None = None) -> Any:
@@ -60,14 +72,18 @@ def normalise(value: object) -> Any:
     return decode(encode(value))
 
 
+def _json(value: object, *, ascii_only: bool) -> str:
+    return json.dumps(value, ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False)
+
+
 def _tagged(value: object, depth: int) -> object:
     kind = type(value)
     if kind in _PLAIN:
         return value
     if depth > MAX_DEPTH:
         raise TooLarge(f"a value is nested deeper than {MAX_DEPTH} levels", hint="flatten it, or write it to a file")
-    if kind is float:
-        return value if math.isfinite(value) else {"$float": str(value)}  # type: ignore[arg-type]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else {"$float": str(float(value))}
     if isinstance(value, Mapping):
         plain = {_key(key): _tagged(item, depth + 1) for key, item in value.items()}
         return {"$map": plain} if any(key.startswith("$") for key in plain) else plain
@@ -111,18 +127,17 @@ def _untagged(value: Any, secret: Callable[..., str] | None) -> Any:
     return {key: _untagged(item, secret) for key, item in value.items()}
 
 
-_WRITERS: tuple[tuple[type, str, Callable[[Any], object]], ...] = (
-    (str, "", str),
+_WRITERS: tuple[tuple[type | tuple[type, ...], str, Callable[[Any], object]], ...] = (
+    (str, "", str.__str__),
     (bool, "", bool),
     (int, "", int),
-    (float, "", float),
     (datetime, "$datetime", datetime.isoformat),
     (date, "$date", date.isoformat),
     (time, "$time", time.isoformat),
     (timedelta, "$duration", format_duration),
     (Decimal, "$decimal", str),
     (SecretText, "$secret", lambda value: [part if isinstance(part, str) else list(part) for part in value.parts]),
-    (bytes, "$bytes", lambda value: base64.b64encode(value).decode("ascii")),
+    ((bytes, bytearray), "$bytes", lambda value: base64.b64encode(value).decode("ascii")),
 )
 _READERS: dict[str, Callable[[str], object]] = {
     "$datetime": datetime.fromisoformat,

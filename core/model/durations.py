@@ -7,8 +7,11 @@ from datetime import timedelta
 
 from core.errors import Invalid
 
+_COUNT = r"[-+]?[0-9]{1,15}"
 _PATTERN = re.compile(
-    r"([+-])?P(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+(?:[.,]\d{1,9})?)S)?)?", re.IGNORECASE
+    rf"([+-])?P(?:({_COUNT})W)?(?:({_COUNT})D)?"
+    rf"(?:T(?:({_COUNT})H)?(?:({_COUNT})M)?(?:({_COUNT}(?:[.,][0-9]{{1,9}})?)S)?)?",
+    re.IGNORECASE,
 )
 
 
@@ -18,19 +21,25 @@ def parse_duration(text: str) -> timedelta:
     if match is None or not any(match.groups()[1:]) or text.strip().upper().endswith("T"):
         raise Invalid(f"`{text}` is not a duration", expected="an ISO 8601 duration such as PT30S, PT1H30M or P1D")
     sign, weeks, days, hours, minutes, seconds = match.groups()
-    span = timedelta(
-        weeks=int(weeks or 0),
-        days=int(days or 0),
-        hours=int(hours or 0),
-        minutes=int(minutes or 0),
-        seconds=float((seconds or "0").replace(",", ".")),
-    )
+    whole, _, fraction = (seconds or "0").replace(",", ".").partition(".")
+    micros = round(int(fraction.ljust(9, "0")) / 1000)
+    try:
+        span = timedelta(
+            weeks=int(weeks or 0),
+            days=int(days or 0),
+            hours=int(hours or 0),
+            minutes=int(minutes or 0),
+            seconds=int(whole),
+            microseconds=-micros if whole.startswith("-") else micros,
+        )
+    except OverflowError:
+        raise Invalid(f"`{text}` is too long for a duration", expected="less than 2.7 million years") from None
     return -span if sign == "-" else span
 
 
 def format_duration(span: timedelta) -> str:
     """1 hour 30 minutes → `PT1H30M`; hours are the largest unit, zero is `PT0S`."""
-    micros = round(span / timedelta(microseconds=1))
+    micros = span // timedelta(microseconds=1)
     sign = "-" if micros < 0 else ""
     seconds, fraction = divmod(abs(micros), 1_000_000)
     hours, seconds = divmod(seconds, 3600)

@@ -24,9 +24,7 @@ _TIME = re.compile(r"([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)[0-9]{0,3
 _DATETIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)[0-9]{0,3}(Z|[-+][0-9]{2}:[0-9]{2})"
 )
-_URI = re.compile(
-    r"[a-z]+://(?:www\.)?[-a-zA-Z0-9@:%._+~#=]{1,256}\.[a-zA-Z0-9()]{1,6}\b[-a-zA-Z0-9()@:%_+.~#?&/=]*"
-)
+_URI = re.compile(r"[a-z]+://(?:www\.)?[-a-zA-Z0-9@:%._+~#=]{1,256}\.[a-zA-Z0-9()]{1,6}\b[-a-zA-Z0-9()@:%_+.~#?&/=]*")
 _EMAIL = re.compile(r"|[a-zA-Z0-9_!#$%&’*+/=?`{|}~^.-]+@[a-zA-Z0-9.-]+")  # noqa: RUF001 - the reference's
 _SHOWN = 200
 
@@ -36,12 +34,15 @@ class Refused(Exception):
 
 
 def typed(kind: str, value: Any, item_type: object, parse_yaml: ParseYaml | None) -> Any:
-    """A value (not null) as one of INPUT_TYPES. Raises Refused."""
+    """A value (not null) as one of INPUT_TYPES. Raises Refused.
+
+    item_type: of the elements of a list; without it those of an ARRAY stay as they are.
+    """
     try:
         if kind == "YAML":
             return parse_yaml(value) if parse_yaml is not None and isinstance(value, str) else value
         if kind in _LISTS:
-            return _list(value, str(item_type or "STRING"), parse_yaml)
+            return _list(value, item_type or _LISTS[kind], parse_yaml)
         return _READERS[kind](value)
     except (ValueError, OverflowError, Invalid) as error:
         why = error.what if isinstance(error, Invalid) else str(error)
@@ -199,20 +200,22 @@ def _file(value: Any) -> str:
     return value
 
 
-def _list(value: Any, item_type: str, parse_yaml: ParseYaml | None) -> list[Any]:
+def _list(value: Any, item_type: object, parse_yaml: ParseYaml | None) -> list[Any]:
     items = _json(value)
     if not isinstance(items, (list, tuple)):
         raise ValueError("it is neither a list nor the JSON text of one")
+    if not item_type:
+        return list(items)
     result = []
     for item in items:
         try:
-            result.append(typed(item_type, item, None, parse_yaml))
+            result.append(typed(str(item_type), item, None, parse_yaml))
         except Refused:
             raise Refused(f"Unable to parse array element as `{item_type}` on `{shown(item)}`") from None
     return result
 
 
-_LISTS = ("ARRAY", "MULTISELECT")
+_LISTS = {"ARRAY": "", "MULTISELECT": "STRING"}
 _BOUNDS = {"min": "more than", "after": "after", "max": "less than", "before": "before"}
 _READERS: dict[str, Callable[[Any], Any]] = {
     "STRING": _text, "SELECT": _text, "ENUM": _text, "EMAIL": _text, "INT": _int, "FLOAT": _float,

@@ -18,12 +18,22 @@ import attrs
 
 from core.errors import Invalid, NotFound, PluginError
 from core.model.nodes import Step
-from core.registry import shapes
 from core.registry.near import did_you_mean, near_misses
 from core.registry.problem import Mismatch, PropertyProblem, conversion_error
 from core.registry.registry import Registry
 from core.registry.scalars import SCALARS, to_map
-from core.registry.shapes import Context, Convert
+from core.registry.shapes import (
+    Context,
+    Convert,
+    choice,
+    instance_of,
+    is_template,
+    mapping,
+    optional,
+    sequence,
+    unchanged,
+    union,
+)
 from core.registry.words import instead, noun, words
 from core.sdk.properties import Described, PluginType, properties
 
@@ -76,13 +86,13 @@ def _compiled(annotation: Any, written: str) -> Convert:
         return compiled(arguments[0])
     if origin in (Union, UnionType):
         members = [(argument, compiled(argument)) for argument in arguments if argument is not NoneType]
-        convert_member = members[0][1] if len(members) == 1 else shapes.union(members)
-        return convert_member if len(members) == len(arguments) else shapes.optional(convert_member)
+        convert_member = members[0][1] if len(members) == 1 else union(members)
+        return convert_member if len(members) == len(arguments) else optional(convert_member)
     if origin is Literal:
-        return shapes.choice({value: value for value in arguments})
+        return choice({value: value for value in arguments})
     kind = origin or annotation
     if kind is Any or kind is object:
-        return shapes.unchanged
+        return unchanged
     if isinstance(kind, type):
         found = _of_class(kind, arguments)
         if found is not None:
@@ -94,20 +104,20 @@ def _of_class(kind: type, arguments: tuple[Any, ...]) -> Convert | None:
     if kind in SCALARS:
         return SCALARS[kind][0]
     if issubclass(kind, Enum):
-        return shapes.choice({member.value: member for member in kind})
+        return choice({member.value: member for member in kind})
     if issubclass(kind, PluginType):
         return _typed(kind)
     if issubclass(kind, Described):
         return _described(kind)
     if kind is Step:
-        return shapes.instance(kind)
+        return instance_of(kind)
     if kind in (list, Sequence, Iterable):
-        return shapes.sequence(None, compiled(arguments[0] if arguments else Any))
+        return sequence(None, compiled(arguments[0] if arguments else Any))
     if kind is tuple and arguments[1:] == (Ellipsis,):
-        return shapes.sequence(tuple, compiled(arguments[0]))
+        return sequence(tuple, compiled(arguments[0]))
     if kind is dict or kind is Mapping:
         key, item = arguments or (Any, Any)
-        return shapes.mapping(compiled(key), compiled(item))
+        return mapping(compiled(key), compiled(item))
     return None
 
 
@@ -296,7 +306,7 @@ def _unchecked(cls: type[Described], found: dict[str, Any]) -> Any:
 
 def _holds_expression(value: object) -> bool:
     if isinstance(value, str):
-        return "{{" in value or "{%" in value
+        return is_template(value)
     if isinstance(value, Mapping):
         return any(_holds_expression(key) or _holds_expression(item) for key, item in value.items())
     return isinstance(value, (list, tuple)) and any(_holds_expression(item) for item in value)

@@ -90,25 +90,32 @@ class _Loader:
         _check_api(module)
         self.manager.register(module, name=name)
         callers = self.manager.get_hookcallers(module) or []
-        for caller in callers:
-            if not caller.has_spec():
-                self.manager.unregister(module)
-                raise PluginError(f"it implements the hook `{caller.name}`, which does not exist")
+        unknown = [caller.name for caller in callers if not caller.has_spec()]
+        if unknown:
+            self.manager.unregister(module)
+            raise PluginError(f"it implements the hook `{unknown[0]}`, which does not exist")
         if not callers:
             self._take_types(name, _classes_of(module))
         for caller in callers:
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is module:
-                    brought: Any = implementation.function() or ()
-                    if caller.name == "storage_backends":
-                        self._take_storages(name, brought)
-                    else:
-                        self._take_types(name, brought, "runner" if caller.name == "task_runners" else "")
+                    self._take(name, caller.name, implementation.function)
 
-    def _take_types(self, plugin: str, brought: Iterable[TypeRef | type[PluginType]], kind: str = "") -> None:
+    def _take(self, plugin: str, hook: str, ask: Callable[[], Any]) -> None:
+        """What one implementation of one hook brings; hooks that are asked later are left alone."""
+        if hook == "task_types":
+            self._take_types(plugin, ask() or ())
+        elif hook == "task_runners":
+            self._take_types(plugin, ask() or (), runners=True)
+        elif hook == "storage_backends":
+            self._take_storages(plugin, ask() or ())
+
+    def _take_types(
+        self, plugin: str, brought: Iterable[TypeRef | type[PluginType]], *, runners: bool = False
+    ) -> None:
         for item in brought:
             ref = item if isinstance(item, TypeRef) else _ref_of(item)
-            if kind == "runner" and ref.kind != "runner":
+            if runners:
                 ref = evolve(ref, kind="runner")
             if ref.replaces:
                 self.replacing.append((plugin, ref))
@@ -180,6 +187,9 @@ def _classes_of(module: Any) -> list[type[PluginType]]:
 
 
 def _ref_of(cls: type[PluginType]) -> TypeRef:
+    """The reference to a class. Raises PluginError for what is not a class of a type with a name."""
+    if not (isinstance(cls, type) and issubclass(cls, PluginType) and cls.type):
+        raise PluginError(f"it brings {cls!r}, which is neither a type with a name nor a TypeRef")
     title = (cls.__doc__ or "").strip().partition("\n")[0]
     kind = "runner" if issubclass(cls, TaskRunner) else "task"
     return TypeRef(f"{cls.__module__}:{cls.__qualname__}", cls.type, cls.aliases, title, kind)  # type: ignore[arg-type]

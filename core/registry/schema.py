@@ -157,7 +157,9 @@ class _Writer:
         if origin is Literal:
             return _choice(list(arguments), expressions)
         kind = origin or annotation
-        return self._of_class(kind, arguments, expressions) if isinstance(kind, type) and kind is not object else {}
+        if kind in (Any, object) or not isinstance(kind, type):
+            return {}
+        return self._of_class(kind, arguments, expressions)
 
     def _of_class(self, kind: type, arguments: tuple[Any, ...], expressions: bool) -> Schema:
         if kind in _PATTERNS:

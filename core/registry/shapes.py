@@ -27,7 +27,12 @@ class Context(NamedTuple):
 
     def stands_in(self, value: object) -> bool:
         """Whether a value that can't be converted is an expression that will become one that can."""
-        return self.expressions and isinstance(value, str) and ("{{" in value or "{%" in value)
+        return self.expressions and isinstance(value, str) and is_template(value)
+
+
+def is_template(text: str) -> bool:
+    """Whether a text holds an expression."""
+    return "{{" in text or "{%" in text
 
 
 Convert = Callable[[Any, Context], Any]
@@ -38,18 +43,12 @@ def unchanged(value: Any, context: Context) -> Any:
     return value
 
 
-def null(value: Any, context: Context) -> None:
-    """Only null."""
-    if value is not None:
-        raise mismatch(value, "null")
-
-
 def optional(member_convert: Convert) -> Convert:
     """Null, or what the other member of the union is."""
     return lambda value, context: None if value is None else member_convert(value, context)
 
 
-def instance(kind: type) -> Convert:
+def instance_of(kind: type) -> Convert:
     """Values that are made elsewhere (the steps of a flow) and only passed on."""
 
     def check(value: Any, context: Context) -> Any:
@@ -134,26 +133,27 @@ def union(members: Sequence[tuple[Any, Convert]]) -> Convert:
 
     members: annotation and converter of each, in written order.
     """
-    expected = " or ".join(words(member) for member, _ in members)
+    expected = " or ".join(words(annotation) for annotation, _ in members)
     members = sorted(members, key=lambda member: member[0] is str)
     converts = [member_convert for _, member_convert in members]
     exact: dict[type, list[Convert]] = {}
-    for member, member_convert in members:
-        for kind in _exact_types(member):
+    for annotation, member_convert in members:
+        for kind in _exact_types(annotation):
             exact.setdefault(kind, []).append(member_convert)
+    order = {kind: [*first, *(other for other in converts if other not in first)] for kind, first in exact.items()}
 
     def choose(value: Any, context: Context) -> Any:
         closest: Mismatch | None = None
-        preferred = exact.get(type(value), [])
-        for member_convert in (*preferred, *converts):
+        for member_convert in order.get(type(value), converts):
             try:
                 return member_convert(value, context)
             except Mismatch as error:
                 if error.harmless:
                     raise
-                if closest is None and member_convert in preferred and isinstance(value, (list, tuple, Mapping)):
-                    closest = error
-        raise closest or mismatch(value, expected)
+                closest = closest or error
+        if closest is not None and type(value) in order and isinstance(value, (list, tuple, Mapping)):
+            raise closest
+        raise mismatch(value, expected)
 
     return choose
 

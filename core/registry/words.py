@@ -49,7 +49,7 @@ def instead(deprecated: str) -> str:
 def _words_of_class(kind: type, arguments: tuple[Any, ...]) -> str:
     if kind in SCALARS:
         return SCALARS[kind][1][0]
-    if kind is object:
+    if kind in (Any, object):
         return "any value"
     if kind is Step:
         return "a task"

@@ -116,7 +116,8 @@ class ScriptTask(RunnableTask):
         return self._ended(ctx, lines, result.exit_code, result.details)
 
     def requires(self) -> tuple[Requirement, ...]:
-        if "{{" in self.image:
+        undecided = (self.container_image, self.docker, self.task_runner, self.runner)
+        if any(map(_is_template, undecided)) or _is_template(self.image):
             return ()
         choice = self.runner_choice()
         by_setting = {"process": "runner.Process", "docker": "runner.Docker"}.get(choice.setting, "")
@@ -254,6 +255,10 @@ def _given(options: DockerOptions) -> dict[str, Any]:
     """The options beside the image that the flow gives, by attribute."""
     values = {attribute.name: getattr(options, attribute.name) for attribute, _ in properties(DockerOptions)}
     return {name: value for name, value in values.items() if value is not None and name != "image"}
+
+
+def _is_template(value: object) -> bool:
+    return isinstance(value, str) and ("{{" in value or "{%" in value)
 
 
 def _failure(code: int) -> str:

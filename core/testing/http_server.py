@@ -75,9 +75,7 @@ class HttpServer:
             assert server.requests[0].method == "GET"
     """
 
-    def __init__(
-        self, routes: Mapping[str, Route], *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
-    ) -> None:
+    def __init__(self, routes: Mapping[str, Route], *, tls: ssl.SSLContext | None = None) -> None:
         self._server = _Server(dict(routes), tls)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self.port: int = self._server.server_address[1]
@@ -143,7 +141,8 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         error = sys.exception()
-        if error is not None and not isinstance(error, OSError):  # OSError: the client went away
+        client_went_away = isinstance(error, (ConnectionError, ssl.SSLError))
+        if error is not None and not client_went_away:
             self.failures.append(error)
 
 
@@ -184,13 +183,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status, answer.reason)
         for name, value in headers:
             self.send_header(name, value)
-        if not any(name.lower() == "content-length" for name, _ in headers):
-            if isinstance(body, (bytes, Path)):
-                self.send_header("Content-Length", str(len(body) if isinstance(body, bytes) else body.stat().st_size))
-            else:
-                self.close_connection = True
-                self.send_header("Connection", "close")
-        elif not isinstance(body, bytes) or ("Content-Length", str(len(body))) not in headers:
+        if isinstance(body, (bytes, Path)) and not any(name.lower() == "content-length" for name, _ in headers):
+            self.send_header("Content-Length", str(len(body) if isinstance(body, bytes) else body.stat().st_size))
+        else:
+            self.send_header("Connection", "close")
             self.close_connection = True
         self.end_headers()
         if self.command != "HEAD":

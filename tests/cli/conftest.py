@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -32,13 +30,6 @@ from core.model.flow import Flow
 from core.model.inputs import Input
 from core.model.nodes import Sequence, Step, Work
 from core.settings import Settings
-
-try:
-    import core.app
-except ImportError:  # TEMPORARY
-    _module = ModuleType("core.app")
-    _module.App, _module.open_app = object, None
-    sys.modules["core.app"] = _module
 
 T0 = 1_746_093_600_000_000  # 2025-05-01T10:00:00Z
 
@@ -112,8 +103,10 @@ class FakeApp:
         return evolve(self.ended, state="CREATED"), ()
 
     def run(
-        self, execution_id: str, *, follow: Callable[[Happening], None] | None = None, runner: str | None = None
-    ) -> ExecutionView:
+        self, execution_id: str, *, follow: Callable[[Happening], None] | None = None, runner: str | None = None,
+        local_files: Path | None = None,
+    ) -> ExecutionView:  # fmt: skip
+        self.asked.append(("run", execution_id, runner, local_files))
         for happening in self.happenings if follow is not None else ():
             follow(happening)
         self.during_run()

@@ -14,7 +14,16 @@ import pytest
 
 from core.cli.main import COMMANDS, main
 from core.errors import (
-    Conflict, Forbidden, Interrupted, Invalid, NotFound, PluginError, TailraceError, TaskFailed, TooLarge, Unreachable,
+    Conflict,
+    Forbidden,
+    Interrupted,
+    Invalid,
+    NotFound,
+    PluginError,
+    TailraceError,
+    TaskFailed,
+    TooLarge,
+    Unreachable,
 )  # fmt: skip
 
 Run = Callable[..., tuple[int, str, str]]

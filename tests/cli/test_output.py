@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +27,7 @@ class _Closed(io.StringIO):
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (datetime(2025, 5, 1, 10, tzinfo=timezone.utc), '"2025-05-01T10:00:00+00:00"'),
+        (datetime(2025, 5, 1, 10, tzinfo=UTC), '"2025-05-01T10:00:00+00:00"'),
         (date(2025, 5, 1), '"2025-05-01"'),
         (time(10, 30), '"10:30:00"'),
         (timedelta(minutes=90), '"PT1H30M"'),

@@ -33,8 +33,9 @@ def test_times_are_iso_8601_in_utc() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, ""), (True, "true"), (1.5, "1.5"), ("a\n b", "a b"), ({"a": [1]}, '{"a": [1]}'), ("x" * 61, "x" * 59 + "…")],
-)
+    [(None, ""), (True, "true"), (1.5, "1.5"), ("a\n b", "a b"), ({"a": [1]}, '{"a": [1]}'),
+     ("x" * 61, "x" * 59 + "…")],
+)  # fmt: skip
 def test_cells(value: object, text: str) -> None:
     assert people.cell(value) == text
 

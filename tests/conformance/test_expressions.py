@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,35 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("TAILRACE_CONFORMANCE", ROOT.parent / "shared" / "conformance"))
 FILES = ("expressions.json", "expressions_probes.json")
 
-DEVIATIONS: dict[str, str] = {}
+_WIDTHS = "whole numbers of 32 and 64 bits are one kind to us"
+_FLOATS = "decimal numbers have 64 bits; 32-bit floats are Java's"
+_KINDER = "kinder: it gives a result where the reference fails by accident"
+
+DEVIATIONS: dict[str, str] = {
+    "kestra/JqFilterTest/typed/3": _FLOATS,
+    "kestra/NumberFilterTest/run/1": _FLOATS,
+    "kestra/NumberFilterTest/run/5": _FLOATS,
+    "kestra/ToIonFilterTest/toIonFilter/3": _FLOATS,
+    "kestra/ToIonFilterTest/toIonFilter/4": _FLOATS,
+    "kestra/ToIonFilterTest/toIonFilter/7": _FLOATS,
+    "pebble/CoreFiltersTest/testDateWithNumberInput": "the year 50073: dates end with the year 9999",
+    "probe/0118": f"a list of numbers contains its numbers: {_WIDTHS}",
+    "probe/0141": f"'abc'.substring(1) works: {_WIDTHS}",
+    "probe/0300": "there is no java.util.Date; an instant takes its place",
+    "probe/0334": f"two prints give their text: {_KINDER}",
+    "probe/0356": f"two prints give their text: {_KINDER}",
+    "probe/0357": f"a print and a line break give their text: {_KINDER}",
+    "probe/0429": "the class of loop.length is Pebble's own",
+    "probe/0554": "`+` makes a new list and leaves its operand as it is",
+    "probe/0595": "an argument that a filter does not have is refused, not ignored",
+    "probe/0612": _WIDTHS,
+    "probe/0613": _WIDTHS,
+    "probe/0922": _WIDTHS,
+    "probe/0990": "randomInt takes literals, as the reference does from 1.x on",
+    "probe/1064": f"blanks between `is` and `not`: {_KINDER}",
+    "probe/1221": _FLOATS,
+    "probe/1330": "the argument of `default` is evaluated only when it is needed",
+}
 """Cases where we differ on purpose, and why."""
 
 
@@ -58,8 +86,8 @@ def _value(raw: Any) -> Any:
 
 
 def _instant(text: str) -> Instant:
-    moment = datetime.fromisoformat(text).astimezone(timezone.utc)
-    return Instant(*moment.timetuple()[:6], moment.microsecond, timezone.utc)
+    moment = datetime.fromisoformat(text).astimezone(UTC)
+    return Instant(*moment.timetuple()[:6], moment.microsecond, UTC)
 
 
 def _zoned(text: str) -> datetime:
@@ -75,11 +103,11 @@ _TAGS: dict[str, Callable[[Any], Any]] = {
     "$localdate": date.fromisoformat,
     "$javadate": _instant,
     "$duration": parse_duration,
-    "$set": lambda items: {_value(item) for item in items},
+    "$set": lambda items: dict.fromkeys(_value(item) for item in items).keys(),  # a set that keeps its order
     "$array": _value,
     "$stringarray": _value,
     "$intarray": _value,
-    "$intkeymap": dict,
+    "$intkeymap": lambda entries: {_value(key): _value(item) for key, item in entries},
     "$float": float,
     "$long": int,
     "$short": int,
@@ -100,7 +128,7 @@ class World:
     def functions(self) -> Mapping[str, Callable[..., Any]]:
         return {
             "kv": self.kv, "read": self.read, "fileSize": self.file_size, "fileURI": self.file_uri,
-            "secret": self.secret, "errorLogs": lambda: self._environment.get("logs", []),
+            "secret": self.secret, "errorLogs": self.error_logs,
         }  # fmt: skip
 
     def kv(self, key: str, namespace: str | None = None, error_on_missing: bool = False) -> Any:
@@ -122,10 +150,13 @@ class World:
             self._own(path)
             path = path.removeprefix("kestra://")
         else:
-            path = f"/{flow['namespace'].replace('.', '/')}/_files/{path.lstrip('/')}"
+            path = f"/{flow['namespace'].replace('.', '/')}/_files/{path}"
         if path not in files:
             raise NotFound(f"{path} is not there")
         return str(files[path])
+
+    def error_logs(self) -> list[Any]:
+        return [log for log in self._environment.get("logs", []) if log["level"] == "ERROR"]
 
     def _own(self, path: str) -> None:
         """A file belongs to this execution, or to the one that triggered it."""
@@ -154,7 +185,7 @@ def _rendered(case: dict[str, Any]) -> Any:
     renderer = Renderer(
         World(case).functions(),
         recursive=(case.get("config") or {}).get("recursiveRendering", False),
-        clock=lambda: datetime.now(timezone.utc),
+        clock=lambda: datetime.now(UTC),
         entropy=os.urandom,
     )
     variables = {key: _value(item) for key, item in case["variables"].items()}
@@ -185,8 +216,13 @@ def _json_contains(actual: str, expected: dict[str, Any]) -> None:
     assert expected.items() <= json.loads(actual).items()
 
 
+def _key_order(actual: dict[str, Any], order: dict[str, list[str]]) -> None:
+    for key, names in order.items():
+        assert list(actual[key] if key else actual) == names
+
+
 def _today(actual: str, pattern: str) -> None:
-    zone = ZoneInfo("Europe/Lisbon") if "Lisbon" in pattern else timezone.utc
+    zone = ZoneInfo("Europe/Lisbon") if "Lisbon" in pattern else UTC
     assert datetime.now(zone).strftime("%Y-%m-%d") in actual
 
 
@@ -197,7 +233,7 @@ def _equals(convert: Callable[[str], Any]) -> Callable[[str, Any], None]:
     return check
 
 
-def _is(condition: Callable[[str, Any], bool]) -> Callable[[str, Any], None]:
+def _is(condition: Callable[[Any, Any], bool]) -> Callable[[str, Any], None]:
     def check(actual: str, expected: Any) -> None:
         assert condition(actual, expected)
 
@@ -206,8 +242,8 @@ def _is(condition: Callable[[str, Any], bool]) -> Callable[[str, Any], None]:
 
 _CHECKS: dict[str, Callable[[Any, Any], None]] = {
     "contains": _contains,
-    "startswith": _is(lambda actual, text: actual.startswith(text)),
-    "endswith": _is(lambda actual, text: actual.endswith(text)),
+    "startswith": _is(str.startswith),
+    "endswith": _is(str.endswith),
     "regex": _is(lambda actual, pattern: re.search(pattern, actual) is not None),
     "json": _equals(json.loads),
     "json_set": _is(lambda actual, items: sorted(json.loads(actual)) == sorted(items)),
@@ -218,7 +254,7 @@ _CHECKS: dict[str, Callable[[Any, Any], None]] = {
     "not_null": _is(lambda actual, _: actual is not None),
     "not_equal": _is(lambda actual, other: actual != other),
     "no_error": _is(lambda actual, _: True),
-    "key_order": _is(lambda actual, order: all(list(actual if not key else actual[key]) == names for key, names in order.items())),
+    "key_order": _key_order,
     "hexdigest_of": _is(lambda actual, _: re.fullmatch("[0-9a-f]+", actual) is not None),
     "decrypts_to": _is(lambda actual, _: len(base64.b64decode(actual)) > 28),
     "contains_today": _today,
@@ -239,10 +275,10 @@ def test_an_expression_gives_what_the_reference_gives(case: dict[str, Any]) -> N
     deviation = DEVIATIONS.get(case["id"])
     try:
         _check(case, target)
-    except (AssertionError, TailraceError):
+    except (AssertionError, TailraceError, pytest.fail.Exception):
         if deviation is None:
             raise
-        pytest.skip(f"differs on purpose: {deviation}")
+        pytest.xfail(f"differs on purpose: {deviation}")
     if deviation is not None:
         pytest.fail("listed as a deviation, but gives what the reference gives: take it off the list")
 
@@ -255,7 +291,7 @@ def _check(case: dict[str, Any], target: dict[str, Any]) -> None:
     actual = _rendered(case)
     if target.get("compare") == "json":
         assert json.loads(actual) == json.loads(target["expect"])
-    elif case.get("assert") and "same" not in target:
+    elif case.get("assert") and target["expect"] is None:
         _check_text(actual, case["assert"])
     elif case["api"] == "render":
         assert actual == target["expect"]

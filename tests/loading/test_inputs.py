@@ -21,13 +21,15 @@ DECLARED = {
     "{id: a.b-c_d, type: STRING, required: false}": Input("a.b-c_d", "STRING", required=False),
     "{name: old, type: STRING}": Input("old", "STRING"),
     "{id: new, name: old, type: STRING}": Input("new", "STRING"),
-    "{id: a, type: STRING, description: why, displayName: A}": Input("a", "STRING", description="why", display_name="A"),
+    "{id: a, type: STRING, description: why, displayName: A}": Input(
+        "a", "STRING", description="why", display_name="A"
+    ),
     "{id: a, type: STRING, defaults: ''}": Input("a", "STRING", defaults="", has_defaults=True),
     "{id: a, type: STRING, defaults: ~}": Input("a", "STRING"),
     "{id: a, type: STRING, prefill: x, required: false}": Input("a", "STRING", required=False),
     "{id: a, type: STRING, validator: 'A\\d+', dependsOn: }": Input("a", "STRING", options={"validator": "A\\d+"}),
-    "{id: a, type: INT, min: 1, max: '5', defaults: 010}": Input(
-        "a", "INT", defaults=8, has_defaults=True, options={"min": 1, "max": "5"}
+    "{id: a, type: INT, min: 1, max: '50', defaults: 010}": Input(
+        "a", "INT", defaults=8, has_defaults=True, options={"min": 1, "max": "50"}
     ),
     "{id: a, type: DATE, after: 2023-01-01}": Input("a", "DATE", options={"after": "2023-01-01"}),
     "{id: a, type: INT, defaults: '{{ 1 + 1 }}'}": Input("a", "INT", defaults="{{ 1 + 1 }}", has_defaults=True),
@@ -154,6 +156,12 @@ def test_what_is_wrong_with_a_declaration_is_said_with_its_place(source: str, me
 
     assert texts(loaded) == [message]
     assert loaded.flow is None
+
+
+def test_an_array_output_may_leave_the_type_of_its_elements_open(load: Load) -> None:
+    (output,) = load(f"{HEAD}outputs:\n- {{id: x, type: ARRAY, value: [1]}}\n").require().outputs
+
+    assert output.item_type is None
 
 
 def test_an_output_is_read(load: Load) -> None:

@@ -95,12 +95,12 @@ def test_parse_yaml_names_line_and_column() -> None:
 
 
 plain = st.sampled_from(
-    ["1", "010", "yes", "~", "''", "'a b'", '"\\u00e9\\n"', "text", "1e3", ".nan", "2024-01-01", "!!str 5", "x: y"[:1]]
+    ["1", "010", "yes", "~", "''", "'a b'", '"\\u00e9\\n"', "text", "1e3", ".nan", "2024-01-01", "!!str 5"]
 )
 
 
 @st.composite
-def documents(draw: st.DrawFn) -> str:
+def documents(draw: Any) -> str:
     """Flow-style YAML with anchors, aliases and merge keys; an alias only names an anchor that ended before it."""
     anchors: list[str] = []
     maps: list[str] = []

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.errors import ConversionError, Invalid, PluginError
 from core.model.nodes import Step, Work
@@ -237,3 +239,24 @@ def test_an_annotation_that_can_not_be_read_names_class_and_name(registry: Regis
         f"the annotations of `{__name__}.{Unreadable.__qualname__}` can't be read: name 'NotImported' is not defined\n"
         "  to do: import what they name at the top of the module, not under TYPE_CHECKING"
     )
+
+
+ANNOTATIONS = tuple({str(row.annotation): row.annotation for row in (*BECOMES, *REFUSED)}.values())
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.datetimes(), st.dates(), st.timedeltas(),
+    st.sampled_from(["true", "5", "5.7", "PT5S", "2024-02-29", "[1]", '{"a": 1}', "[", "{", '{"rows": 1}', "\x00"]),
+)  # fmt: skip
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(SCALARS, inner, max_size=3), max_leaves=6
+)
+
+
+@pytest.mark.parametrize("annotation", ANNOTATIONS, ids=str)
+@settings(max_examples=25, deadline=None)
+@given(value=VALUES)
+def test_any_value_converts_or_is_refused_and_converting_again_changes_nothing(annotation: Any, value: Any) -> None:
+    try:
+        found = convert(value, annotation)
+    except ConversionError:
+        return
+    assert repr(convert(found, annotation)) == repr(found)

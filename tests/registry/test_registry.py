@@ -13,6 +13,7 @@ import pytest
 from core.errors import NotFound, PluginError
 from core.registry import PluginInfo, Registry, TypeEntry, build, load_registry
 from core.registry.known import PLANNED, RELEASED
+from core.sdk import TaskRunner
 
 GROUP = "test.plugins"
 TASK = """
@@ -115,6 +116,7 @@ def test_the_kind_of_a_runner_comes_from_its_hook(install: Install) -> None:
         ("API_VERSION = '1'", "its `requires_api` is not a pair of numbers, or its `API_VERSION` not a number"),
         (refs(hook="task_typs"), "it implements the hook `task_typs`, which does not exist"),
         (refs("1 / 0"), "ZeroDivisionError: division by zero"),
+        (refs("'http.Request'"), "it brings 'http.Request', which is neither a type with a name nor a TypeRef"),
     ],
 )
 def test_a_plugin_that_fails_is_recorded_and_harms_no_other(install: Install, source: str, error: str) -> None:
@@ -291,6 +293,15 @@ def test_an_unknown_type_reminds_of_plugins_that_failed(install: Install) -> Non
 def test_a_known_type_whose_distribution_is_there_is_a_near_miss() -> None:
     registry = load_registry(None)
     assert hint_for(registry, "io.kestra.plugin.core.log.Logg") == "did you mean `io.kestra.plugin.core.log.Log`?"
+
+
+def test_references_agree_with_their_classes() -> None:
+    registry = load_registry(None)
+    for entry in registry.entries():
+        cls = registry.resolve(entry.name)
+        kind = "runner" if issubclass(cls, TaskRunner) else "task"
+        assert (entry.name, entry.aliases, entry.kind) == (cls.type, cls.aliases, kind)
+    assert errors(registry) == dict.fromkeys(errors(registry), "")
 
 
 def test_suggestions_name_every_type_once_in_the_spelling_that_was_used() -> None:

@@ -89,6 +89,8 @@ def test_what_is_needed_is_known_before_the_run() -> None:
         Requirement("runner", image="a", requested="runner.Docker"),
     )
     assert needed(container_image="{{ inputs.image }}") == ()
+    for name in ("docker", "task_runner", "runner"):  # texts of any type, before they are rendered
+        assert needed(**{name: "{{ inputs.where }}"}) == ()
 
 
 def test_docker_options_are_handed_to_the_container_runner(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def _execute(call: Call) -> int:
         call.out.result(source.read_text("utf-8").removesuffix("\n"))
         return OK
     with opened(call) as app, product_api() as url:
-        flow = load_flow(call, app, source)
+        flow = load_flow(call, app, source, warnings=False)
         call.out.note(f"{flow.namespace}/{flow.id}: {', '.join(step.id for step in flow.steps())}; api_url is {url}")
         ended, code = run_to_end(call, app, flow, {"api_url": url})
         if call.args.json:

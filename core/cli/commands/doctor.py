@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import platform
-import shutil
-import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 
 from core.cli.command import Call, Command, home_options, json_option
 from core.cli.exit_codes import MISSING, OK
-from core.cli.opening import opened, settings_of
-from core.cli.people import size
+from core.cli.opening import opened
 from core.errors import TailraceError
 
-_LITTLE_SPACE = 1 << 30
 Check = tuple[str, bool, str]
 """A name, whether it is well, and a line about it."""
 
@@ -37,22 +32,13 @@ def _execute(call: Call) -> int:
 
 
 def _checks(call: Call) -> Iterator[Check]:
-    """What can be told without an app, then what the app says of itself; what keeps it from opening is a check too."""
-    yield "python", True, f"{platform.python_version()} ({sys.executable})"
+    """Where the program was loaded from, then what the app says; what keeps it from opening is told as well."""
     yield "core", True, f"{call.product.version}, loaded from {Path(__file__).parents[2]}"
     try:
-        home = settings_of(call).home
         with opened(call) as app:
-            yield "home", True, f"{home} can be written"
-            yield _free_space(home)
             yield from app.checks()
     except TailraceError as error:
-        yield "home", False, " ".join(str(error).split())
-
-
-def _free_space(home: Path) -> Check:
-    free = shutil.disk_usage(home).free
-    return "disk", free >= _LITTLE_SPACE, f"{size(free)} free" + ("" if free >= _LITTLE_SPACE else ": too little")
+        yield "settings", False, " ".join(str(error).split())
 
 
 COMMANDS = (Command("doctor", "Say what works here and what does not.", _configure, _execute),)

@@ -64,8 +64,9 @@ def _configure_new(parser: ArgumentParser) -> None:
 def _new(call: Call) -> int:
     folder = write_plugin(call.args.name, call.args.into, call.product)
     call.out.result(f"{folder} is a plugin that works. From inside it:")
-    call.out.result("  pip install -e .")
-    call.out.result(f"  {call.product.command} run flow.yaml")
+    package = folder.name.replace("-", "_")
+    call.out.result(f"  {call.product.command} run flow.yaml --plugins-dir {package}    # as it is")
+    call.out.result("  pip install -e .    # for every flow, without --plugins-dir")
     call.out.result("  pytest")
     return OK
 

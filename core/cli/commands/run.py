@@ -23,7 +23,7 @@ exit codes: 0 success (WARNING too), 1 failed, 2 wrong usage or an invalid flow,
 
 
 def _configure(parser: ArgumentParser) -> None:
-    parser.add_argument("flow", type=Path, metavar="FLOW.yaml", help="the flow's file")
+    parser.add_argument("flow", type=Path, metavar="FLOW.yaml", help="its file; `_files/` beside it is read first")
     parser.add_argument(
         "-i", "--input", action="append", default=[], metavar="NAME=VALUE",
         help="an input; NAME=@FILE: the file for a FILE input, its text for others (@@ stands for a leading @)",
@@ -46,7 +46,7 @@ def _execute(call: Call) -> int:
         flow = load_flow(call, app, args.flow)
         ended, code = run_to_end(
             call, app, flow, input_values(flow, inputs),
-            labels=labels, runner=args.runner, log_level=args.log_level,
+            labels=labels, runner=args.runner, log_level=args.log_level, local_files=args.flow.parent / "_files",
         )  # fmt: skip
         if args.json:
             out.data(execution_object(ended, app))

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from core.expressions.library import (
-    collections, context, dates, documents, hashes, numbers, randomness, texts,
+    collections,
+    context,
+    dates,
+    documents,
+    hashes,
+    numbers,
+    randomness,
+    texts,
 )  # fmt: skip
 from core.expressions.library.declare import Declared
 

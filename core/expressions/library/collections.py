@@ -18,7 +18,7 @@ table = Table()
 @table.filter("length")
 def length(value: object) -> int:
     """0 for null and for what has no length."""
-    return len(value) if isinstance(value, Sized) and not isinstance(value, (bytes, bytearray)) else 0
+    return len(value) if isinstance(value, (str, Mapping)) or (isinstance(value, Sized) and is_list(value)) else 0
 
 
 @table.filter("first")
@@ -128,7 +128,7 @@ def _compare(left: Any, right: Any) -> int:
     )
     if not comparable:
         raise Fault(f"{kind_of(left)} and {kind_of(right)} have no order", expected="values of one kind")
-    return (left > right) - (left < right)
+    return int(left > right) - int(left < right)
 
 
 @table.filter("merge")
@@ -152,7 +152,7 @@ def merge(value: object, items: object) -> Any:
 
 
 @table.function("range")
-def range_(start: object, end: object, increment: int = 1) -> Items:
+def range_(start: object, end: object, increment: object = 1) -> Items:
     """Both ends included; whole numbers or single letters."""
     return interval(start, end, increment)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from core.expressions.faults import Fault
 from core.expressions.library.declare import Entries, Frame, Table
-from core.expressions.values import is_list
+from core.expressions.values import Instant, is_list
 
 table = Table()
 
@@ -33,11 +35,9 @@ def print_context(frame: Frame) -> Mapping[str, Any]:
 
 @table.function("block")
 def block(frame: Frame, name: str) -> str:
-    """The text of a block of this template, once more."""
+    """The text of a block of this template, once more; nothing for a block that is not there."""
     write = frame.blocks.get(name)
-    if write is None:
-        raise Fault(f"there is no block `{name}`", expected=", ".join(frame.blocks) or "a `{% block %}` in this template")
-    return str(write(frame))
+    return str(write(frame)) if write else ""
 
 
 @table.function("parent")
@@ -60,14 +60,43 @@ def _loop_values(frame: Frame) -> list[str]:
     """The values of the loops around this task, outermost first."""
     variables = frame.variables
     values: list[str] = []
-    parents = variables["parents"] if "parents" in variables else None
-    for each in reversed(parents) if is_list(parents) else []:
+    parents = variables.get("parents")
+    for each in reversed(list(parents)) if parents is not None and is_list(parents) else []:
         run = each["taskrun"] if isinstance(each, Mapping) and "taskrun" in each else {}
         if isinstance(run, Mapping) and run.get("value") is not None:
             values.append(run["value"])
-    run = variables["taskrun"] if "taskrun" in variables else {}
+    run = variables.get("taskrun", {})
     if not isinstance(run, Mapping) or run.get("value") is None:
         raise Fault("`currentEachOutput()` works only in a task inside of a loop")
     if frame.reads is not None:
         frame.reads.update({("taskrun", "value"), ("parents",)} if parents is not None else {("taskrun", "value")})
     return [*values, run["value"]]
+
+
+@table.filter("className")
+def class_name(value: object) -> str | None:
+    """The reference's name of the kind of value; whole numbers are named by their size."""
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        bits = value.bit_length()
+        return "java.lang.Integer" if bits < 32 else "java.lang.Long" if bits < 64 else "java.math.BigInteger"
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return "java.time.LocalDateTime"
+    for kind, name in _CLASS_NAMES:
+        if isinstance(value, kind):
+            return name
+    return "java.util.ArrayList" if is_list(value) else "java.lang.Object"
+
+
+_CLASS_NAMES: tuple[tuple[type, str], ...] = (
+    (bool, "java.lang.Boolean"),
+    (str, "java.lang.String"),
+    (float, "java.lang.Double"),
+    (Decimal, "java.math.BigDecimal"),
+    (Mapping, "java.util.LinkedHashMap"),
+    (Instant, "java.time.Instant"),
+    (datetime, "java.time.ZonedDateTime"),
+    (date, "java.time.LocalDate"),
+    (timedelta, "java.time.Duration"),
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from core.expressions import date_patterns, date_reading
@@ -40,7 +40,7 @@ def now(
     frame: Frame, format: str | None = None, time_zone: str | None = None, existing_format: str | None = None,
     locale: str | None = None,
 ) -> str:  # fmt: skip
-    """The current time, written as `date` does. `existingFormat` is accepted as in the reference; there is no text to read."""
+    """The current time, written as `date` does; `existingFormat` only keeps its place, as in the reference."""
     current = frame.runtime.now()
     return _written(Moment(current, current.microsecond * 1000), format, _zone(frame, time_zone), locale)
 
@@ -85,7 +85,7 @@ def timestamp_milli(
 def timestamp_micro(
     frame: Frame, value: object, time_zone: str | None = None, existing_format: str | None = None
 ) -> str | None:
-    """A text: seconds × 10⁹ plus the microseconds of the fraction (a quirk that the reference's tests pin)."""
+    """A text: seconds * 10⁹ plus the microseconds of the fraction (a quirk that the reference's tests pin)."""
     if value is None:
         return None
     moment = _moment(value, existing_format, _zone(frame, time_zone))
@@ -121,7 +121,7 @@ def _moment(value: Any, existing_format: str | None, zone: tzinfo) -> Moment:
         return Moment(datetime.combine(value, time(12), zone), 0)
     if isinstance(value, int) and not isinstance(value, bool):
         try:
-            return Moment(datetime.fromtimestamp(value, timezone.utc), 0)
+            return Moment(datetime.fromtimestamp(value, UTC), 0)
         except (OverflowError, ValueError, OSError):
             raise _out_of_range() from None
     raise Fault(f"{kind_of(value)} is not a date", expected="a date, a text, or whole seconds since 1970")
@@ -140,7 +140,7 @@ def _written(moment: Moment, format: str | None, zone: tzinfo, locale: str | Non
 
 
 def _seconds(moment: Moment) -> int:
-    epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
     return (moment.when - epoch) // timedelta(seconds=1)
 
 
@@ -163,7 +163,7 @@ def _added(moment: Moment, amount: int, unit: str) -> Moment:
 
 def _exact(when: datetime, span: timedelta) -> datetime:
     """Later by a span of real time, whatever the clocks do in between."""
-    return (when.astimezone(timezone.utc) + span).astimezone(when.tzinfo)
+    return (when.astimezone(UTC) + span).astimezone(when.tzinfo)
 
 
 def _last_day(year: int, month: int) -> int:

@@ -59,7 +59,7 @@ class Parameter(NamedTuple):
         """The value as the function wants it. Raises Fault."""
         if value is None and self.null:
             return None
-        if value is None and self.kind.words != "anything" or not self.kind.fits(value):
+        if (value is None and self.kind.words != "anything") or not self.kind.fits(value):
             raise Fault(f"`{self.name}` of `{owner}` is {kind_of(value)}", expected=self.kind.words)
         return self.kind.convert(value) if self.kind.convert else value
 
@@ -110,7 +110,7 @@ class Declared:
 
     def _named(self, name: str, parameters: tuple[Parameter, ...]) -> Parameter:
         for parameter in parameters:
-            if name in (parameter.name, _snake(parameter.name)):
+            if name in (parameter.name, snake(parameter.name)):
                 return parameter
         known = _listed([each.name for each in parameters]) if parameters else "no named arguments"
         raise Fault(f"`{self.name}` has no argument `{name}`", expected=known)
@@ -137,13 +137,9 @@ def camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def _snake(name: str) -> str:
-    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
-
-
 def snake(name: str) -> str:
-    """`timeZone` → `time_zone`: how functions that the engine hands in name their arguments."""
-    return _snake(name)
+    """`timeZone` → `time_zone`."""
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
 
 
 def _listed(names: list[str]) -> str:

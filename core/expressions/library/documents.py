@@ -77,7 +77,7 @@ def jq(frame: Frame, value: object, expression: str) -> Items:
 
 @lru_cache(maxsize=256)
 def _program(expression: str) -> Any:
-    import jq  # noqa: PLC0415 (a C library)
+    import jq  # type: ignore[import-not-found]  # noqa: PLC0415 (a C library)
 
     try:
         return jq.compile(expression)

@@ -20,7 +20,7 @@ _LONGEST = 3000
 
 
 @table.filter("abs")
-def abs_(value: Number) -> Number:
+def abs_(value: Number) -> Any:
     return wrapped(abs(value)) if isinstance(value, int) else abs(value)
 
 

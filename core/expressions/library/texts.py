@@ -122,13 +122,19 @@ def slugify(text: str) -> str:
 
 
 @table.filter("startsWith")
-def starts_with(text: AnyText, value: AnyText) -> bool:
-    return text.startswith(value)
+def starts_with(value: object, prefix: AnyText) -> bool:
+    return _present(value, "startsWith").startswith(prefix)
 
 
 @table.filter("endsWith")
-def ends_with(text: AnyText, value: AnyText) -> bool:
-    return text.endswith(value)
+def ends_with(value: object, suffix: AnyText) -> bool:
+    return _present(value, "endsWith").endswith(suffix)
+
+
+def _present(value: object, name: str) -> str:
+    if value is None:
+        raise Fault(f"`{name}` is given null", expected="a text")
+    return text_of(value)
 
 
 @table.filter("substringBefore")
@@ -153,13 +159,13 @@ def substring_after_last(text: str, separator: str | None) -> str:
 
 @table.filter("indent")
 def indent(text: AnyText, amount: int, prefix: str = " ") -> str:
-    """`prefix` × `amount` after each line break; the first line stays as it is."""
+    """`prefix`, `amount` times, after each line break; the first line stays as it is."""
     return _indented(text, amount, prefix, first=False)
 
 
 @table.filter("nindent")
 def nindent(text: AnyText, amount: int, prefix: str = " ") -> str:
-    """A line break, then every line behind `prefix` × `amount`."""
+    """A line break, then every line behind `prefix`, `amount` times,."""
     return _indented(text, amount, prefix, first=True)
 
 

@@ -106,6 +106,8 @@ def _broken(error: httpx.HTTPError, where: str) -> TailraceError:
         return TaskFailed(f"the answer broke off {place}", where=where)
     if "without sending a response" in str(error):
         return Unreachable("the server closed the connection without an answer", where=where)
+    if isinstance(error, httpx.RemoteProtocolError):
+        return TaskFailed(f"the answer breaks the rules of HTTP: {error}", where=where)
     cause = _system_error(error)
     reason = (cause.strerror if cause is not None else None) or str(error) or "no reason given"
     return Unreachable(f"the connection broke off: {reason}", where=where)

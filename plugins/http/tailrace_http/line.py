@@ -59,7 +59,10 @@ class Line(httpx.BaseTransport):
         if way not in self._transports:
             self._transports[way] = self._transport(*way)
         request.extensions = {**request.extensions, "trace": self._trace}
-        return self._transports[way].handle_request(request)
+        try:
+            return self._transports[way].handle_request(request)
+        except UnicodeError as error:  # from Python's resolver, for the target of a redirect
+            raise httpx.ConnectError("this can't be the name of a host", request=request) from error
 
     def abort(self) -> None:
         """Cut every connection, from any thread; who waits for an answer gets an error at once."""

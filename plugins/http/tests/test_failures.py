@@ -94,10 +94,25 @@ def test_redirects_without_end(run: Any) -> None:
     assert len(server.requests) == 51
 
 
-def test_a_redirect_to_something_else_than_http(run: Any) -> None:
-    with HttpServer({"/": Answer("", 302, {"Location": "ftp://host/x"})}) as server:
-        message = failure(run, TaskFailed, {"uri": server.url})
-    assert message == f"{server.url}: a redirect leads to ftp://host/x, which is not HTTP"
+@pytest.mark.parametrize(
+    ("target", "kind", "message"),
+    [
+        ("ftp://host/x", TaskFailed, "{server}: a redirect leads to ftp://host/x, which is not HTTP"),
+        (
+            "http://a..b/x",
+            Unreachable,
+            "http://a..b/x: no connection to a..b, port 80: this can't be the name of a host",
+        ),
+        (
+            "http://[::1",
+            TaskFailed,
+            "{server}: the answer breaks the rules of HTTP: Invalid URL in location header: Invalid port: ':1'.",
+        ),
+    ],
+)
+def test_a_redirect_to_nowhere(run: Any, target: str, kind: type[TailraceError], message: str) -> None:
+    with HttpServer({"/": Answer("", 302, {"Location": target})}) as server:
+        assert failure(run, kind, {"uri": server.url}) == message.format(server=server.url)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +170,7 @@ def raw_server(answer: bytes) -> Iterator[str]:
     ("answer", "kind", "message"),
     [
         (b"", Unreachable, "the server closed the connection without an answer"),
+        (b"hello\r\n\r\n", TaskFailed, "the answer breaks the rules of HTTP: illegal status line: bytearray(b'hello')"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123", TaskFailed, "the answer broke off after 3 of 9 bytes"),
         (
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FORMATS: Mapping[StoreFormat, str] = {"JSONL": "FORMAT json", "PARQUET": "FORMAT parquet", "CSV": "FORMAT csv, HEADER"}
 _NO_ROWS = ([("Count", "BIGINT")], [("Success", "BOOLEAN")])
 _SECONDS_BETWEEN_INTERRUPTS = 0.05
+_OPENINGS, _SECONDS_BETWEEN_OPENINGS = 100, 0.02
 
 
 @frozen
@@ -57,8 +58,18 @@ class Database:
         self._closed = threading.Event()
         self._interrupting: threading.Thread | None = None
         with self._failures():
-            self._connection = duckdb.connect(str(location.path or ":memory:"), config=_settings(ctx, location))
+            self._connection = self._connect(location)
         self._set("extension_directory", str(ctx.cache_dir / "duckdb-extensions"))
+
+    def _connect(self, location: Location) -> duckdb.DuckDBPyConnection:
+        """Open the database. Where another task of this process is just closing the file, that is awaited."""
+        path, settings = str(location.path or ":memory:"), _settings(self._ctx, location)
+        for _ in range(_OPENINGS):
+            try:
+                return self._duckdb.connect(path, config=settings)
+            except self._duckdb.ResourceInUseException:
+                self._closed.wait(_SECONDS_BETWEEN_OPENINGS)
+        return self._duckdb.connect(path, config=settings)
 
     def interrupt(self) -> None:
         """Stop what runs, and what would run next: an interrupt between two statements is lost on DuckDB."""

@@ -14,6 +14,7 @@ from attrs import frozen
 PATIENCE = 0.25
 """Seconds in which some engine must answer, all candidates together."""
 
+LONGEST_ANSWER = 4096
 DOCKER_SOCKET = "unix:///var/run/docker.sock"
 WAYS_OUT = (
     "start Docker, or Podman with its socket (`systemctl --user start podman.socket`), or name the engine by `host` "
@@ -96,5 +97,7 @@ def _ask_socket(path: str, patience: float) -> str:
 
 def _ping(connection: socket.socket) -> str:
     connection.sendall(b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n")
-    answer = connection.recv(64)
-    return "" if b" 200 " in answer else "something else answers there"
+    answer = b""
+    while len(answer) < LONGEST_ANSWER and (chunk := connection.recv(LONGEST_ANSWER)):
+        answer += chunk
+    return "" if answer.split(b"\r\n", 1)[0].endswith(b" 200 OK") else "something else answers there"

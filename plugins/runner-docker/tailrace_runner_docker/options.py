@@ -9,7 +9,9 @@ from typing import Any
 from core.sdk import Described, Invalid, prop
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", re.IGNORECASE)
-_PORT = re.compile(r"(?:(?P<ip>[^:]+|\[.+\]):)?(?:(?P<host>\d*):)?(?P<container>\d+)(?:/(?P<protocol>tcp|udp|sctp))?")
+_PORT = re.compile(
+    r"(?:(?:(?P<ip>[^:\[\]]+|\[[^\[\]]+\]):)?(?P<host>\d*):)?(?P<container>\d+)(?:/(?P<protocol>tcp|udp|sctp))?"
+)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 

@@ -26,7 +26,7 @@ def run(plan: Plan, ctx: RunContext, command: Command) -> CommandResult:
         left_running = False
         try:
             if not plan.mount:
-                user = plan.body["User"] or image["Config"].get("User") or ""
+                user = str(plan.body["User"] or (image.get("Config") or {}).get("User") or "")
                 container.copy_in(command.working_dir, for_everyone=user.split(":")[0] not in ROOT)
             if ctx.stop_requested:
                 raise Interrupted("The container was stopped before it started")
@@ -39,10 +39,8 @@ def run(plan: Plan, ctx: RunContext, command: Command) -> CommandResult:
                 exit_code = container.follow(ctx, output, command.on_line, plan.grace)
             return _taken_back(container, plan, ctx, command, exit_code, str(command.working_dir))
         finally:
-            if plan.mount:
-                give_back(client, ctx, plan.image, command.working_dir)
-            if plan.delete and not left_running:
-                container.remove(ctx)
+            if not left_running:
+                _finish(container, plan, ctx, command)
 
 
 def reattach(plan: Plan, ctx: RunContext, command: Command) -> CommandResult | None:
@@ -66,8 +64,7 @@ def reattach(plan: Plan, ctx: RunContext, command: Command) -> CommandResult | N
             exit_code = newest.follow(ctx, newest.logged(), command.on_line, plan.grace)
             return _taken_back(newest, plan, ctx, command, exit_code, inside)
         finally:
-            if plan.delete:
-                newest.remove(ctx)
+            _finish(newest, plan, ctx, command)
 
 
 def _created(facts: Mapping[str, Any]) -> int:
@@ -104,3 +101,10 @@ def _taken_back(
         if left_out:
             ctx.log.debug(f"Not taken out of the container: {', '.join(left_out)}")
     return CommandResult(exit_code=exit_code, details=details)
+
+
+def _finish(container: Container, plan: Plan, ctx: RunContext, command: Command) -> None:
+    if plan.mount:
+        give_back(container.client, ctx, plan.image, command.working_dir)
+    if plan.delete:
+        container.remove(ctx)

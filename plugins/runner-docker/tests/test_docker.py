@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -33,6 +34,8 @@ def docker(*words: str) -> str:
 def reason_to_skip() -> str:
     if ENGINE.reason:
         return ENGINE.reason
+    if not shutil.which("docker"):
+        return "no command `docker` to look at the engine with"
     return "" if docker("images", "-q", IMAGE) else f"no image {IMAGE}: run `.ci/test-image`"
 
 

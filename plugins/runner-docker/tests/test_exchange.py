@@ -37,8 +37,11 @@ def test_a_directory_is_replaced_by_what_comes_back(tmp_path: Path, chunk: int) 
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "file").write_text("old")
     chunks = archive(
-        ("work", tarfile.DIRTYPE, ""), ("work/sub", tarfile.DIRTYPE, ""), ("work/sub/a", tarfile.REGTYPE, b"A"), chunk=chunk
-    )  # fmt: skip
+        ("work", tarfile.DIRTYPE, ""),
+        ("work/sub", tarfile.DIRTYPE, ""),
+        ("work/sub/a", tarfile.REGTYPE, b"A"),
+        chunk=chunk,
+    )
     assert unpack(chunks, tmp_path) == []
     assert names(tmp_path) == ["sub", "sub/a"]
     assert (tmp_path / "sub/a").read_bytes() == b"A"  # though its mode was 0

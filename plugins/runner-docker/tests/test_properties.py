@@ -9,7 +9,7 @@ import tailrace_runner_docker
 from tailrace_runner_docker.options import Cpu, Credentials, DeviceRequest, Memory, ports, size
 from tailrace_runner_docker.runner import Docker
 
-from core.sdk import Command, Forbidden, Invalid
+from core.sdk import Command, Described, Forbidden, Invalid, properties
 from core.testing.plain_context import PlainContext
 
 
@@ -23,6 +23,24 @@ def test_the_light_module_names_the_class_as_it_names_itself() -> None:
     (ref,) = tailrace_runner_docker.task_runners()
     assert (ref.target, ref.kind) == (f"{Docker.__module__}:{Docker.__name__}", "runner")
     assert (ref.name, ref.aliases) == (Docker.type, Docker.aliases)
+
+
+@pytest.mark.parametrize(
+    ("cls", "names"),
+    [
+        (
+            Docker,
+            "host config credentials user entryPoint extraHosts networkMode portBindings volumes pullPolicy "
+            "deviceRequests cpu memory shmSize privileged fileHandlingStrategy delete wait killGracePeriod resume",
+        ),
+        (Credentials, "registry username password registryToken identityToken auth"),
+        (Memory, "memory memorySwap memorySwappiness memoryReservation kernelMemory oomKillDisable"),
+        (Cpu, "cpus"),
+        (DeviceRequest, "driver count deviceIds capabilities options"),
+    ],
+)
+def test_properties_have_the_names_of_the_reference(cls: type[Described], names: str) -> None:
+    assert [declared.name for _, declared in properties(cls)] == names.split()
 
 
 def test_a_plain_container_is_asked_for(tmp_path: Path) -> None:

@@ -44,7 +44,15 @@ def engine() -> Iterator[Engine]:
             known.paths.append(self.path)
             if login := self.headers.get("X-Registry-Auth"):
                 known.logins.append(json.loads(base64.urlsafe_b64decode(login)))
-            self.reply(200, b"".join(json.dumps(answer).encode() + b"\r\n" for answer in known.answers))
+            self.protocol_version = "HTTP/1.1"
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for answer in known.answers:
+                line = json.dumps(answer).encode() + b"\r\n"
+                self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
+            self.wfile.write(b"0\r\n\r\n")
+            self.close_connection = True
 
         def reply(self, status: int, body: bytes) -> None:
             self.send_response(status)

@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,7 @@ from attrs import frozen
 
 from core.sdk import Command, Interrupted, RunContext, TaskFailed, TaskRunner, Unreachable
 from tailrace_scripts_python.pip_commands import Install, requirements
-from tailrace_scripts_python.pip_settings import uv_settings
+from tailrace_scripts_python.pip_settings import UvSettings, uv_settings
 
 _READY = "ready"
 """The last file written into an environment, with the path of its packages; without it the environment is half-made."""
@@ -76,7 +76,8 @@ class Maker:
 
         Raises Unreachable when there is no such Python, TaskFailed when a package can't be installed, Interrupted.
         """
-        path = self.ctx.cache_dir / "python" / recipe.key()
+        # Programs of packages hold the path of their environment: it must be the same whatever links lead to it.
+        path = self.ctx.cache_dir.resolve() / "python" / recipe.key()
         if not is_ready(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with self._lock(path.with_name(f"{path.name}.lock")):
@@ -89,16 +90,16 @@ class Maker:
         """Make an environment at a path where nothing is. Raises as `cached` does."""
         uv = self._uv()
         self.ctx.log.info(f"Making an environment of {recipe.describe()}, with {'uv' if uv else 'pip'}")
+        settings = uv_settings(self.ctx.environment) if uv else UvSettings({})
         if uv:
             self._create((uv, "venv", "--python", recipe.version or sys.executable, str(path)), recipe)
-            self._seed_pip(uv, path)
-            install: Install = (uv, "pip", "install", "--python", str(path / "bin" / "python"))
+            self._seed_pip(uv, path, settings)
+            install: Install = (*_uv_install(uv, path), *settings.arguments)
         else:
             self._create((self._interpreter(recipe.version), "-m", "venv", str(path)), recipe)
             install = (str(path / "bin" / "python"), "-m", "pip", "install")
-        settings = uv_settings(self.ctx.environment) if uv else {}
         for arguments in recipe.installs:
-            lines = self._run((*install, *arguments), settings)
+            lines = self._run((*install, *arguments), settings.variables)
             if lines is not None:
                 names = ", ".join(requirements(arguments))
                 raise TaskFailed(f"The Python environment could not be made: installing {names} failed\n{lines}")
@@ -137,15 +138,14 @@ class Maker:
         beside = Path(sys.executable).parent
         return shutil.which("uv", path=f"{self.ctx.environment.get('PATH', '')}:{beside}")
 
-    def _seed_pip(self, uv: str, path: Path) -> None:
+    def _seed_pip(self, uv: str, path: Path, settings: UvSettings) -> None:
         """Give an environment of uv the pip that its Python brings along, for commands that call it."""
         wheels = sorted(_bundled_pip(path))
-        offline = ("--no-index", str(wheels[-1])) if wheels else ("pip",)
-        argv = (uv, "pip", "install", "--python", str(path / "bin" / "python"), *offline)
-        if self._run(argv, {} if wheels else uv_settings(self.ctx.environment)) is not None:
+        source = ("--no-index", str(wheels[-1])) if wheels else (*settings.arguments, "pip")
+        if self._run((*_uv_install(uv, path), *source), settings.variables) is not None:
             self.ctx.log.debug("The environment has no pip")
 
-    def _run(self, argv: tuple[str, ...], settings: dict[str, str]) -> str | None:
+    def _run(self, argv: tuple[str, ...], settings: Mapping[str, str]) -> str | None:
         """Run a tool; its last lines when it failed, else None."""
         last: deque[str] = deque(maxlen=_LAST_LINES)
 
@@ -170,6 +170,10 @@ class Maker:
                         raise Interrupted("stopped while another task made the same Python environment") from None
                     time.sleep(_WAIT)
             yield
+
+
+def _uv_install(uv: str, path: Path) -> Install:
+    return (uv, "pip", "install", "--python", str(path / "bin" / "python"))
 
 
 def is_ready(path: Path) -> bool:

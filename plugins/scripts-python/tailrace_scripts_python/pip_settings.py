@@ -23,7 +23,6 @@ _SETTINGS = (
     _Setting("index-url", "UV_DEFAULT_INDEX"),
     _Setting("extra-index-url", "UV_EXTRA_INDEX_URL", " "),
     _Setting("find-links", "UV_FIND_LINKS", ","),
-    _Setting("no-index", "UV_NO_INDEX"),
     _Setting("trusted-host", "UV_INSECURE_HOST", " "),
     _Setting("cert", "SSL_CERT_FILE"),
     _Setting("timeout", "UV_HTTP_TIMEOUT"),
@@ -35,13 +34,21 @@ _OTHER_NAMES = {
 }
 
 
-def uv_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables that make uv look where pip would look; what uv is told itself stays as it is."""
+@frozen
+class UvSettings:
+    """How uv is told: most options have a variable, some only an argument."""
+
+    variables: Mapping[str, str]
+    arguments: tuple[str, ...] = ()
+
+
+def uv_settings(environment: Mapping[str, str]) -> UvSettings:
+    """What makes uv look where pip would look; what uv is told itself stays as it is."""
     told = _from_files(environment)
     told |= {
-        setting.option: environment[name]
-        for setting in _SETTINGS
-        if (name := "PIP_" + setting.option.upper().replace("-", "_")) in environment
+        option: environment[name]
+        for option in ("no-index", *(setting.option for setting in _SETTINGS))
+        if (name := "PIP_" + option.upper().replace("-", "_")) in environment
     }
     told.setdefault("timeout", environment.get("PIP_DEFAULT_TIMEOUT", ""))
     settings = {}
@@ -54,7 +61,8 @@ def uv_settings(environment: Mapping[str, str]) -> dict[str, str]:
         settings["UV_INDEX_STRATEGY"] = (
             "unsafe-best-match"  # pip takes the best version of all indexes, not of the first
         )
-    return settings
+    without_index = told.get("no-index", "").lower() in ("1", "true", "yes", "on", "y", "t")
+    return UvSettings(settings, ("--no-index",) if without_index else ())
 
 
 def _from_files(environment: Mapping[str, str]) -> dict[str, str]:

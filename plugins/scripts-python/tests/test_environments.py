@@ -116,13 +116,12 @@ def test_an_environment_whose_python_is_gone_is_made_anew(new_ctx: NewContext, w
     assert ask(maker(new_ctx()).cached(tiny(wheels)), "print(1)") == "1"
 
 
-@pytest.mark.parametrize("prefer", ["UV", "PIP"])
 def test_a_package_that_can_not_be_installed_fails_with_the_installers_last_words(
-    ctx: PlainContext, wheels: Path, prefer: str
+    ctx: PlainContext, wheels: Path
 ) -> None:
     recipe = tiny(wheels, "tiny==3.0")
     with pytest.raises(TaskFailed) as caught:
-        maker(ctx, prefer).cached(recipe)
+        maker(ctx).cached(recipe)
     first, *last = str(caught.value).splitlines()
     assert first == "The Python environment could not be made: installing tiny==3.0 failed"
     assert 0 < len(last) <= 15
@@ -144,13 +143,14 @@ def test_a_python_that_is_nowhere_is_said_to_be_missing(ctx: PlainContext) -> No
     )
 
 
-def test_without_uv_pip_is_used(new_ctx: NewContext, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ctx = new_ctx()
-    ctx.environment = {**ctx.environment, "PATH": "/bin"}
-    if (Path(sys.executable).parent / "uv").exists():
-        pytest.skip("uv is installed beside this Python")
-    maker(ctx).cached(tiny(wheels))
-    assert [argv[1:3] for argv in seen] == [("-m", "venv"), ("-m", "pip")]
+def test_uv_is_looked_for_on_the_path_and_beside_the_engines_python(ctx: PlainContext, tmp_path: Path) -> None:
+    (tmp_path / "uv").touch(mode=0o755)
+    ctx.environment = {"PATH": str(tmp_path)}
+    beside = Path(sys.executable).parent / "uv"
+    assert maker(ctx)._uv() == str(tmp_path / "uv")
+    assert maker(ctx, "PIP")._uv() is None
+    ctx.environment = {"PATH": "/nowhere"}
+    assert maker(ctx)._uv() == (str(beside) if beside.exists() else None)
 
 
 def test_waiting_for_another_maker_ends_with_a_stop(new_ctx: NewContext, wheels: Path) -> None:

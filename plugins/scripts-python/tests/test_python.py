@@ -68,7 +68,7 @@ def test_a_script_knows_the_words_of_json_and_its_neighbours(ctx: PlainContext) 
 
 
 def test_a_failure_names_the_scripts_own_line(ctx: PlainContext) -> None:
-    with pytest.raises(TaskFailed, match="^Command failed with exit code 1$"):
+    with pytest.raises(TaskFailed, match=r"^Command failed with exit code 1$"):
         run(ctx, "from __future__ import annotations\n\n1 / 0\n")
     assert said(ctx, "ERROR")[1].endswith('.py", line 3, in <module>')
     assert said(ctx, "ERROR")[-1] == "ZeroDivisionError: division by zero"
