@@ -14,7 +14,7 @@ from core.app.runs import Runs
 from core.engine.answers import Answers
 from core.engine.clock import new_id, now
 from core.engine.live import execution_prefix
-from core.errors import Conflict, Invalid, InvalidInput, NotFound, TailraceError, Unreachable
+from core.errors import Conflict, Invalid, InvalidInput, NotFound, Unreachable
 from core.host.records import ExecutionIdentity, NewExecution, RecordStore
 from core.host.seam import Place
 from core.host.views import ExecutionFilter, ExecutionView, Happening, LogView, Page, TaskExecutionView

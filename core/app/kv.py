@@ -29,7 +29,8 @@ class KvService:
 
     def set(self, namespace: str, key: str, value: Any) -> KvView:
         if not _KEY.fullmatch(key):
-            raise Invalid(f"`{key}` can't be a key", expected="letters, digits, `.`, `_` and `-`, a letter or digit first")
+            allowed = "letters, digits, `.`, `_` and `-`, a letter or digit first"
+            raise Invalid(f"`{key}` can't be a key", expected=allowed)
         return self._records.set_kv(self._organization, namespace, key, encode(value), now())
 
     def list(self, namespace: str) -> tuple[KvView, ...]:

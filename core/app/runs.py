@@ -17,8 +17,9 @@ from core.model.nodes import Step, Work
 from core.records import SqliteRecords
 from core.registry import Registry
 from core.registry.convert import build
-from core.sdk.runners import RunnerChoice, TaskRunner
-from core.sdk.tasks import Requirement, RunnableTask
+from core.sdk.runners import TaskRunner
+from core.sdk.tasks import RunnableTask
+from core.sdk.wishes import Requirement, RunnerChoice
 from core.settings import Settings
 from core.work import ThreadExecutor, Tools
 from core.work.runners import DOCKER, choose_runner, unavailable_reason

@@ -26,6 +26,15 @@ def page_options(parser: ArgumentParser, limit: int = 100) -> None:
     parser.add_argument("--starting-after", metavar="NEXT", help="go on after the page that gave this `next`")
 
 
+def flow_ids(args: Namespace) -> tuple[str, ...]:
+    """--flow, which is the id alone: a namespace is a filter of its own."""
+    for text in args.flow:
+        namespace, separator, flow_id = text.partition("/")
+        if separator:
+            raise UsageError(f"`{text}` is not a flow's id", hint=f"--namespace {namespace} --flow {flow_id}")
+    return tuple(args.flow)
+
+
 def created_between(args: Namespace, zone: str) -> tuple[int | None, int | None]:
     """--created-after and --created-before in microseconds since 1970 UTC; `zone` counts where a time names none."""
     return (

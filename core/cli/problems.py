@@ -11,7 +11,9 @@ from attrs import evolve
 from core.loading.problems import Problem
 
 _UNSUPPORTED = re.compile(
-    r"(?P<what>.*`[^`]+`.*) is not supported yet|there is no (?P<property>property `[^`]+`)|Invalid type: (?P<type>\S+)",
+    r"(?P<what>.*`[^`]+`.*) is not supported yet"
+    r"|there is no (?P<property>property `[^`]+`)"
+    r"|Invalid type: (?P<type>\S+)"
 )
 
 

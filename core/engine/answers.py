@@ -39,7 +39,7 @@ class Answers:
         return Answer(question.question_id, value)
 
     def _kv(self, place: Place, arguments: Mapping[str, Any]) -> list[Any]:
-        """[found, value]; without a namespace of its own choice the parents are looked at too (1.x of the reference)."""
+        """[found, value]; when no namespace was named, the parents of the own one are looked at too (reference 1.x)."""
         namespace = arguments["namespace"]
         while True:
             found = self._records.kv(place.organization_id, namespace, arguments["key"], now())

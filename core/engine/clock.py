@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 
 def now() -> int:
@@ -14,7 +14,7 @@ def now() -> int:
 
 def as_datetime(micros: int) -> datetime:
     """A moment as expressions see it."""
-    return datetime.fromtimestamp(micros / 1_000_000, timezone.utc)
+    return datetime.fromtimestamp(micros / 1_000_000, UTC)
 
 
 def monotonic() -> float:

@@ -18,15 +18,33 @@ from core.errors import Conflict
 from core.host.executor import Executor
 from core.host.records import RecordStore, TaskIdentity, Unit
 from core.host.seam import (
-    EvaluationJob, EvaluationResult, LogLine, Metric, OutputReference, OutputText, Progress, Question, Read, Stop,
-    TaskJob, TaskResult, Up,
+    EvaluationJob,
+    EvaluationResult,
+    LogLine,
+    Metric,
+    OutputReference,
+    OutputText,
+    Progress,
+    Question,
+    Read,
+    Stop,
+    TaskJob,
+    TaskResult,
+    Up,
 )  # fmt: skip
 from core.host.views import Happening, TaskLogged, TaskProgressed
 from core.model.codec import encode
 from core.model.decisions import Decision, Effect, Evaluate, RunTask, StopTask
 from core.model.flow import Flow
 from core.model.messages import (
-    ROOT, Evaluated, EvaluationKey, KillRequested, Message, Started, TaskEnded, TaskKey,
+    ROOT,
+    Evaluated,
+    EvaluationKey,
+    KillRequested,
+    Message,
+    Started,
+    TaskEnded,
+    TaskKey,
 )  # fmt: skip
 from core.model.state import ENDED
 from core.planner import decide

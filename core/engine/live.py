@@ -8,8 +8,8 @@ from typing import Any
 from core.engine.clock import as_datetime, new_id
 from core.engine.needs import Needs, needs_of
 from core.host.records import ExecutionIdentity, OpenExecution, RecordStore, TaskIdentity
-from core.host.views import ExecutionView
 from core.host.seam import OutputReference, OutputText, Place
+from core.host.views import ExecutionView
 from core.model.decisions import Decision, EndTask, MoveExecution, MoveTask, OpenTask
 from core.model.flow import Flow
 from core.model.messages import ROOT, TaskKey
@@ -75,9 +75,8 @@ class LiveExecution:
                 if change.attempt:
                     known = TaskIdentity(known.id, known.type, known.parent_id, known.attempt + 1, new_id())
                 named[change.key] = known
-            elif isinstance(change, EndTask):
-                if change.key not in named:
-                    named[change.key] = self.identities[change.key]
+            elif isinstance(change, EndTask) and change.key not in named:
+                named[change.key] = self.identities[change.key]
         return named
 
     # -- after the commit

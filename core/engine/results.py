@@ -7,7 +7,7 @@ from typing import Any
 from core.errors import TailraceError
 from core.host.seam import EvaluationResult
 from core.loading import parse_yaml
-from core.model.codec import SecretText, decode, encode
+from core.model.codec import SecretText, decode
 from core.model.flow import Flow, type_output
 from core.model.messages import ROOT, EvaluationKey
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from core.expressions.faults import Fault, Undefined, nearest
 from core.expressions.frame import Evaluate, Frame
-from core.expressions.library import FILTERS, FUNCTIONS, TESTS
+from core.expressions.library import FILTERS, FUNCTIONS, TESTS, find_filter, find_function, find_test
 from core.expressions.library.declare import Declared, camel, snake
 from core.expressions.nodes import Arguments, Call, Filter, Test
+from core.expressions.values import is_empty
 
 Compile = Callable[[Any], Evaluate]
 
@@ -28,7 +29,7 @@ def filtered(node: Filter, compiled: Compile) -> Evaluate:
     target = compiled(node.target)
     if node.name == "default":
         return _default(node, target, compiled)
-    declared = FILTERS.get(node.name)
+    declared = find_filter(node.name)
     if declared is None:
         return _fails(_unknown("filter", node.name, list(FILTERS)), node.at)
     return _invocation(declared, node.arguments, node.at, compiled, target, declared.null_gives_null)
@@ -42,7 +43,6 @@ def _default(node: Filter, target: Evaluate, compiled: Compile) -> Evaluate:
         fallback = compiled(node.arguments.positional[0])
     else:
         return _fails(Fault("`default` takes one argument", expected="`| default(value)`"), node.at)
-    empty = TESTS["empty"].function
 
     def evaluate(frame: Frame) -> Any:
         try:
@@ -51,7 +51,7 @@ def _default(node: Filter, target: Evaluate, compiled: Compile) -> Evaluate:
             if error.final:
                 raise
             return fallback(frame)
-        return fallback(frame) if empty(value) else value
+        return fallback(frame) if is_empty(value) else value
 
     return evaluate
 
@@ -71,7 +71,7 @@ def tested(node: Test, compiled: Compile) -> Evaluate:
                 return negated
 
         return defined
-    declared = TESTS.get(node.name)
+    declared = find_test(node.name)
     if declared is None:
         return _fails(_unknown("test", node.name, ["defined", *TESTS]), node.at)
     body = _invocation(declared, node.arguments, node.at, compiled, target)
@@ -81,7 +81,7 @@ def tested(node: Test, compiled: Compile) -> Evaluate:
 def call(node: Call, compiled: Compile) -> Evaluate:
     """`name(arguments)`: a macro, a function that was handed in, or one of ours. Case does not matter."""
     name = node.name if node.name in FUNCTIONS else _BY_LOWER_NAME.get(node.name.lower(), node.name)
-    declared = FUNCTIONS.get(name)
+    declared = find_function(name)
     own = _invocation(declared, node.arguments, node.at, compiled, None) if declared else None
     positional = [compiled(each) for each in node.arguments.positional]
     named = [(each, compiled(value)) for each, value in node.arguments.named]

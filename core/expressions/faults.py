@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from core.errors import ExpressionError, TooLarge
 
@@ -62,6 +61,8 @@ def member(prefix: str, name: str) -> str:
 
 def nearest(name: str, names: list[str], limit: int = _SHOWN_NAMES) -> list[str]:
     """Up to `limit` of the names, those that resemble `name` first."""
+    from difflib import get_close_matches  # noqa: PLC0415 (slow to load, and only errors need it)
+
     alike = get_close_matches(name, names[:5000], n=limit, cutoff=0.5)
     return (alike + [other for other in names if other not in alike])[:limit]
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from core.errors import TooLarge
 from core.expressions.faults import MAX_ITEMS, Fault
+from core.expressions.zones import zone_of
 
 MAX_RENDERS = 40
 """Calls of `render()` inside of one another."""
@@ -39,7 +40,7 @@ class Runtime:
     @property
     def zone(self) -> tzinfo:
         """The zone that dates are shown in when a template names none."""
-        return UTC if self.zone_name == "UTC" else named_zone(self.zone_name)
+        return UTC if self.zone_name == "UTC" else zone_of(self.zone_name)
 
     def now(self) -> datetime:
         if self.clock is None:
@@ -50,13 +51,6 @@ class Runtime:
         if self.entropy is None:
             raise Fault("random values are not available here")
         return self.entropy(size)
-
-
-def named_zone(name: str) -> tzinfo:
-    """The zone of an IANA name or an offset (`Europe/Paris`, `+03:00`, `Z`). Raises Fault."""
-    from core.expressions.zones import zone_of  # noqa: PLC0415 (zoneinfo is loaded only when dates are)
-
-    return zone_of(name)
 
 
 class Scope:

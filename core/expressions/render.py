@@ -46,10 +46,11 @@ def compiled(template: str) -> Compiled:
 class Renderer:
     """Renders templates with the functions that the engine hands in.
 
-    functions: by their name in the language (`secret`, `kv` …); arguments named in a template reach them in snake
-    case (`errorOnMissing=true` as `error_on_missing=True`), or as they are when the function names them so. zone: an IANA name or an offset, for dates without one
-    and for printing. recursive: results are rendered again until nothing changes. clock: the current time, with a
-    zone, for `now()` and ids. entropy: that many random bytes, for `uuid()` and its like. Making one is cheap.
+    functions: by their name in the language (`secret`, `kv` …). Arguments named in a template reach them by that name
+    if they have it, else in snake case (`errorOnMissing=true` as `error_on_missing=True`). zone: an IANA name or an
+    offset, for dates without one and for printing. recursive: results are rendered again until nothing changes.
+    clock: the current time, with a zone, for `now()` and ids. entropy: that many random bytes, for `uuid()` and its
+    like. Making one is cheap.
 
     All methods raise ExpressionError and TooLarge, and let the errors of lazy variables and functions pass.
     """

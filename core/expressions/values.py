@@ -73,6 +73,13 @@ def kind_of(value: object) -> str:
     return "bytes" if isinstance(value, (bytes, bytearray)) else "a value"
 
 
+def is_empty(value: object) -> bool:
+    """Null, a blank text, an empty list or map. Not 0 and not false."""
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or ((isinstance(value, Mapping) or is_list(value)) and len(value) == 0)  # type: ignore[arg-type]
+
+
 def is_truthy(text: str) -> bool:
     """Whether a rendered condition (`runIf`, `If`, `Fail` …) holds: not for the texts ``, `0`, `-0` and `false`."""
     return text not in _FALSE_TEXTS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.expressions.faults import Fault
 
@@ -13,6 +12,8 @@ _OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d{2}))?(?::?(\d{2}))
 
 def zone_of(name: str) -> tzinfo:
     """`Europe/Paris`, `UTC`, `+03:00`, `Z`. Raises Fault for a name that no zone has."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 (slow to load)
+
     if name == "Z":
         return UTC
     if match := _OFFSET.fullmatch(name):

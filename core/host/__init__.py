@@ -3,8 +3,22 @@
 from core.host.executor import Executor
 from core.host.records import RecordStore
 from core.host.seam import (
-    Answer, Down, EvaluationJob, EvaluationResult, LogLine, Metric, OutputReference, Place, Progress, Question, Read,
-    SetKv, Stop, TaskJob, TaskResult, Up,
+    Answer,
+    Down,
+    EvaluationJob,
+    EvaluationResult,
+    LogLine,
+    Metric,
+    OutputReference,
+    Place,
+    Progress,
+    Question,
+    Read,
+    SetKv,
+    Stop,
+    TaskJob,
+    TaskResult,
+    Up,
 )  # fmt: skip
 from core.host.services import Services
 from core.host.views import Happening

@@ -9,7 +9,14 @@ from attrs import field, frozen
 
 from core.host.seam import LogLine, Metric, Read, TaskResult
 from core.host.views import (
-    ExecutionFilter, ExecutionView, FlowView, KvView, LogView, OutputFilter, Page, TaskExecutionView,
+    ExecutionFilter,
+    ExecutionView,
+    FlowView,
+    KvView,
+    LogView,
+    OutputFilter,
+    Page,
+    TaskExecutionView,
 )  # fmt: skip
 from core.model.decisions import Counters, Decision
 from core.model.messages import EvaluationKey, TaskKey

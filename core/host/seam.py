@@ -7,7 +7,7 @@ Down: `TaskJob`, `EvaluationJob`, `Stop`, `Answer`. Up: `LogLine`, `Metric`, `Pr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 from attrs import field, frozen
 
@@ -154,9 +154,6 @@ class SetKv:
     value_json: str
 
 
-Request = Union[SetKv]
-
-
 @frozen
 class TaskResult:
     """How an attempt ended.
@@ -182,7 +179,7 @@ class TaskResult:
     properties_hash: str = ""
     reads: tuple[Read, ...] = ()
     files: tuple[tuple[str, int, str], ...] = ()
-    requests: tuple[Request, ...] = ()
+    requests: tuple[SetKv, ...] = ()
 
 
 @frozen
@@ -195,5 +192,5 @@ class EvaluationResult:
     reads: tuple[Read, ...] = field(factory=tuple)
 
 
-Down = Union[TaskJob, EvaluationJob, Stop, Answer]
-Up = Union[LogLine, Metric, Progress, Question, TaskResult, EvaluationResult]
+Down = TaskJob | EvaluationJob | Stop | Answer
+Up = LogLine | Metric | Progress | Question | TaskResult | EvaluationResult

@@ -11,8 +11,18 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from core.host.views import (
-    Evaluation, ExecutionFilter, ExecutionView, FilePreview, FileView, FlowView, Happening, KvView, LogView,
-    OutputFilter, Page, TaskExecutionView,
+    Evaluation,
+    ExecutionFilter,
+    ExecutionView,
+    FilePreview,
+    FileView,
+    FlowView,
+    Happening,
+    KvView,
+    LogView,
+    OutputFilter,
+    Page,
+    TaskExecutionView,
 )  # fmt: skip
 from core.model.flow import Flow
 

@@ -8,7 +8,7 @@ from typing import Any
 from core.loading.inputs import InputLoader
 from core.loading.problems import Findings, Loaded, Problem, not_yaml
 from core.loading.reader import read
-from core.loading.shapes import FLOW_ID, NAMESPACE, Shapes, asks_for_nothing, text
+from core.loading.shapes import FLOW_ID, NAMESPACE, Shapes, as_text, asks_for_nothing
 from core.loading.syntax import SyntaxProblem
 from core.loading.tasks import TaskLoader
 from core.loading.templates import Templates
@@ -34,13 +34,12 @@ _RESERVED_IDS = frozenset(
 )
 
 
-def load_flow(source: str | bytes, registry: Registry, name: str = "<flow>") -> Loaded:
+def load_flow(text: str | bytes, registry: Registry, name: str = "<flow>") -> Loaded:
     """Read a flow: its model when there is no error, and everything that is wrong with it, each with its place.
 
-    source: YAML; bytes must be UTF-8. name: how the file is called in problems.
+    text: YAML; bytes must be UTF-8. name: how the file is called in problems.
     """
-    if isinstance(source, bytes):
-        source = source.decode("utf-8", errors="surrogateescape")
+    source = text if isinstance(text, str) else text.decode("utf-8", errors="surrogateescape")
     try:
         values = read(source)
     except SyntaxProblem as problem:
@@ -129,12 +128,12 @@ class _FlowLoader:
         if not isinstance(item, dict) or item.keys() != {"key", "value"}:
             self.findings.add(path, f"{shown(item)} is not a label", "a map with `key` and `value`")
             return None, None, path
-        return text(item["key"]), item["value"], (*path, "value")
+        return as_text(item["key"]), item["value"], (*path, "value")
 
     def _label(self, labels: dict[str, str], key: str | None, value: object, path: Path) -> None:
         if key is None:
             return
-        written = text(value)
+        written = as_text(value)
         if written is None:
             self.findings.add(path, f"{shown(value)} is not the value of a label", "a text, a number or a boolean")
         elif key.startswith("system.") and key != "system.readOnly":

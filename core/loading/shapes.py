@@ -40,7 +40,7 @@ def asks_for_nothing(value: object) -> bool:
     return value is None or value is False or value == [] or value == {}
 
 
-def text(value: object) -> str | None:
+def as_text(value: object) -> str | None:
     """Texts as they are, other scalars as they are written; None for the rest."""
     if isinstance(value, str):
         return value
@@ -60,7 +60,7 @@ class Shapes:
         value = owner.get(name)
         if value is None:
             return None
-        found = text(value)
+        found = as_text(value)
         if found is None:
             self.findings.add((*path, name), f"{shown(value)} is not a text", "a text")
         return found
@@ -83,7 +83,7 @@ class Shapes:
         if value is None:
             self.findings.missing((*path, name), naming.rule, f"add `{name}: {naming.example}`")
             return ""
-        found = text(value)
+        found = as_text(value)
         if found is None or not naming.pattern.fullmatch(found):
             self.findings.add((*path, name), f"{shown(value)} can't be the `{name}`", naming.rule)
             return ""

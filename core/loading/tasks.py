@@ -92,25 +92,28 @@ class TaskLoader:
             return None
         try:
             cls = self.registry.resolve(name)
+            if not issubclass(cls, (RunnableTask, FlowTask)):
+                expected = "the type of a task, such as log.Log"
+                self.findings.add(place, f"Invalid type: {name} is not a task", expected)
+                return None
+            problems(cls, {}, self.registry)
+            found = self._types[name] = _described(cls)
         except NotFound as error:
             self.findings.add(place, f"Invalid type: {name}", error.expected, error.hint)
             return None
         except PluginError as error:
             self.findings.add(place, error.what, error.expected, error.hint)
             return None
-        if not issubclass(cls, (RunnableTask, FlowTask)):
-            self.findings.add(place, f"Invalid type: {name} is not a task", "the type of a task, such as log.Log")
-            return None
-        found = self._types[name] = _described(cls)
         return found
 
     def _node(self, kind: _Type, own: dict[str, object], path: Path) -> Node | None:
         """The node of a task, its properties checked. Those that hold tasks leave `own`."""
+        errors = self.findings.errors
         values: dict[str, object] = own
         if kind.children:
-            held = {name: own.pop(name) for name in kind.children if own.get(name) is not None}
-            values = {**own, **{name: list(self.steps(held, name, path)) for name in held}}
-        errors = self.findings.errors
+            held = {name: own.pop(name) for name in kind.children if name in own}
+            steps = {name: list(self.steps(held, name, path)) for name in held if held[name] is not None}
+            values = {**own, **steps}
         for problem in problems(kind.cls, values, self.registry):
             self.findings.add(
                 (*path, *problem.path), problem.message, problem.expected, problem.hint,
@@ -157,17 +160,18 @@ class TaskLoader:
 
     def _timeout(self, common: Mapping[str, object], kind: _Type, path: Path) -> str | None:
         timeout = self.shapes.text(common, "timeout", path)
-        if timeout is None or "{{" in timeout:
-            return timeout
+        if timeout is None:
+            return None
         place = (*path, "timeout")
         if not issubclass(kind.cls, RunnableTask):
             what = "`timeout` has no effect on a task that only holds others"
             self.findings.add(place, what, hint="set it on the tasks inside", severity="warning", at_key=True)
             return None
-        try:
-            parse_duration(timeout)
-        except Invalid as error:
-            self.findings.add(place, error.what, error.expected, error.hint)
+        if "{{" not in timeout:
+            try:
+                parse_duration(timeout)
+            except Invalid as error:
+                self.findings.add(place, error.what, error.expected, error.hint)
         return timeout
 
     def _log_level(self, common: Mapping[str, object], path: Path) -> str:
@@ -183,11 +187,12 @@ def _described(cls: type[Task]) -> _Type:
     children: list[str] = []
     verbatim: set[str] = set()
     for attribute, declared in properties(cls):
-        names |= {declared.name, *declared.aliases}
+        own = (declared.name, *declared.aliases)
+        names.update(own)
         if _holds_steps(hints[attribute.name]):
-            children.append(declared.name)
+            children.extend(own)
         if not declared.render:
-            verbatim |= {declared.name, *declared.aliases}
+            verbatim.update(own)
     return _Type(cls, frozenset(names), tuple(children), frozenset(verbatim))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from attrs import define, field
 
 from core.errors import TailraceError
-from core.expressions.references import references
+from core.expressions.render import parsed
 from core.loading.problems import Findings
 from core.registry.problem import Path
 
@@ -35,7 +35,7 @@ class Templates:
 
     def _parse(self, text: str, path: Path) -> None:
         try:
-            references(text)
+            parsed(text)
         except TailraceError as error:
             self.findings.add(path, error.what, error.expected, error.hint)
         else:

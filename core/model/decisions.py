@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 from attrs import frozen
 
@@ -75,7 +75,7 @@ class Remember:
     error: str = ""
 
 
-Change = Union[OpenTask, MoveTask, EndTask, MoveExecution, Remember]
+Change = OpenTask | MoveTask | EndTask | MoveExecution | Remember
 
 # -- effects, performed only after the commit
 
@@ -118,7 +118,7 @@ class StartChild:
     key: TaskKey
 
 
-Effect = Union[RunTask, StopTask, Evaluate, WakeAt, StartChild]
+Effect = RunTask | StopTask | Evaluate | WakeAt | StartChild
 
 # -- guards, checked inside the transaction
 
@@ -148,7 +148,7 @@ class VersionIs:
     version: int
 
 
-Guard = Union[FreeSlot, KeyAbsent, VersionIs]
+Guard = FreeSlot | KeyAbsent | VersionIs
 
 
 @frozen

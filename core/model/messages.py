@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 from attrs import field, frozen
 
@@ -107,7 +107,7 @@ class Due:
     key: TaskKey
 
 
-Message = Union[
-    Started, TaskEnded, Evaluated, KillRequested, PauseRequested, ResumeRequested, RestartRequested, ChildEnded,
-    SlotFree, OutputCorrected, Due,
-]  # fmt: skip
+Message = (
+    Started | TaskEnded | Evaluated | KillRequested | PauseRequested | ResumeRequested | RestartRequested | ChildEnded
+    | SlotFree | OutputCorrected | Due
+)  # fmt: skip

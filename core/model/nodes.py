@@ -7,7 +7,7 @@ loop values): the planner asks for it by `Evaluate` and never renders.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -121,7 +121,7 @@ class Group:
     policy: Policy = Policy()
 
 
-Node = Union[Work, Sequence, Parallel, Dag, Choice, Each, Repeat, Wait, Call, Group]
+Node = Work | Sequence | Parallel | Dag | Choice | Each | Repeat | Wait | Call | Group
 
 
 @frozen

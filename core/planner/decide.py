@@ -5,10 +5,10 @@ from __future__ import annotations
 from core.model.decisions import Decision, Evaluate, Remember, StopTask
 from core.model.messages import ROOT, Evaluated, EvaluationKey, KillRequested, Message, Started, TaskEnded, TaskKey
 from core.model.state import ENDED
+from core.model.truth import truthy
 from core.planner.draft import Draft
 from core.planner.facts import Facts
 from core.planner.groups import RUN_IF, begin, child_ended, end_task
-from core.model.truth import truthy
 
 OUTPUTS = "outputs"
 

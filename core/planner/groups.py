@@ -6,8 +6,8 @@ from core.errors import Invalid
 from core.model.decisions import Evaluate, RunTask
 from core.model.messages import ROOT, EvaluationKey, TaskKey
 from core.model.nodes import Sequence, Step, Work
-from core.planner.draft import Draft
 from core.model.truth import truthy
+from core.planner.draft import Draft
 
 RUN_IF = "run_if"
 _SEVERITY = {"SKIPPED": 0, "SUCCESS": 0, "PAUSED": 1, "WARNING": 2, "FAILED": 3, "KILLED": 4}

@@ -12,7 +12,14 @@ from typing import Any
 from core.errors import Conflict, NotFound
 from core.host.records import NewExecution, OpenExecution, Refused, StoredOutput, Unit
 from core.host.views import (
-    ExecutionFilter, ExecutionView, FlowView, KvView, LogView, OutputFilter, Page, TaskExecutionView,
+    ExecutionFilter,
+    ExecutionView,
+    FlowView,
+    KvView,
+    LogView,
+    OutputFilter,
+    Page,
+    TaskExecutionView,
 )  # fmt: skip
 from core.model.codec import decode
 from core.model.decisions import Counters

@@ -10,7 +10,15 @@ from core.host.records import Refused, TaskIdentity, Unit
 from core.host.seam import Read, TaskResult
 from core.model.codec import encode
 from core.model.decisions import (
-    Counters, EndTask, FreeSlot, KeyAbsent, MoveExecution, MoveTask, OpenTask, Remember, VersionIs,
+    Counters,
+    EndTask,
+    FreeSlot,
+    KeyAbsent,
+    MoveExecution,
+    MoveTask,
+    OpenTask,
+    Remember,
+    VersionIs,
 )  # fmt: skip
 from core.model.messages import TaskKey
 from core.model.state import ENDED

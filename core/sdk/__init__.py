@@ -1,23 +1,44 @@
 """The first door: what an author of tasks, runners and storage backends learns. Stable."""
 
 from core.errors import (
-    Forbidden, Interrupted, Invalid, NotFound, TailraceError, TaskFailed, TooLarge, Unreachable,
-)  # fmt: skip
+    Conflict,
+    Forbidden,
+    Interrupted,
+    Invalid,
+    NotFound,
+    TailraceError,
+    TaskFailed,
+    TooLarge,
+    Unreachable,
+)
 from core.model.durations import format_duration, parse_duration
 from core.model.nodes import (
-    Call, Choice, Dag, Each, Group, Node, Parallel, Policy, Repeat, Sequence, Step, Wait, Work,
-)  # fmt: skip
+    Call,
+    Choice,
+    Dag,
+    Each,
+    Group,
+    Node,
+    Parallel,
+    Policy,
+    Repeat,
+    Sequence,
+    Step,
+    Wait,
+    Work,
+)
 from core.model.truth import truthy
 from core.sdk.context import LEVELS, KeyValues, Level, Log, RunContext, TaskStorage, copy_stream
 from core.sdk.hooks import API_VERSION, StorageRef, TypeRef, hookimpl
 from core.sdk.properties import Described, Prop, prop, properties, to_plain
-from core.sdk.runners import Command, CommandResult, RunnerChoice, TaskRunner
+from core.sdk.runners import Command, CommandResult, TaskRunner
 from core.sdk.storage import StorageBackend, StoredFile, checked_path, is_storage_uri, storage_path, storage_uri
-from core.sdk.tasks import FlowTask, Requirement, RunnableTask, Task, TaskOutput, WaitRequest
+from core.sdk.tasks import FlowTask, RunnableTask, Task, TaskOutput
+from core.sdk.wishes import Requirement, RunnerChoice, WaitRequest
 
 __all__ = [
     "API_VERSION", "LEVELS",
-    "Call", "Choice", "Command", "CommandResult", "Dag", "Described", "Each", "FlowTask", "Forbidden", "Group",
+    "Call", "Choice", "Command", "CommandResult", "Conflict", "Dag", "Described", "Each", "FlowTask", "Forbidden", "Group",
     "Interrupted", "Invalid", "KeyValues", "Level", "Log", "Node", "NotFound", "Parallel", "Policy", "Prop",
     "Repeat", "Requirement", "RunContext", "RunnableTask", "RunnerChoice", "Sequence", "Step", "StorageBackend",
     "StorageRef", "StoredFile", "TailraceError", "Task", "TaskFailed", "TaskOutput", "TaskRunner", "TaskStorage",

@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
+from typing import Any, BinaryIO, Literal, Protocol
 
-if TYPE_CHECKING:
-    from core.sdk.runners import RunnerChoice
-    from core.sdk.storage import StoredFile
-    from core.sdk.tasks import WaitRequest
+from core.sdk.storage import StoredFile
+from core.sdk.wishes import RunnerChoice, WaitRequest
 
 Level = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
 LEVELS: tuple[Level, ...] = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")

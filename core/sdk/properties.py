@@ -81,7 +81,7 @@ class PluginType(Described):
 
 def properties(cls: type[Described]) -> Iterator[tuple[attrs.Attribute[Any], Prop]]:
     """The declared properties of a class in their order, names in YAML filled in."""
-    for attribute in attrs.fields(cls):
+    for attribute in attrs.fields(cls):  # type: ignore[arg-type] # __init_subclass__ has made it one
         declared: Prop | None = attribute.metadata.get(_META)
         if declared is not None:
             yield attribute, declared if declared.name else attrs.evolve(declared, name=yaml_name(attribute.name))

@@ -13,7 +13,6 @@ from core.sdk.context import RunContext
 from core.sdk.properties import PluginType, prop
 
 OnLine = Callable[[Literal["stdout", "stderr"], str], None]
-RunnerSetting = Literal["auto", "docker", "process"]
 
 
 @frozen
@@ -41,21 +40,6 @@ class CommandResult:
 
     exit_code: int
     details: Mapping[str, Any] = field(factory=dict)
-
-
-@frozen
-class RunnerChoice:
-    """What a script says about where it wants to run.
-
-    requested: the runner named by the flow, already converted, or None. image: the image it would have.
-    official: a local environment of the language can stand in for that image.
-    setting: a preference written on the task (`runner: PROCESS|DOCKER`), or "" for the engine's setting.
-    """
-
-    image: str
-    official: bool
-    requested: TaskRunner | None = None
-    setting: RunnerSetting | Literal[""] = ""
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))

@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal
-
-from attrs import frozen
 
 from core.errors import Invalid
 from core.model.durations import parse_duration
@@ -22,6 +19,8 @@ _QUOTED = 500
 
 Kind = Literal["counter", "timer", "gauge"]
 _KINDS = ("counter", "timer", "gauge")
+_Metric = tuple[str, Kind, float | timedelta, dict[str, str]]
+_LogEntry = tuple[Level, str]
 
 
 class ScriptLines:
@@ -54,30 +53,16 @@ class ScriptLines:
             quoted = text if len(text) <= _QUOTED else text[:_QUOTED] + "…"
             self._ctx.log.warn(f"Invalid outputs '{quoted}': {error.what}")
             return
-        self.vars.update(message.outputs)
-        for metric in message.metrics:
-            self._ctx.metric(metric.name, metric.value, kind=metric.kind, tags=metric.tags)
-        for level, line in message.logs:
+        outputs, metrics, logs = message
+        self.vars.update(outputs)
+        for name, kind, value, tags in metrics:
+            self._ctx.metric(name, value, kind=kind, tags=tags)
+        for level, line in logs:
             self._ctx.log.log(level, line)
 
 
-@frozen
-class _Metric:
-    name: str
-    kind: Kind
-    value: float | timedelta
-    tags: Mapping[str, str]
-
-
-@frozen
-class _Message:
-    outputs: Mapping[str, Any]
-    metrics: Sequence[_Metric]
-    logs: Sequence[tuple[Level, str]]
-
-
-def _parse(text: str) -> _Message:
-    """A message as a whole: nothing of it counts when a part can't be read. Raises Invalid."""
+def _parse(text: str) -> tuple[dict[str, Any], list[_Metric], list[_LogEntry]]:
+    """Outputs, metrics and log entries of a message; nothing of it counts when a part is faulty. Raises Invalid."""
     try:
         message = json.loads(text)
     except json.JSONDecodeError as error:
@@ -87,10 +72,10 @@ def _parse(text: str) -> _Message:
     for key in message:
         if key not in _KEYS:
             raise Invalid(f"`{key}` is not one of {', '.join(_KEYS)}")
-    return _Message(
-        outputs=_of_type(dict, message.get("outputs"), "outputs", "a map", absent={}),
-        metrics=[_metric(item) for item in _of_type(list, message.get("metrics"), "metrics", "a list", absent=[])],
-        logs=[_log_entry(item) for item in _of_type(list, message.get("logs"), "logs", "a list", absent=[])],
+    return (
+        _of_type(dict, message.get("outputs"), "outputs", "a map", absent={}),
+        [_metric(item) for item in _of_type(list, message.get("metrics"), "metrics", "a list", absent=[])],
+        [_log_entry(item) for item in _of_type(list, message.get("logs"), "logs", "a list", absent=[])],
     )
 
 
@@ -102,7 +87,7 @@ def _metric(item: object) -> _Metric:
         raise Invalid(f"the type of the metric `{name}` is not one of {', '.join(_KINDS)}")
     tags = _of_type(dict, fields.get("tags"), "metrics.tags", "a map", absent={})
     value = _measured(name, kind, fields.get("value"))
-    return _Metric(name, kind, value, {key: _tag(tag) for key, tag in tags.items()})
+    return name, kind, value, {key: _tag(tag) for key, tag in tags.items()}
 
 
 def _measured(name: str, kind: Kind, value: object) -> float | timedelta:
@@ -125,7 +110,7 @@ def _tag(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _log_entry(item: object) -> tuple[Level, str]:
+def _log_entry(item: object) -> _LogEntry:
     fields = _of_type(dict, item, "logs", "a list of maps")
     level = str(fields.get("level", "INFO")).upper()
     if level not in LEVELS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from types import TracebackType
 
@@ -41,10 +40,14 @@ class Workspace:
 
     @property
     def private(self) -> Path:
-        """A directory below `root` for the run's own needs, made when first asked for."""
+        """A directory below `root` for the run's own needs, made when first asked for.
+
+        Its name is the attempt's own, so that what a crash left running still finds it after a new start.
+        """
         if self._private is None:
-            self._private = Path(tempfile.mkdtemp(prefix=".script-", dir=self.root))
-            self._private.chmod(0o755)  # a container may run as another user
+            self._private = self.root / f".script-{self.ctx.attempt_id}"
+            shutil.rmtree(self._private, ignore_errors=True)
+            self._private.mkdir()
         return self._private
 
     def write(self, text: str, suffix: str) -> Path:

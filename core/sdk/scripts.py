@@ -17,10 +17,11 @@ from core.sdk.context import RunContext
 from core.sdk.files import collect_files, store_output, write_input_files
 from core.sdk.namespace_files import NamespaceFiles, write_namespace_files
 from core.sdk.properties import Described, prop, properties
-from core.sdk.runners import Command, RunnerChoice, TaskRunner
+from core.sdk.runners import Command, TaskRunner
 from core.sdk.script_lines import ScriptLines
 from core.sdk.script_workspace import Workspace
-from core.sdk.tasks import Requirement, RunnableTask, TaskOutput
+from core.sdk.tasks import RunnableTask, TaskOutput
+from core.sdk.wishes import Requirement, RunnerChoice
 
 DEFAULT_INTERPRETER = ("/bin/sh", "-c")
 _SHELLS = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh"})
@@ -66,9 +67,7 @@ class ScriptTask(RunnableTask):
 
     container_image: str | None = prop("Image for runners that have images; by default the type's.", default=None)
     task_runner: TaskRunner | None = prop("Where the commands run; by default what the engine is set to.", default=None)
-    runner: Literal["PROCESS", "DOCKER"] | None = prop(
-        "Where the commands run.", default=None, deprecated="taskRunner"
-    )
+    runner: Literal["PROCESS", "DOCKER"] | None = prop("Where the commands run.", default=None, deprecated="taskRunner")
     docker: DockerOptions | None = prop(
         "Options of the Docker runner.", default=None, deprecated="taskRunner: {type: runner.Docker, …}"
     )

@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal, dataclass_transform
-
-from attrs import field, frozen
+from typing import Any, ClassVar, dataclass_transform
 
 from core.model.nodes import Node
 from core.sdk.context import RunContext
 from core.sdk.properties import Described, PluginType, prop
-
-Need = Literal["docker", "network", "runner", "executable"]
+from core.sdk.wishes import Requirement
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
 class TaskOutput(Described):
     """Base of a task type's `Output`: what its task execution gives, under names declared with `prop`."""
-
-
-@frozen
-class Requirement:
-    """Something a task needs from the machine, asked before the run.
-
-    need: what kind of thing. detail: which one (an image, a program). For `runner`: `image` is what the task would
-    run in, `official` says that a local environment of the language can stand in for it, `requested` is the type
-    name of the task runner that the flow names, or ""; `setting` is a preference written on the task, or "".
-    """
-
-    need: Need
-    detail: str = ""
-    image: str = ""
-    official: bool = False
-    requested: str = ""
-    setting: str = ""
-
-
-@frozen
-class WaitRequest:
-    """A task that gives its thread back: it is called again at `until` or after `wait_for`, with `state`."""
-
-    until: datetime | None = None
-    wait_for: timedelta | None = None
-    state: Mapping[str, object] = field(factory=dict)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))

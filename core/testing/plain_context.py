@@ -17,9 +17,9 @@ from attrs import Factory, define, field, frozen
 
 from core.errors import ExpressionError, NotFound, Unreachable
 from core.sdk.context import Level, copy_stream
-from core.sdk.runners import RunnerChoice, TaskRunner
+from core.sdk.runners import TaskRunner
 from core.sdk.storage import StoredFile, checked_path, storage_path, storage_uri
-from core.sdk.tasks import WaitRequest
+from core.sdk.wishes import RunnerChoice, WaitRequest
 
 _EXPRESSION = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 _PATH = re.compile(r"\w+(\.\w+)*")

@@ -15,7 +15,8 @@ from core.model.codec import encode
 from core.model.durations import parse_duration
 from core.registry.convert import build
 from core.sdk.properties import properties, to_plain
-from core.sdk.tasks import RunnableTask, WaitRequest
+from core.sdk.tasks import RunnableTask
+from core.sdk.wishes import WaitRequest
 from core.work.context import AttemptContext
 from core.work.tools import Tools
 

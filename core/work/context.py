@@ -13,9 +13,9 @@ from typing import Any, Literal
 from core.expressions import Renderer
 from core.host.seam import Metric, Place, Progress, Read, SetKv, TaskJob
 from core.model.codec import encode
-from core.sdk.runners import RunnerChoice, TaskRunner
+from core.sdk.runners import TaskRunner
 from core.sdk.storage import is_storage_uri
-from core.sdk.tasks import WaitRequest
+from core.sdk.wishes import RunnerChoice, WaitRequest
 from core.work.files import AttemptFiles
 from core.work.functions import EngineFunctions
 from core.work.line import Line

@@ -49,7 +49,7 @@ class EngineFunctions:
     def secret(self, key: str, namespace: str | None = None, subkey: str | None = None) -> str:
         return self._secret(key, subkey)
 
-    def kv(self, key: str, namespace: str | None = None, errorOnMissing: bool = True) -> Any:  # noqa: N803 # the language's name
+    def kv(self, key: str, namespace: str | None = None, errorOnMissing: bool = True) -> Any:  # the language's name
         own = namespace or self._place.namespace
         self._noted(f"kv:{own}/{key}")
         found, value = self._line.ask(self._place, "kv", {"namespace": own, "key": key, "inherit": namespace is None})

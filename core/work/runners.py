@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from core.errors import Unreachable
-from core.sdk.runners import RunnerChoice, TaskRunner
+from core.sdk.runners import TaskRunner
+from core.sdk.wishes import RunnerChoice
 
 DOCKER = "runner.Docker"
 PROCESS = "runner.Process"
@@ -23,11 +24,12 @@ def choose_runner(
     A runner named by the flow is taken as it is. Else `docker` and `process` mean what they say; `auto` takes Docker
     when an engine answers, else this machine when the image is the language's official one. Raises Unreachable.
     """
-    if choice.requested is not None:
-        reason = requested_unavailable(choice.requested)
+    named = choice.requested
+    if isinstance(named, TaskRunner):
+        reason = requested_unavailable(named)
         if reason:
             raise Unreachable(reason, hint="run it with another `taskRunner`, for instance `type: runner.Process`")
-        return choice.requested, ""
+        return named, ""
     wish = choice.setting or setting
     if wish == "process":
         return make(PROCESS), ""

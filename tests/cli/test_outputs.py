@@ -66,6 +66,12 @@ def test_a_time_that_is_none_is_wrong_usage(app: Any, call: Run) -> None:
     )
 
 
+def test_a_flow_with_its_namespace_is_two_filters(app: Any, call: Run) -> None:
+    assert call("outputs", "list", "--flow", "company.team/shop") == (
+        2, "", "error: `company.team/shop` is not a flow's id\n  to do: --namespace company.team --flow shop\n",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("limit", ["0", "-1", "many"])
 def test_a_limit_is_a_whole_number_from_1_up(app: Any, call: Run, limit: str) -> None:
     assert call("outputs", "list", f"--limit={limit}") == (
@@ -136,7 +142,7 @@ def test_get_gives_json_and_the_bytes_of_files(app: Any, call: Run, make_task: A
 
 
 def test_bytes_go_to_standard_output_as_they_are(app: Any, make_task: Any, capfdbinary: Any) -> None:
-    from core.cli.main import main  # noqa: PLC0415
+    from core.cli.main import main
 
     app.task_views = (make_task("python"),)
     app.values = {"t-python": {"uri": URI}}

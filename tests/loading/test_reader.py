@@ -108,7 +108,7 @@ def documents(draw: Any) -> str:
     def node(depth: int) -> str:
         kind = draw(st.sampled_from(["scalar", "list", "map", "alias"] if depth < 4 else ["scalar"]))
         if kind == "alias" and anchors:
-            return "*" + draw(st.sampled_from(anchors)) + " "
+            return f"*{draw(st.sampled_from(anchors))} "
         if kind == "list":
             text = "[" + ", ".join(node(depth + 1) for _ in range(draw(st.integers(0, 3)))) + "]"
         elif kind == "map":

@@ -36,7 +36,8 @@ GOOD: list[tuple[str, object, object]] = [
     ("STRING", date(2024, 2, 29), "2024-02-29"), ("STRING", timedelta(minutes=1), "PT1M"),
     ("EMAIL", "a.b@c.de", "a.b@c.de"), ("EMAIL", "", ""),
     ("INT", 42, 42), ("INT", "42", 42), ("INT", "-42", -42), ("INT", "+7", 7), ("INT", 2**31 - 1, 2**31 - 1),
-    ("FLOAT", 42.42, 42.42), ("FLOAT", "42.42", 42.42), ("FLOAT", 1, 1.0), ("FLOAT", "1e3", 1000.0), ("FLOAT", ".5", 0.5),
+    ("FLOAT", 42.42, 42.42), ("FLOAT", "42.42", 42.42), ("FLOAT", 1, 1.0), ("FLOAT", "1e3", 1000.0),
+    ("FLOAT", ".5", 0.5),
     ("BOOLEAN", True, True), ("BOOLEAN", "TRUE", True), ("BOOL", "false", False), ("BOOL", False, False),
     ("DATETIME", "2019-10-06T18:27:49Z", datetime(2019, 10, 6, 18, 27, 49, tzinfo=UTC)),
     ("DATETIME", "2019-10-06T18:27:49.123456789+02:00", datetime(2019, 10, 6, 16, 27, 49, 123456, tzinfo=UTC)),
@@ -89,7 +90,7 @@ BAD: list[tuple[str, object, str]] = [
     ("DATE", "20230228", "Expected `DATE` but received `20230228` with errors: it is not a date, such as 2024-02-29"),
     ("TIME", "25:00", "Expected `TIME` but received `25:00` with errors: hour must be in 0..23"),
     ("TIME", "10", "Expected `TIME` but received `10` with errors: it is not a time, such as 10:00:00"),
-    ("DURATION", "5 minutes", "Expected `DURATION` but received `5 minutes` with errors: `5 minutes` is not a duration"),
+    ("DURATION", "5m", "Expected `DURATION` but received `5m` with errors: `5m` is not a duration"),
     ("DURATION", 5, "Expected `DURATION` but received `5` with errors: it is not a duration, such as PT1H30M"),
     (
         "JSON", "{a: 1}",

@@ -11,10 +11,10 @@ from core.builtin.process import Process
 from core.errors import Invalid
 from core.sdk.context import RunContext
 from core.sdk.properties import prop, to_plain
-from core.sdk.runners import Command, CommandResult, RunnerChoice, TaskRunner
+from core.sdk.runners import Command, CommandResult, TaskRunner
 from core.sdk.script_workspace import Workspace
 from core.sdk.scripts import DockerOptions, Launch, ScriptTask, split_image
-from core.sdk.tasks import Requirement
+from core.sdk.wishes import Requirement, RunnerChoice
 from core.testing.plain_context import PlainContext
 
 

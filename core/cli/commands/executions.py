@@ -9,12 +9,13 @@ from attrs import evolve
 from core.app import App
 from core.cli.command import Call, Command, UsageError, home_options, json_option
 from core.cli.exit_codes import OK
-from core.cli.filters import created_between, flow_filters, page_options
+from core.cli.filters import created_between, flow_filters, flow_ids, page_options
 from core.cli.opening import opened
 from core.cli.people import duration, iso_time, short_time
 from core.cli.report import all_logs, show_execution
 from core.cli.shapes import execution_object, execution_row, log_row, page_object
 from core.host.views import ExecutionFilter
+from core.model.state import ENDED
 from core.sdk.context import LEVELS
 
 _WHICH = "an id, the beginning of one, or `last`"
@@ -29,7 +30,7 @@ def _filter(call: Call, app: App) -> ExecutionFilter:
     args = call.args
     after, before = created_between(args, app.settings.zone)
     return ExecutionFilter(
-        flow_id=tuple(args.flow),
+        flow_id=flow_ids(args),
         namespace=tuple(args.namespace),
         status=tuple(args.status),
         state=tuple(args.state),
@@ -119,7 +120,8 @@ def _kill(call: Call) -> int:
     with opened(call) as app:
         view = app.executions.get(call.args.id)
         app.executions.kill(view.id)
-    call.out.note(f"asked {view.id} to end")
+        state = app.executions.get(view.id).state
+    call.out.result(f"{view.id} is {state}" if state in ENDED else f"{view.id} was asked to end")
     return OK
 
 

@@ -13,7 +13,7 @@ from core.app import App
 from core.cli.bytes_out import send
 from core.cli.command import Call, Command, home_options, json_option, positive, target_option
 from core.cli.exit_codes import OK
-from core.cli.filters import created_between, flow_filters, page_options
+from core.cli.filters import created_between, flow_filters, flow_ids, page_options
 from core.cli.opening import opened
 from core.cli.output import json_text
 from core.cli.people import duration, facts, short_time, size
@@ -42,7 +42,7 @@ def _filter(call: Call, app: App) -> OutputFilter:
     after, before = created_between(args, app.settings.zone)
     return OutputFilter(
         flow_execution_id=tuple(app.executions.get(text).id for text in args.flow_execution_id),
-        flow_id=tuple(args.flow),
+        flow_id=flow_ids(args),
         namespace=tuple(args.namespace),
         task_name=tuple(args.task_name),
         status=tuple(args.status),

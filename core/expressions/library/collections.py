@@ -10,7 +10,7 @@ from typing import Any
 from core.expressions.faults import Fault, within_limit
 from core.expressions.library.declare import Entries, Items, Table
 from core.expressions.operators import interval
-from core.expressions.values import Entry, is_list, is_number, kind_of, same, text_of
+from core.expressions.values import Entry, is_empty, is_list, is_number, kind_of, same, text_of
 
 table = Table()
 
@@ -160,9 +160,7 @@ def range_(start: object, end: object, increment: object = 1) -> Items:
 @table.test("empty")
 def empty(value: object) -> bool:
     """Null, a blank text, an empty list or map. Not 0 and not false."""
-    if isinstance(value, str):
-        return not value.strip()
-    return value is None or ((isinstance(value, Mapping) or is_list(value)) and len(value) == 0)  # type: ignore[arg-type]
+    return is_empty(value)
 
 
 @table.test("null")

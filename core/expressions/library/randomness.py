@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-
 from core.expressions.faults import Fault
 from core.expressions.library.declare import Frame, Table
 
@@ -77,6 +75,8 @@ def _below(frame: Frame, limit: int) -> int:
 @table.function("randomPort")
 def random_port() -> int:
     """A TCP port that is free on this machine now."""
+    import socket  # noqa: PLC0415 (slow to load)
+
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

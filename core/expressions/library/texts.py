@@ -8,7 +8,6 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote_plus, unquote_to_bytes
 
 from core.expressions import java_regex
 from core.expressions.faults import Fault, within_limit
@@ -220,12 +219,16 @@ def base64decode(text: str) -> str:
 @table.filter("urlencode")
 def urlencode(text: str) -> str:
     """As in forms: a blank is `+`; `*-._` stay."""
+    from urllib.parse import quote_plus  # noqa: PLC0415 (slow to load)
+
     within_limit(len(text) * 3)
     return quote_plus(text, safe="*").replace("~", "%7E")
 
 
 @table.filter("urldecode")
 def urldecode(text: str) -> str:
+    from urllib.parse import unquote_to_bytes  # noqa: PLC0415 (slow to load)
+
     if _BAD_PERCENT.search(text):
         raise Fault("the text is not URL-encoded: a `%` is not followed by two hexadecimal digits")
     return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", errors="replace")

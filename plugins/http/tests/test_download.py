@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tailrace_http.download import Download
 
 from core.sdk import TaskFailed, TooLarge
 from core.testing.http_server import Answer, HttpServer
 from core.testing.plain_context import Metric, PlainContext
+from tailrace_http.download import Download
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tailrace_http.download import Download
-from tailrace_http.request import Request
 
 from core.sdk import Interrupted, Invalid, TailraceError, TaskFailed, Unreachable
 from core.testing.http_server import Answer, HttpServer, Received, Reply, Route
 from core.testing.plain_context import PlainContext
+from tailrace_http.download import Download
+from tailrace_http.request import Request
 
 
 @pytest.fixture

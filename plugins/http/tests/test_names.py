@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tailrace_http.names import file_name
 
 URL = "https://example.com/files/report.csv?version=2"

@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tailrace_http.options import Options, Ssl, Terms
 
 from core.registry.convert import convert
 from core.sdk import Invalid, to_plain
+from tailrace_http.options import Options, Ssl, Terms
 
 
 def terms(options: Mapping[str, Any], **older: Any) -> Terms:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from tailrace_http.options import Proxy
-from tailrace_http.proxies import choose_proxies
 
 from core.sdk import Invalid
+from tailrace_http.options import Proxy
+from tailrace_http.proxies import choose_proxies
 
 
 def test_without_options_and_environment_there_is_no_proxy() -> None:

@@ -10,11 +10,11 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from tailrace_http.request import Request
 
 from core.sdk import Invalid, TaskFailed, TooLarge, to_plain
 from core.testing.http_server import Answer, HttpServer, Received, Reply, Route, json_answer
 from core.testing.plain_context import Metric, PlainContext
+from tailrace_http.request import Request
 
 
 def form_parts(received: Received) -> dict[str, EmailMessage]:

@@ -5,9 +5,9 @@ import sys
 from importlib import import_module
 
 import pytest
-from tailrace_http import task_types
 
 from core.sdk import TypeRef
+from tailrace_http import task_types
 
 
 @pytest.mark.parametrize("ref", task_types(), ids=lambda ref: ref.name)

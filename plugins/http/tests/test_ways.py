@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tailrace_http.request import Request
 
 from core.testing.http_server import HttpServer
 from core.testing.plain_context import PlainContext
+from tailrace_http.request import Request
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "ssl_cert_file"])

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from core.errors import Interrupted, TaskFailed
+from core.sdk import Interrupted, TaskFailed
 from core.sdk.context import RunContext
 from tailrace_jdbc_duckdb.common import FetchType, StoreFormat
 from tailrace_jdbc_duckdb.location import Location, private_directory

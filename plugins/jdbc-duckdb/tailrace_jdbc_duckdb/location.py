@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from core.errors import Invalid
+from core.sdk import Invalid
 from core.sdk.context import RunContext
 from core.sdk.files import inside
 from tailrace_jdbc_duckdb.common import IN_MEMORY, DuckDbTask

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from core.errors import Invalid
+from core.sdk import Invalid
 from core.sdk.context import RunContext
 from core.sdk.files import inside, store_output, write_input_files
 from tailrace_jdbc_duckdb.common import DuckDbTask

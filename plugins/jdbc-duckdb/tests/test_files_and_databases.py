@@ -6,12 +6,12 @@ from typing import Any
 
 import duckdb
 import pytest
-from tailrace_jdbc_duckdb.tasks import Query
 
 from core.errors import Forbidden, Invalid, NotFound, TailraceError, TaskFailed
 from core.model.codec import normalise
 from core.sdk.properties import to_plain
 from core.testing.plain_context import PlainContext
+from tailrace_jdbc_duckdb.tasks import Query
 
 FOREIGN_URLS = (
     "jdbc:postgresql://host/db", "duckdb:x.db", "jdbc:duckdb:md:cloud", "jdbc:duckdb::memory:shared",

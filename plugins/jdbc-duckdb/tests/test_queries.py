@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tailrace_jdbc_duckdb.tasks import Queries
 
 from core.errors import TaskFailed
 from core.model.codec import normalise
 from core.sdk.properties import to_plain
 from core.testing.plain_context import Metric, PlainContext
+from tailrace_jdbc_duckdb.tasks import Queries
 
 
 def queries(ctx: PlainContext, sql: str, **properties: Any) -> list[dict[str, Any]]:

@@ -9,12 +9,12 @@ from typing import Any
 
 import duckdb
 import pytest
-import tailrace_jdbc_duckdb
-from tailrace_jdbc_duckdb.tasks import Query
 
+import tailrace_jdbc_duckdb
 from core.model.codec import normalise
 from core.sdk.properties import to_plain
 from core.testing.plain_context import Metric, PlainContext
+from tailrace_jdbc_duckdb.tasks import Query
 
 UUID = "6105c7fe-4334-4f32-ba52-c3e1bea52893"
 

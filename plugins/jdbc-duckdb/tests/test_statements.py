@@ -7,12 +7,12 @@ from typing import Any
 
 import duckdb
 import pytest
-from tailrace_jdbc_duckdb.tasks import Query
 
 from core.errors import Interrupted, Invalid, TailraceError, TaskFailed
 from core.model.codec import normalise
 from core.sdk.properties import to_plain
 from core.testing.plain_context import PlainContext
+from tailrace_jdbc_duckdb.tasks import Query
 
 
 def query(ctx: PlainContext, sql: str, **properties: Any) -> dict[str, Any]:

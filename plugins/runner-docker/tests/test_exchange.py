@@ -6,9 +6,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from tailrace_runner_docker.exchange import pack, unpack
 
 from core.sdk import Forbidden
+from tailrace_runner_docker.exchange import pack, unpack
 
 
 def archive(*entries: tuple[str, bytes, str | bytes], chunk: int = 1000) -> list[bytes]:

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+
 from tailrace_runner_docker.locate import find_engine
 from tailrace_runner_docker.runner import Docker
 

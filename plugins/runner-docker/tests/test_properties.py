@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tailrace_runner_docker
-from tailrace_runner_docker.options import Cpu, Credentials, DeviceRequest, Memory, ports, size
-from tailrace_runner_docker.runner import Docker
 
+import tailrace_runner_docker
 from core.sdk import Command, Described, Forbidden, Invalid, properties
 from core.testing.plain_context import PlainContext
+from tailrace_runner_docker.options import Cpu, Credentials, DeviceRequest, Memory, ports, size
+from tailrace_runner_docker.runner import Docker
 
 
 def planned(runner: Docker, root: Path, **environment: str) -> Any:

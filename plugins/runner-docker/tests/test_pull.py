@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from attrs import Factory, define
-from tailrace_runner_docker.options import Credentials
-from tailrace_runner_docker.runner import Docker
 
 from core.sdk import Command, Interrupted, Invalid, Unreachable
 from core.testing.plain_context import PlainContext
+from tailrace_runner_docker.options import Credentials
+from tailrace_runner_docker.runner import Docker
 
 
 @define

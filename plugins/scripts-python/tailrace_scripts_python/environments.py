@@ -18,7 +18,7 @@ from attrs import frozen
 
 from core.sdk import Command, Interrupted, RunContext, TaskFailed, TaskRunner, Unreachable
 from tailrace_scripts_python.pip_commands import Install, requirements
-from tailrace_scripts_python.pip_settings import UvSettings, uv_settings
+from tailrace_scripts_python.pip_settings import uv_settings
 
 _READY = "ready"
 """The last file written into an environment, with the path of its packages; without it the environment is half-made."""
@@ -90,32 +90,33 @@ class Maker:
         """Make an environment at a path where nothing is. Raises as `cached` does."""
         uv = self._uv()
         self.ctx.log.info(f"Making an environment of {recipe.describe()}, with {'uv' if uv else 'pip'}")
-        settings = uv_settings(self.ctx.environment) if uv else UvSettings({})
+        settings, arguments = uv_settings(self.ctx.environment) if uv else ({}, ())
         if uv:
-            self._create((uv, "venv", "--python", recipe.version or sys.executable, str(path)), recipe)
-            self._seed_pip(uv, path, settings)
-            install: Install = (*_uv_install(uv, path), *settings.arguments)
+            self._create((uv, "venv", "--python", recipe.version or sys.executable, str(path)), recipe, settings)
+            install: Install = (uv, "pip", "install", "--python", str(path / "bin" / "python"))
+            self._seed_pip(path, install, settings)
+            install += arguments
         else:
-            self._create((self._interpreter(recipe.version), "-m", "venv", str(path)), recipe)
+            self._create((self._interpreter(recipe.version), "-m", "venv", str(path)), recipe, settings)
             install = (str(path / "bin" / "python"), "-m", "pip", "install")
-        for arguments in recipe.installs:
-            lines = self._run((*install, *arguments), settings.variables)
+        for packages in recipe.installs:
+            lines = self._run((*install, *packages), settings)
             if lines is not None:
-                names = ", ".join(requirements(arguments))
+                names = ", ".join(requirements(packages))
                 raise TaskFailed(f"The Python environment could not be made: installing {names} failed\n{lines}")
-        packages = next(path.glob("lib/python*/site-packages")).relative_to(path)
+        site_packages = next(path.glob("lib/python*/site-packages")).relative_to(path)
         unfinished = path / f"{_READY}.new"
-        unfinished.write_text(str(packages), encoding="utf-8")
+        unfinished.write_text(str(site_packages), encoding="utf-8")
         unfinished.replace(path / _READY)
 
-    def _create(self, argv: tuple[str, ...], recipe: Recipe) -> None:
-        lines = self._run(argv, {})
+    def _create(self, argv: tuple[str, ...], recipe: Recipe, settings: Mapping[str, str]) -> None:
+        lines = self._run(argv, settings)
         if lines is None:
             return
         if recipe.version:
             raise Unreachable(
                 f"There is no Python {recipe.version} for this script\n{lines}",
-                hint=f"install Python {recipe.version}, or uv, which fetches it; or run the task in a container",
+                hint=f"install Python {recipe.version}, or run the task in a container",
             )
         raise TaskFailed(f"The Python environment could not be made\n{lines}")
 
@@ -138,11 +139,11 @@ class Maker:
         beside = Path(sys.executable).parent
         return shutil.which("uv", path=f"{self.ctx.environment.get('PATH', '')}:{beside}")
 
-    def _seed_pip(self, uv: str, path: Path, settings: UvSettings) -> None:
+    def _seed_pip(self, path: Path, install: Install, settings: Mapping[str, str]) -> None:
         """Give an environment of uv the pip that its Python brings along, for commands that call it."""
         wheels = sorted(_bundled_pip(path))
-        source = ("--no-index", str(wheels[-1])) if wheels else (*settings.arguments, "pip")
-        if self._run((*_uv_install(uv, path), *source), settings.variables) is not None:
+        source = ("--no-index", str(wheels[-1])) if wheels else ("pip",)
+        if self._run((*install, *source), settings) is not None:
             self.ctx.log.debug("The environment has no pip")
 
     def _run(self, argv: tuple[str, ...], settings: Mapping[str, str]) -> str | None:
@@ -170,10 +171,6 @@ class Maker:
                         raise Interrupted("stopped while another task made the same Python environment") from None
                     time.sleep(_WAIT)
             yield
-
-
-def _uv_install(uv: str, path: Path) -> Install:
-    return (uv, "pip", "install", "--python", str(path / "bin" / "python"))
 
 
 def is_ready(path: Path) -> bool:

@@ -2,71 +2,45 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from attrs import frozen
-
-
-@frozen
-class _Setting:
-    """An option of pip and the variable of uv that means the same. separator: between several values, for uv."""
-
-    option: str
-    variable: str
-    separator: str = ""
-
-
-_SETTINGS = (
-    _Setting("index-url", "UV_DEFAULT_INDEX"),
-    _Setting("extra-index-url", "UV_EXTRA_INDEX_URL", " "),
-    _Setting("find-links", "UV_FIND_LINKS", ","),
-    _Setting("trusted-host", "UV_INSECURE_HOST", " "),
-    _Setting("cert", "SSL_CERT_FILE"),
-    _Setting("timeout", "UV_HTTP_TIMEOUT"),
+# An option of pip, the variable of uv that means the same, what uv wants between several values, and other variables
+# by which uv may have been told already.
+_SETTINGS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    ("index-url", "UV_DEFAULT_INDEX", "", ("UV_INDEX_URL",)),
+    ("extra-index-url", "UV_EXTRA_INDEX_URL", " ", ("UV_INDEX",)),
+    ("find-links", "UV_FIND_LINKS", ",", ()),
+    ("trusted-host", "UV_INSECURE_HOST", " ", ()),
+    ("cert", "SSL_CERT_FILE", "", ()),
+    ("timeout", "UV_HTTP_TIMEOUT", "", ()),
 )
-_OTHER_NAMES = {
-    "UV_DEFAULT_INDEX": ("UV_INDEX_URL",),
-    "UV_EXTRA_INDEX_URL": ("UV_INDEX",),
-    "UV_INSECURE_HOST": (),
-}
+_YES = ("1", "true", "t", "yes", "y", "on")
 
 
-@frozen
-class UvSettings:
-    """How uv is told: most options have a variable, some only an argument."""
-
-    variables: Mapping[str, str]
-    arguments: tuple[str, ...] = ()
-
-
-def uv_settings(environment: Mapping[str, str]) -> UvSettings:
-    """What makes uv look where pip would look; what uv is told itself stays as it is."""
+def uv_settings(environment: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Variables and arguments that make uv look where pip would look; what uv is told itself stays as it is."""
     told = _from_files(environment)
-    told |= {
-        option: environment[name]
-        for option in ("no-index", *(setting.option for setting in _SETTINGS))
-        if (name := "PIP_" + option.upper().replace("-", "_")) in environment
-    }
+    for option in ("no-index", *(setting[0] for setting in _SETTINGS)):
+        name = "PIP_" + option.upper().replace("-", "_")
+        if name in environment:
+            told[option] = environment[name]
     told.setdefault("timeout", environment.get("PIP_DEFAULT_TIMEOUT", ""))
-    settings = {}
-    for setting in _SETTINGS:
-        value = told.get(setting.option, "").strip()
-        names = (setting.variable, *_OTHER_NAMES.get(setting.variable, ()))
-        if value and not any(name in environment for name in names):
-            settings[setting.variable] = setting.separator.join(value.split()) if setting.separator else value
-    if "UV_EXTRA_INDEX_URL" in settings and "UV_INDEX_STRATEGY" not in environment:
-        settings["UV_INDEX_STRATEGY"] = (
-            "unsafe-best-match"  # pip takes the best version of all indexes, not of the first
-        )
-    without_index = told.get("no-index", "").lower() in ("1", "true", "yes", "on", "y", "t")
-    return UvSettings(settings, ("--no-index",) if without_index else ())
+    variables = {}
+    for option, variable, separator, others in _SETTINGS:
+        value = told.get(option, "").strip()
+        if value and not any(name in environment for name in (variable, *others)):
+            variables[variable] = separator.join(value.split()) if separator else value
+    if "UV_EXTRA_INDEX_URL" in variables and "UV_INDEX_STRATEGY" not in environment:
+        variables["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # pip takes the best of all indexes, not of the first
+    return variables, ("--no-index",) if told.get("no-index", "").lower() in _YES else ()
 
 
 def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
     """Options of the sections `global` and `install` of pip's files, later files winning."""
+    import configparser  # noqa: PLC0415 - only needed when an environment is made
+
     found: dict[str, str] = {}
     for path in _files(environment):
         parser = configparser.RawConfigParser()

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tailrace_scripts_python.environments import Maker, Recipe, is_own_version, is_ready, overlay, own_version
 
 from core.builtin.process import Process
 from core.sdk import Command, CommandResult, Interrupted, RunContext, TaskFailed, Unreachable
 from core.testing.plain_context import PlainContext
+from tailrace_scripts_python.environments import Maker, Recipe, is_own_version, is_ready, overlay, own_version
 
 NewContext = Callable[[], PlainContext]
 
@@ -134,7 +134,7 @@ def test_a_python_that_is_nowhere_is_said_to_be_missing(ctx: PlainContext) -> No
     with pytest.raises(Unreachable) as caught:
         maker(ctx).cached(Recipe("3.99"))
     assert caught.value.what.startswith("There is no Python 3.99 for this script\n")
-    assert caught.value.hint == "install Python 3.99, or uv, which fetches it; or run the task in a container"
+    assert caught.value.hint == "install Python 3.99, or run the task in a container"
     with pytest.raises(Unreachable) as caught:
         maker(ctx, "PIP").cached(Recipe("3.99"))
     assert str(caught.value) == (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tailrace_scripts_python.pip_commands import are_plain, leading_installs, plain_installs, requirements
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tailrace_scripts_python
-from tailrace_scripts_python.tasks import Commands, Script
 
+import tailrace_scripts_python
 from core.builtin.process import Process
 from core.sdk import Command, CommandResult, Invalid, RunContext, TaskFailed, TaskRunner, prop, to_plain
 from core.testing.plain_context import PlainContext
+from tailrace_scripts_python.tasks import Commands, Script
 
 NewContext = Callable[[], PlainContext]
 

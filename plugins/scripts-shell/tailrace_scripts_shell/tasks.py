@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.sdk.properties import prop
+from core.sdk import prop
 from core.sdk.script_workspace import Workspace
 from core.sdk.scripts import Launch, ScriptTask
 

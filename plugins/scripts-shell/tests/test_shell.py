@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tailrace_scripts_shell
-from tailrace_scripts_shell.tasks import Commands, Script
 
+import tailrace_scripts_shell
 from core.builtin.process import Process
 from core.sdk import TaskFailed, to_plain
 from core.testing.plain_context import PlainContext
+from tailrace_scripts_shell.tasks import Commands, Script
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-from core.errors import Forbidden, Invalid, NotFound, Unreachable
+from core.sdk import Forbidden, Invalid, NotFound, Unreachable
 from core.sdk.context import copy_stream
 from core.sdk.storage import StorageBackend, StoredFile, checked_path, storage_uri
 from tailrace_storage_local.failures import readable_errors

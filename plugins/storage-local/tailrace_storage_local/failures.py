@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.errors import Conflict, Invalid, NotFound, TailraceError, TooLarge, Unreachable
+from core.sdk import Conflict, Invalid, NotFound, TailraceError, TooLarge, Unreachable
 from core.sdk.storage import storage_uri
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}

@@ -11,12 +11,12 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-import tailrace_storage_local
-from tailrace_storage_local.backend import LocalStorage, create
 
+import tailrace_storage_local
 from core.errors import Conflict, Forbidden, Invalid, TooLarge, Unreachable
 from core.sdk.storage import StorageBackend
 from core.testing.storage_contract import StorageContract
+from tailrace_storage_local.backend import LocalStorage, create
 
 
 class TestLocalStorage(StorageContract):
