@@ -42,23 +42,21 @@ class Process(TaskRunner, type="runner.Process", aliases=("io.kestra.plugin.core
         return "" if os.name == "posix" else "process groups are needed, which this system does not have"
 
     def run(self, ctx: RunContext, command: Command) -> CommandResult:
-        stopped = ctx.stop_requested
-        exit_code = 0
-        if not stopped:
-            process = _start(command, {**ctx.environment, **command.env})
-            try:
-                stopped = _follow(process, command.on_line, lambda: ctx.stop_requested)
-            finally:
-                _end(process)
-            exit_code = process.returncode
+        if not command.argv:
+            raise Invalid("There is no command to run", expected="a program and its arguments")
+        if ctx.stop_requested:
+            raise Interrupted(f"`{command.argv[0]}` was stopped before it started")
+        process = _start(command, {**ctx.environment, **command.env})
+        try:
+            stopped = _follow(process, command.on_line, lambda: ctx.stop_requested)
+        finally:
+            _end(process)
         if stopped:
             raise Interrupted(f"`{command.argv[0]}` was stopped")
-        return CommandResult(exit_code=exit_code)
+        return CommandResult(exit_code=process.returncode)
 
 
 def _start(command: Command, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    if not command.argv:
-        raise Invalid("There is no command to run", expected="a program and its arguments")
     try:
         return subprocess.Popen(
             command.argv,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace, _ArgumentGroup
 from datetime import UTC, datetime, tzinfo
 
 from core.cli.command import UsageError, positive
 from core.model.state import STATES, STATUSES
 
 
-def flow_filters(parser: ArgumentParser) -> None:
-    """Options that every list of executions or outputs has; a repeated one means: any of these."""
+def flow_filters(parser: ArgumentParser) -> _ArgumentGroup:
+    """Options that every list of executions or outputs has; the group, for those that only one of them has."""
     group = parser.add_argument_group("filters", "A filter that is given more than once takes any of its values.")
     group.add_argument("--flow", action="append", default=[], metavar="ID", help="the flow's id")
     group.add_argument("--namespace", action="append", default=[], metavar="NAME", help="the flow's namespace")
@@ -18,6 +18,7 @@ def flow_filters(parser: ArgumentParser) -> None:
     group.add_argument("--state", action="append", default=[], choices=STATES, metavar="STATE", help="the exact state")
     group.add_argument("--created-after", metavar="TIME", help="ISO 8601 date or time")
     group.add_argument("--created-before", metavar="TIME", help="ISO 8601 date or time")
+    return group
 
 
 def page_options(parser: ArgumentParser, limit: int = 100) -> None:

@@ -23,7 +23,7 @@ def follower(out: Output, log_level: str) -> AbstractContextManager[Follower | N
     """The follower that fits where standard error goes to; none with --quiet."""
     if out.quiet:
         return nullcontext(None)
-    return LiveTable(log_level) if out.live else nullcontext(Lines(out, log_level))
+    return LiveTable(log_level, transient=out.on_terminal) if out.live else nullcontext(Lines(out, log_level))
 
 
 class Lines:

@@ -27,9 +27,13 @@ class _Row:
 
 
 class LiveTable:
-    """Tasks with state, duration and last words, drawn in place on standard error while the `with` block runs."""
+    """Tasks with state, duration and last words, drawn in place on standard error while the `with` block runs.
 
-    def __init__(self, log_level: str) -> None:
+    transient: it vanishes at the end, because the result follows on the same terminal.
+    """
+
+    def __init__(self, log_level: str, *, transient: bool) -> None:
+        self._transient = transient
         self._levels = LEVELS[LEVELS.index(log_level) :]
         self._rows: dict[str, _Row] = {}
         self._started: dict[str, int] = {}
@@ -39,7 +43,9 @@ class LiveTable:
         from rich.live import Live  # noqa: PLC0415
 
         self._console = Console(stderr=True)
-        self._live = Live(console=self._console, get_renderable=self._table, refresh_per_second=8)
+        self._live = Live(
+            console=self._console, get_renderable=self._table, refresh_per_second=8, transient=self._transient
+        )
         self._live.__enter__()
         return self
 

@@ -28,7 +28,7 @@ COMMANDS = {
     "plugins": "installed plugins, their types, and a new one",
     "schema": "the JSON Schema of flows, for editors",
     "doctor": "what works here and what does not",
-    "demo": "a flow of three tasks, without network",
+    "demo": "a flow of three tasks against an API of its own",
 }
 """First word → summary; the module of the same name in `core.cli.commands` holds it."""
 

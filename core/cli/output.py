@@ -39,6 +39,11 @@ class Output:
         """Whether a display that changes in place makes sense."""
         return self._stderr.isatty() and not (self.json or self.quiet)
 
+    @property
+    def on_terminal(self) -> bool:
+        """Whether results are read by a person at once."""
+        return self._stdout.isatty()
+
     # -- results
 
     def result(self, text: str = "") -> None:

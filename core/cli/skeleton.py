@@ -49,14 +49,16 @@ class Shout(RunnableTask, type="{prefix}.Shout"):
 '''
 
 _TEST = '''\
-from core.testing import TaskContract
+from core.testing import TaskContract, run_task
 from {package}.tasks import Shout
 
 
 class TestShout(TaskContract):
-    task_type = Shout
-    properties = {{"text": "hello"}}
-    output = {{"text": "HELLO"}}
+    task = Shout
+    valid = {{"text": "hello"}}
+
+    def test_it_shouts(self) -> None:
+        assert run_task(Shout(text="hello")).outputs.text == "HELLO"
 '''
 
 _FLOW = """\

@@ -22,7 +22,9 @@ def look_up(value: Any, key: Any) -> Any:
     if is_list(value) and not isinstance(key, bool):
         index = _index(key)
         if index is not None:
-            return value[index] if 0 <= index < len(value) and hasattr(value, "__getitem__") else MISSING
+            if not 0 <= index < len(value):
+                return MISSING
+            return value[index] if hasattr(value, "__getitem__") else list(value)[index]
     if isinstance(key, str):
         found = getter(value, key)
         if found is not None:

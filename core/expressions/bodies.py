@@ -202,11 +202,12 @@ def _filter(statement: nodes.FilterBlock, names: _Names, top: bool) -> Write:
     value, body = compile_expression(statement.value), _body(statement.body, names, top=False)
 
     def text(frame: Frame) -> str:
-        frame.captured.append(body(frame))
+        around = frame.captured
+        frame.captured = (*around, body(frame))
         try:
             return _inner_text(value(frame))
         finally:
-            frame.captured.pop()
+            frame.captured = around
 
     return text
 

@@ -9,7 +9,9 @@ from core.errors import ExpressionError, TooLarge
 MAX_TEXT = 16 * 1024 * 1024
 """Characters that one evaluation may produce."""
 MAX_ITEMS = 1_000_000
-"""Elements that one range may have, and rounds that the loops of one template may make."""
+"""Elements that one list made by an expression may have, and rounds that the loops of one template may make."""
+MAX_NESTED_PRINTS = 200_000
+"""Expressions in the templates that `render()` may work through in one evaluation, all rounds together."""
 MAX_NESTING = 60
 """Levels of brackets, and of statements, in one template."""
 
@@ -44,12 +46,15 @@ class Undefined(Fault):
 
     def explain(self) -> None:
         """Fill in what exists there and what to do."""
+        self.hint = f"correct the name, or give a fallback: {{{{ {self.path} ?? '…' }}}}"
         if isinstance(self.owner, Mapping):
-            names = nearest(self.path[len(self.prefix) :].strip(".[]'\""), [str(key) for key in self.owner])
+            name = self.path[len(self.prefix) :].strip(".[]'\"")
+            names = nearest(name, [str(key) for key in self.owner])
+            if dashed := next((each for each in names if each.startswith(f"{name}-")), None):
+                self.hint = f"a name with a dash is written {member(self.prefix, dashed)}"
             self.expected = _one_of([member(self.prefix, name) for name in names], len(self.owner))
         elif self.owner is not None:
             self.expected = str(self.owner)
-        self.hint = f"correct the name, or give a fallback: {{{{ {self.path} ?? '…' }}}}"
 
 
 def member(prefix: str, name: str) -> str:
@@ -63,7 +68,7 @@ def nearest(name: str, names: list[str], limit: int = _SHOWN_NAMES) -> list[str]
     """Up to `limit` of the names, those that resemble `name` first."""
     from difflib import get_close_matches  # noqa: PLC0415 (slow to load, and only errors need it)
 
-    alike = get_close_matches(name, names[:5000], n=limit, cutoff=0.5)
+    alike = get_close_matches(name, names[:1000], n=limit, cutoff=0.5)
     return (alike + [other for other in names if other not in alike])[:limit]
 
 
@@ -111,6 +116,16 @@ def within_limit(size: int, what: str = "text") -> None:
         raise TooLarge(
             f"an expression would produce {size:,} characters of {what}",
             expected=f"at most {MAX_TEXT:,}",
+            hint="work on a file in a task instead",
+        )
+
+
+def within_items(count: int) -> None:
+    """Refuse a list that would be too long, before it is built."""
+    if count > MAX_ITEMS:
+        raise TooLarge(
+            f"an expression would make a list of {count:,} elements",
+            expected=f"at most {MAX_ITEMS:,}",
             hint="work on a file in a task instead",
         )
 

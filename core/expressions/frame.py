@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeAlias
 
 from core.errors import TooLarge
-from core.expressions.faults import MAX_ITEMS, Fault
+from core.expressions.faults import MAX_ITEMS, MAX_NESTED_PRINTS, Fault
 from core.expressions.zones import zone_of
 
 MAX_RENDERS = 40
@@ -92,32 +92,39 @@ class Frame:
     """One evaluation of one template.
 
     reads: paths that were read, if somebody asked. source: the template, for messages. scope: None as long as no
-    statement named anything. macros and blocks: those of this template. captured: texts of filter blocks.
+    statement named anything. macros and blocks: those of this template. captured: texts of filter blocks around.
+    depth and nested: how deep `render()` is, and how many expressions it has worked through.
     """
 
-    __slots__ = ("blocks", "captured", "depth", "macros", "reads", "rounds", "runtime", "scope", "source", "variables")
+    scope: Scope | None = None
+    macros: Mapping[str, Any] = {}
+    blocks: Mapping[str, Evaluate] = {}
+    captured: tuple[str, ...] = ()
+    depth = 0
+    rounds = 0
+    nested: list[int] | None = None
 
     def __init__(
-        self, runtime: Runtime, variables: Mapping[str, Any], reads: set[tuple[Any, ...]] | None, source: str,
-        depth: int = 0,
-    ) -> None:  # fmt: skip
+        self, runtime: Runtime, variables: Mapping[str, Any], reads: set[tuple[Any, ...]] | None, source: str
+    ) -> None:
         self.runtime = runtime
         self.variables = variables
         self.reads = reads
         self.source = source
-        self.depth = depth
-        self.scope: Scope | None = None
-        self.macros: Mapping[str, Any] = {}
-        self.blocks: Mapping[str, Evaluate] = {}
-        self.captured: list[str] = []
-        self.rounds = 0
 
     def inner(self, source: str) -> Frame:
         """The frame for a template that is rendered from inside this one, with the same variables in sight."""
         if self.depth >= MAX_RENDERS:
             raise TooLarge(f"`render()` calls itself more than {MAX_RENDERS} times")
-        frame = Frame(self.runtime, self.variables, self.reads, source, self.depth + 1)
+        if self.nested is None:
+            self.nested = [0]
+        self.nested[0] += source.count("{{") + 1
+        if self.nested[0] > MAX_NESTED_PRINTS:
+            raise TooLarge(f"the templates given to `render()` hold more than {MAX_NESTED_PRINTS:,} expressions")
+        frame = Frame(self.runtime, self.variables, self.reads, source)
+        frame.depth = self.depth + 1
         frame.scope = self.scope
+        frame.nested = self.nested
         return frame
 
     def read_all(self) -> None:

@@ -46,7 +46,7 @@ class Scanned(NamedTuple):
 def scan(source: str, start: int, close: str) -> Scanned:
     """The tokens from `start` up to the delimiter `close` (`}}`, `%}`, or `}` inside of an interpolated text)."""
     tokens: list[Token] = []
-    open_brackets: list[str] = []
+    open_brackets: list[Token] = []
     trimmed_close = "-" + close
     at = start
     while True:
@@ -110,11 +110,15 @@ def _interpolated(source: str, first: int) -> Token:
     raise Fault("this text has no closing quote", expected='a " at its end', at=first)
 
 
-def _track(open_brackets: list[str], token: Token) -> None:
+def _track(open_brackets: list[Token], token: Token) -> None:
     if token.value in _CLOSERS:
-        open_brackets.append(_CLOSERS[token.value])
-    elif token.value in (")", "]", "}") and (not open_brackets or open_brackets.pop() != token.value):
-        raise Fault(f"`{token.value}` closes nothing here", at=token.at)
+        open_brackets.append(token)
+    elif token.value in (")", "]", "}"):
+        if not open_brackets:
+            raise Fault(f"`{token.value}` closes nothing here", at=token.at)
+        opening = open_brackets.pop()
+        if _CLOSERS[opening.value] != token.value:
+            raise Fault(f"`{opening.value}` is never closed", expected=f"`{_CLOSERS[opening.value]}`", at=opening.at)
 
 
 def _unreadable(source: str, at: int, start: int, close: str) -> Fault:

@@ -5,8 +5,10 @@ A getter is found without regard to case and with `get` and `is` before it; meth
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from core.expressions.faults import Fault, within_limit
@@ -99,7 +101,7 @@ def _plain(function: Callable[..., Any], least: int = 0, most: int | None = None
 def _at(items: Any, index: Any) -> Any:
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(items):
         raise Fault(f"there is no element {text_of(index)}", expected=f"0 to {len(items) - 1}")
-    return items[index]
+    return items[index] if hasattr(items, "__getitem__") else list(items)[index]
 
 
 def _substring(text: str, first: Any, last: Any = None) -> str:
@@ -119,6 +121,13 @@ def _repeat(text: str, times: Any) -> str:
 def _replace(text: str, old: str, new: str) -> str:
     within_limit(len(text) + (text.count(old) * (len(new) - len(old))))
     return text.replace(old, new)
+
+
+def _whole(number: Any) -> int:
+    if not math.isfinite(number):
+        raise Fault(f"{text_of(number)} is not a whole number")
+    within_limit(abs(number.adjusted()) if isinstance(number, Decimal) else 0, "digits")
+    return int(number)
 
 
 def _position(items: Any, wanted: Any) -> int:
@@ -169,8 +178,8 @@ _MAP_METHODS: dict[str, Method] = {
     "entrySet": _plain(_entries),
 }
 _NUMBER_METHODS: dict[str, Method] = {
-    "intValue": _plain(int),
-    "longValue": _plain(int),
+    "intValue": _plain(_whole),
+    "longValue": _plain(_whole),
     "doubleValue": _plain(float),
 }
 _DURATION_METHODS: dict[str, Method] = {

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from functools import lru_cache
 from typing import NamedTuple
 
-from core.expressions.faults import Fault
+from core.expressions.faults import Fault, within_limit
 
 DEFAULT = "#,##0.###"
 _MAX_PATTERN = 400
@@ -46,6 +46,7 @@ def format_number(value: int | float | Decimal, pattern: str | None) -> str:
     if isinstance(value, float) and math.isinf(value):
         return f"{prefix}∞{suffix}"
     exact = abs(Decimal(value * format.factor))
+    within_limit(abs(exact.adjusted()) * 1000, "digits")
     digits = _scientific(exact, format) if format.exponent else _plain(exact, format)
     return f"{prefix}{digits}{suffix}"
 
@@ -63,7 +64,7 @@ def _plain(value: Decimal, format: Format) -> str:
 
 def _rounded(value: Decimal, places: int) -> str:
     with localcontext() as context:
-        context.prec = 2000
+        context.prec = 20_000
         return format(value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN), "f")
 
 

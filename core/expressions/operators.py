@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, DecimalException, localcontext
 from typing import Any
 
-from core.errors import TooLarge
-from core.expressions.faults import MAX_ITEMS, Fault, within_limit
+from core.expressions.faults import Fault, within_items, within_limit
 from core.expressions.values import is_list, is_number, kind_of, same, text_of
 
 _CONVERT_HINT = "turn a text into a number with `| number`"
@@ -24,7 +23,9 @@ def add(left: Any, right: Any) -> Any:
     if isinstance(left, str) or isinstance(right, str):
         return joined([text_of(left), text_of(right)])
     if is_list(left):
-        return [*left, *right] if is_list(right) else [*left, right]
+        more = right if is_list(right) else [right]
+        within_items(len(left) + len(more))
+        return [*left, *more]
     return _arithmetic("+", left, right)
 
 
@@ -129,10 +130,15 @@ def number(value: Any, operator: str) -> Any:
     return value
 
 
+def _is_ordered(value: Any) -> bool:
+    """Not NaN (which Decimal refuses to compare)."""
+    return bool(value == value)
+
+
 def _comparison(operator: str, numbers: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     def compare(left: Any, right: Any) -> bool:
         if is_number(left) and is_number(right):
-            return numbers(left, right)
+            return _is_ordered(left) and _is_ordered(right) and numbers(left, right)
         if left is None or right is None:
             return False
         if isinstance(left, str) and isinstance(right, str):
@@ -209,10 +215,6 @@ def _is_letter(value: Any) -> bool:
 
 def _codes(start: int, end: int, step: int) -> range:
     numbers = range(start, end + (1 if step > 0 else -1), step)
-    if (end - start) // step >= MAX_ITEMS:
-        raise TooLarge(
-            f"the range {start}..{end} has {(end - start) // step + 1:,} elements",
-            expected=f"at most {MAX_ITEMS:,}",
-        )
+    within_items((end - start) // step + 1)
     return numbers
 

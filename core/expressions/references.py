@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from core.expressions import nodes
 from core.expressions.compiler import constant_keys
+from core.expressions.faults import too_deep
 from core.expressions.render import parsed
 
 _READ_BY_FUNCTIONS: dict[str, tuple[tuple[str | None, ...], ...]] = {
@@ -37,9 +38,10 @@ def references(template: str) -> tuple[Reference, ...]:
     """
     if "{" not in template:
         return ()
-    found: dict[tuple[int, tuple[str | int | None, ...]], None] = {}
-    for at, path in _in_body(parsed(template), set()):
-        found[(at, path)] = None
+    try:
+        found = dict.fromkeys(_in_body(parsed(template), set()))
+    except RecursionError:
+        raise too_deep() from None
     return tuple(_placed(template, at, path) for at, path in sorted(found, key=lambda each: each[0]))
 
 

@@ -16,12 +16,22 @@ from core.expressions.templates import parse_template, unwrap_raw
 from core.expressions.values import is_list
 
 MAX_ROUNDS = 100
+_CACHED_SIZE = 64 * 1024
+"""Characters up to which a template is kept compiled."""
 Reads = set[tuple[Any, ...]]
 
 
-@lru_cache(maxsize=4096)
 def parsed(template: str) -> Body:
     """The syntax tree of a template. Raises ExpressionError, TooLarge."""
+    return _cached_tree(template) if len(template) <= _CACHED_SIZE else _tree(template)
+
+
+def compiled(template: str) -> Compiled:
+    """The closures of a template: the same for all variables, functions and zones."""
+    return _cached_closures(template) if len(template) <= _CACHED_SIZE else _closures(template)
+
+
+def _tree(template: str) -> Body:
     within_limit(len(template), "template")
     try:
         return parse_template(template)
@@ -31,9 +41,7 @@ def parsed(template: str) -> Body:
         raise too_deep() from None
 
 
-@lru_cache(maxsize=4096)
-def compiled(template: str) -> Compiled:
-    """The closures of a template: the same for all variables, functions and zones."""
+def _closures(template: str) -> Compiled:
     body = parsed(template)
     try:
         return compile_body(body)
@@ -41,6 +49,10 @@ def compiled(template: str) -> Compiled:
         raise as_error(fault, template) from None
     except RecursionError:
         raise too_deep() from None
+
+
+_cached_tree = lru_cache(maxsize=4096)(_tree)
+_cached_closures = lru_cache(maxsize=4096)(_closures)
 
 
 class Renderer:
@@ -72,8 +84,9 @@ class Renderer:
         """The text of a template. reads: gets the path of every variable that was looked at."""
         if "{" not in template:
             return template
-        text = _text(template, Frame(self._runtime, variables, reads, template))
-        return unwrap_raw(self._again(text, template, variables, reads) if self._recursive else text)
+        frame = Frame(self._runtime, variables, reads, template)
+        text = _text(template, frame)
+        return unwrap_raw(_again(text, template, frame) if self._recursive else text)
 
     def render_typed(self, template: str, variables: Mapping[str, Any], reads: Reads | None = None) -> Any:
         """The value itself when the template is exactly one `{{ … }}`, else its text."""
@@ -82,10 +95,11 @@ class Renderer:
         single = compiled(template).single
         if single is None:
             return self.render(template, variables, reads)
-        value = _value(single, Frame(self._runtime, variables, reads, template))
+        frame = Frame(self._runtime, variables, reads, template)
+        value = _value(single, frame)
         if not isinstance(value, str):
             return value
-        return unwrap_raw(self._again(value, template, variables, reads) if self._recursive else value)
+        return unwrap_raw(_again(value, template, frame) if self._recursive else value)
 
     def render_object(self, value: Any, variables: Mapping[str, Any], reads: Reads | None = None) -> Any:
         """A value whose texts are rendered: lists and maps (their keys too) are walked, all else stays as it is."""
@@ -96,8 +110,10 @@ class Renderer:
         except RecursionError:
             raise too_deep() from None
 
-    def _again(self, text: str, template: str, variables: Mapping[str, Any], reads: Reads | None) -> str:
-        return _until_stable(template, text, lambda each: _text(each, Frame(self._runtime, variables, reads, each)))
+
+def _again(text: str, template: str, frame: Frame) -> str:
+    """Recursive rendering: the text rendered until nothing changes."""
+    return _until_stable(template, text, lambda each: _text(each, frame.inner(each)))
 
 
 def _text(template: str, frame: Frame) -> str:

@@ -34,7 +34,7 @@ def parse_template(source: str) -> Body:
     while True:
         opening = _OPEN.search(source, at)
         text = source[at : opening.start() if opening else len(source)]
-        raw = _RAW.match(source, opening.start()) if opening else None
+        raw = _RAW.match(source, opening.start()) if opening and opening.group() == "{%" else None
         if trim:
             text = text.lstrip()
         if opening and not raw and _trims_before(source, opening.end()):

@@ -18,6 +18,8 @@ from core.expressions.faults import MAX_TEXT, Fault, within_limit
 from core.model.durations import format_duration
 
 _LISTS = frozenset({list, tuple})
+_CONTAINER = 16
+"""What a list or map counts for in the limit of text, so that empty ones inside of one another have an end, too."""
 _FALSE_TEXTS = frozenset({"", "0", "-0", "false"})
 
 
@@ -162,6 +164,7 @@ def _scalar_text(value: object) -> str:
     if isinstance(value, float):
         return float_text(value)
     if isinstance(value, Decimal):
+        within_limit(abs(value.adjusted()) if value.is_finite() else 0, "digits")
         return format(value, "f")
     if isinstance(value, (datetime, time)):
         return date_time_text(value)
@@ -195,6 +198,7 @@ def _write_text(value: object, parts: list[str], budget: _Budget) -> None:
         _write_text(value.value, parts, budget)
     elif isinstance(value, Mapping):
         parts.append("{")
+        budget.spend(_CONTAINER)
         for number, (key, item) in enumerate(value.items()):
             parts.append(", " if number else "")
             _write_text(key, parts, budget)
@@ -203,6 +207,7 @@ def _write_text(value: object, parts: list[str], budget: _Budget) -> None:
         parts.append("}")
     elif is_list(value):
         parts.append("[")
+        budget.spend(_CONTAINER)
         for number, item in enumerate(value):  # type: ignore[arg-type]
             parts.append(", " if number else "")
             _write_text(item, parts, budget)
@@ -276,6 +281,7 @@ def to_json(value: object, zone: tzinfo) -> str:
 def _write_json(value: object, parts: list[str], zone: tzinfo, budget: _Budget) -> None:
     if isinstance(value, Mapping):
         parts.append("{")
+        budget.spend(_CONTAINER)
         first = True
         for key, item in value.items():
             if item is None:
@@ -288,6 +294,7 @@ def _write_json(value: object, parts: list[str], zone: tzinfo, budget: _Budget) 
         parts.append("}")
     elif is_list(value):
         parts.append("[")
+        budget.spend(_CONTAINER)
         for number, item in enumerate(value):  # type: ignore[arg-type]
             if number:
                 parts.append(",")
@@ -308,7 +315,7 @@ def json_scalar(value: object, zone: tzinfo) -> str:
     if isinstance(value, float):
         return float_text(value) if math.isfinite(value) else f'"{float_text(value)}"'
     if isinstance(value, Decimal):
-        return str(value)
+        return str(value) if value.is_finite() else f'"{value}"'
     if isinstance(value, timedelta):
         micros = round(value / timedelta(microseconds=1))
         return f"{'-' if micros < 0 else ''}{abs(micros) // 1_000_000}.{abs(micros) % 1_000_000:06d}000"
@@ -331,9 +338,3 @@ def _json_date_time(value: datetime, zone: tzinfo) -> str:
         text += f".{value.microsecond:06d}".rstrip("0")
     return text + suffix
 
-
-def to_plain(value: Any) -> Any:
-    """Lists and maps of any kind as Python lists and dicts (for libraries that know no others)."""
-    if isinstance(value, Mapping):
-        return {key if isinstance(key, str) else text_of(key): to_plain(item) for key, item in value.items()}
-    return [to_plain(item) for item in value] if is_list(value) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.loading.defaults import with_defaults
 from core.loading.inputs import InputLoader
 from core.loading.problems import Findings, Loaded, Problem, not_yaml
 from core.loading.reader import read
@@ -20,13 +21,13 @@ from core.registry.registry import Registry
 _SUPPORTED = frozenset(
     {
         "id", "namespace", "revision", "description", "labels", "inputs", "variables", "tasks", "outputs", "disabled",
-        "deleted",
+        "deleted", "pluginDefaults", "taskDefaults",
     }
 )  # fmt: skip
 _UNSUPPORTED = frozenset(
     {
-        "errors", "finally", "afterExecution", "listeners", "triggers", "pluginDefaults", "taskDefaults", "concurrency",
-        "retry", "sla", "checks", "workerGroup",
+        "errors", "finally", "afterExecution", "listeners", "triggers", "concurrency", "retry", "sla", "checks",
+        "workerGroup",
     }
 )  # fmt: skip
 _RESERVED_IDS = frozenset(
@@ -56,6 +57,7 @@ def load_flow(text: str | bytes, registry: Registry, name: str = "<flow>") -> Lo
 
 class _FlowLoader:
     def __init__(self, registry: Registry) -> None:
+        self.registry = registry
         self.findings = Findings()
         self.shapes = Shapes(self.findings)
         self.templates = Templates(self.findings)
@@ -65,6 +67,7 @@ class _FlowLoader:
     def flow(self, values: dict[str, Any], source: str) -> Flow:
         """The flow as far as it can be read; it is of use only when there are no errors."""
         self._check_names(values)
+        values = with_defaults(values, self.registry, self.findings, self.shapes)
         root: Path = ()
         shapes = self.shapes
         return Flow(

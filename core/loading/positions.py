@@ -12,7 +12,6 @@ from _ruamel_yaml import (  # type: ignore[import-not-found]
     ScalarEvent,
     SequenceEndEvent,
 )  # fmt: skip
-from attrs import define, field
 
 from core.loading.reader import scalar_value
 from core.registry.problem import Path
@@ -20,16 +19,18 @@ from core.registry.problem import Path
 Position = tuple[int, int]
 
 
-@define
 class Place:
     """A value with its position (line and column, from 1). For maps and lists the position is that of the first key.
 
     content: the places below a map or a list, else the scalar. keys: where the keys of a map stand.
     """
 
-    position: Position
-    content: Any
-    keys: dict[str, Position] = field(factory=dict)
+    __slots__ = ("content", "keys", "position")
+
+    def __init__(self, position: Position, content: Any) -> None:
+        self.position = position
+        self.content = content
+        self.keys: dict[str, Position] = {}
 
     def value(self) -> Any:
         """The plain value, the same as `read` gives it."""

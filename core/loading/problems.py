@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from attrs import define, field, frozen
+from attrs import frozen
 
 from core.errors import InvalidFlow
 from core.loading.positions import compose, position_of
@@ -53,8 +53,7 @@ class Loaded:
         return self.flow
 
 
-@frozen
-class _Finding:
+class _Finding(NamedTuple):
     path: Path
     message: str
     expected: str
@@ -63,12 +62,15 @@ class _Finding:
     at_key: bool
 
 
-@define
 class Findings:
-    """Collects problems by path while a flow is loaded; positions are looked up only when there is one."""
+    """Collects problems by path while a flow is loaded; positions are looked up only when there is one.
 
-    found: list[_Finding] = field(factory=list)
-    errors: int = 0
+    errors: how many of them are errors.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[_Finding] = []
+        self.errors = 0
 
     def add(
         self, path: Path, message: str, expected: str = "", hint: str = "", *,

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-from attrs import frozen
+from typing import Any, NamedTuple
 
 from core.loading.problems import Findings
 from core.registry.problem import Path, shown
 
 
-@frozen
-class Naming:
+class Naming(NamedTuple):
     """How a thing may be named. longest in characters; rule and example are for messages."""
 
     pattern: re.Pattern[str]

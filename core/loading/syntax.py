@@ -7,8 +7,8 @@ from typing import Any
 
 from core.errors import Invalid
 
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_UNQUOTED_EXPRESSION = re.compile(r"^\s*(?:- +)*(?:[^\s:'\"]+: +)?(\{\{)")
+_FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+_UNQUOTED_EXPRESSION = r"^\s*(?:- +)*(?:[^\s:'\"]+: +)?(\{\{)"
 
 
 class SyntaxProblem(Invalid):
@@ -35,7 +35,7 @@ def explain(error: Any, text: str) -> SyntaxProblem:
         return _forbidden_character(text) or SyntaxProblem(f"this is not YAML: {error}", 0, 0)
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
-    unquoted = _UNQUOTED_EXPRESSION.match(line)
+    unquoted = re.match(_UNQUOTED_EXPRESSION, line)
     if unquoted:
         return needs_quotes(mark.line, unquoted.start(1))
     what, expected, hint = _in_words(error, line, mark)
@@ -51,7 +51,7 @@ def needs_quotes(line: int, column: int) -> SyntaxProblem:
 
 
 def _forbidden_character(text: str) -> SyntaxProblem | None:
-    found = _FORBIDDEN.search(text.removeprefix("\ufeff"))
+    found = re.search(_FORBIDDEN, text.removeprefix("\ufeff"))
     if found is None:
         return None
     before = text.removeprefix("\ufeff")[: found.start()]

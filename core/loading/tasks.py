@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import UnionType
-from typing import Any, cast, get_args, get_origin
-
-from attrs import define, field, frozen
+from typing import Any, NamedTuple, cast, get_args, get_origin
 
 from core.errors import Invalid, NotFound, PluginError
 from core.loading.problems import Findings
@@ -14,7 +12,7 @@ from core.loading.shapes import TASK_ID, Shapes, asks_for_nothing
 from core.loading.templates import Templates
 from core.model.durations import parse_duration
 from core.model.nodes import Children, Node, Sequence, Step, Work
-from core.registry.convert import build, problems, type_hints
+from core.registry.convert import build, compiled, problems, type_hints
 from core.registry.problem import Path, shown
 from core.registry.registry import Registry
 from core.sdk.context import LEVELS
@@ -23,10 +21,11 @@ from core.sdk.tasks import FlowTask, RunnableTask, Task
 
 _COMMON = frozenset({"description", "timeout", "disabled", "runIf", "when", "allowFailure", "allowWarning", "logLevel"})
 _UNSUPPORTED = frozenset({"retry", "workerGroup", "workerSelector", "taskCache", "logToFile", "version", "assets"})
+COMMON = _COMMON | _UNSUPPORTED
+"""Properties that every task may have beside those of its type."""
 
 
-@frozen
-class _Type:
+class _Type(NamedTuple):
     """What loading needs to know of a task type, by names in YAML.
 
     names: all its properties. children: those that hold tasks. verbatim: those that are not rendered.
@@ -38,16 +37,16 @@ class _Type:
     verbatim: frozenset[str]
 
 
-@define
 class TaskLoader:
     """Makes steps of the maps under `tasks`; what is wrong goes into the findings. ids: of all tasks, with places."""
 
-    registry: Registry
-    findings: Findings
-    shapes: Shapes
-    templates: Templates
-    ids: list[tuple[str, Path]] = field(factory=list)
-    _types: dict[str, _Type] = field(factory=dict)
+    def __init__(self, registry: Registry, findings: Findings, shapes: Shapes, templates: Templates) -> None:
+        self.registry = registry
+        self.findings = findings
+        self.shapes = shapes
+        self.templates = templates
+        self.ids: list[tuple[str, Path]] = []
+        self._types: dict[str, _Type] = {}
 
     def steps(self, owner: Mapping[str, object], name: str, path: Path) -> Children:
         """The tasks under a property, in their order; those with an error are left out."""
@@ -67,7 +66,7 @@ class TaskLoader:
         for name, value in raw.items():
             if name == "id" or name == "type":
                 continue
-            if name in kind.names or not (name in _COMMON or name in _UNSUPPORTED):
+            if name in kind.names or name not in COMMON:
                 own[name] = value
             elif name in _UNSUPPORTED:
                 if not asks_for_nothing(value):
@@ -96,7 +95,6 @@ class TaskLoader:
                 expected = "the type of a task, such as log.Log"
                 self.findings.add(place, f"Invalid type: {name} is not a task", expected)
                 return None
-            problems(cls, {}, self.registry)
             found = self._types[name] = _described(cls)
         except NotFound as error:
             self.findings.add(place, f"Invalid type: {name}", error.expected, error.hint)
@@ -182,6 +180,7 @@ class TaskLoader:
 
 
 def _described(cls: type[Task]) -> _Type:
+    """Raises PluginError for a property of a type that no property can have."""
     hints = type_hints(cls)
     names: set[str] = set()
     children: list[str] = []
@@ -189,6 +188,7 @@ def _described(cls: type[Task]) -> _Type:
     for attribute, declared in properties(cls):
         own = (declared.name, *declared.aliases)
         names.update(own)
+        compiled(hints[attribute.name])
         if _holds_steps(hints[attribute.name]):
             children.extend(own)
         if not declared.render:

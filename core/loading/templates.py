@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import define, field
-
 from core.errors import TailraceError
 from core.expressions.render import parsed
 from core.loading.problems import Findings
 from core.registry.problem import Path
 
 
-@define
 class Templates:
     """Checks every text once."""
 
-    findings: Findings
-    _good: set[str] = field(factory=set)
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self._good: set[str] = set()
 
     def check(self, value: object, path: Path) -> None:
         """Every text in a value, keys of maps included."""

@@ -17,15 +17,15 @@ from core.model.durations import format_duration, parse_duration
 
 ParseYaml = Callable[[str], Any]
 
-_WHOLE = re.compile(r"[-+]?[0-9]{1,10}")
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIME = re.compile(r"([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)[0-9]{0,3}")
-_DATETIME = re.compile(
+_WHOLE = r"[-+]?[0-9]{1,10}"
+_NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?"
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = r"([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)[0-9]{0,3}"
+_DATETIME = (
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)[0-9]{0,3}(Z|[-+][0-9]{2}:[0-9]{2})"
 )
-_URI = re.compile(r"[a-z]+://(?:www\.)?[-a-zA-Z0-9@:%._+~#=]{1,256}\.[a-zA-Z0-9()]{1,6}\b[-a-zA-Z0-9()@:%_+.~#?&/=]*")
-_EMAIL = re.compile(r"|[a-zA-Z0-9_!#$%&’*+/=?`{|}~^.-]+@[a-zA-Z0-9.-]+")
+_URI = r"[a-z]+://(?:www\.)?[-a-zA-Z0-9@:%._+~#=]{1,256}\.[a-zA-Z0-9()]{1,6}\b[-a-zA-Z0-9()@:%_+.~#?&/=]*"
+_EMAIL = r"|[a-zA-Z0-9_!#$%&’*+/=?`{|}~^.-]+@[a-zA-Z0-9.-]+"
 _SHOWN = 200
 
 
@@ -90,7 +90,7 @@ def _not_among_values(kind: str, value: Any, options: Mapping[str, Any], *, requ
 
 
 def _not_matching(kind: str, value: Any, options: Mapping[str, Any]) -> list[str]:
-    if kind == "EMAIL" and not _EMAIL.fullmatch(value):
+    if kind == "EMAIL" and not re.fullmatch(_EMAIL, value):
         return ["The input must be a valid email"]
     pattern = options.get("validator")
     if kind == "STRING" and pattern is not None and not re.fullmatch(pattern, value):
@@ -114,7 +114,7 @@ def _text(value: Any) -> str:
 
 
 def _int(value: Any) -> int:
-    if isinstance(value, str) and _WHOLE.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_WHOLE, value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError("it is not a whole number")
@@ -124,7 +124,7 @@ def _int(value: Any) -> int:
 
 
 def _float(value: Any) -> float:
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_NUMBER, value):
         return float(value)
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise ValueError("it is not a number")
@@ -142,7 +142,7 @@ def _bool(value: Any) -> bool:
 def _datetime(value: Any) -> datetime:
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC)
-    match = _DATETIME.fullmatch(value) if isinstance(value, str) else None
+    match = re.fullmatch(_DATETIME, value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("it is not a date and time with a zone, such as 2024-02-29T10:00:00Z")
     return datetime.fromisoformat(match.group(1) + match.group(2)).astimezone(UTC)
@@ -151,7 +151,7 @@ def _datetime(value: Any) -> datetime:
 def _date(value: Any) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    if not isinstance(value, str) or not _DATE.fullmatch(value):
+    if not isinstance(value, str) or not re.fullmatch(_DATE, value):
         raise ValueError("it is not a date, such as 2024-02-29")
     return date.fromisoformat(value)
 
@@ -159,7 +159,7 @@ def _date(value: Any) -> date:
 def _time(value: Any) -> time:
     if isinstance(value, time):
         return value
-    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    match = re.fullmatch(_TIME, value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("it is not a time, such as 10:00:00")
     return time.fromisoformat(match.group(1))
@@ -189,7 +189,7 @@ def _no_constant(name: str) -> None:
 
 
 def _uri(value: Any) -> str:
-    if not isinstance(value, str) or not _URI.fullmatch(value):
+    if not isinstance(value, str) or not re.fullmatch(_URI, value):
         raise Refused(f"Expected `URI` but received `{shown(value)}`")
     return value
 

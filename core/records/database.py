@@ -26,7 +26,7 @@ class Database:
     def __init__(self, home: Path, *, durable: bool, now: int) -> None:
         self.path = home / "records.db"
         self._sql = statements()
-        with _explained(self.path):
+        with explained(self.path):
             self._file_lock = FileLock(home / "records.lock")
             fresh = not self.path.exists()
             self._writer = self._connect(durable)
@@ -70,18 +70,19 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """One write transaction; rolled back when the block raises."""
-        with self._writing, _explained(self.path), self._file_lock:
+        with self._writing, explained(self.path), self._file_lock:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._writer.execute("COMMIT")
             except BaseException:
-                self._writer.execute("ROLLBACK")
+                if self._writer.in_transaction:  # SQLite itself rolls back when the disk is full
+                    self._writer.execute("ROLLBACK")
                 raise
-            self._writer.execute("COMMIT")
 
     def write(self, name: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
         """Run a named statement inside `writing()`."""
-        return self._writer.execute(self._sql[name], values)
+        return _execute(self._writer, self._sql[name], values)
 
     def execute(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
         """Run a statement put together from names of ours inside `writing()`; savepoints too."""
@@ -93,8 +94,8 @@ class Database:
 
     def select(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query that was put together from fragments of ours (never from a user's text)."""
-        with self._reading, _explained(self.path):
-            return self._reader.execute(sql, values).fetchall()
+        with self._reading, explained(self.path):
+            return _execute(self._reader, sql, values).fetchall()
 
     def read_maps(self, name: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
         """All rows of a named query, by column name."""
@@ -102,8 +103,8 @@ class Database:
 
     def select_maps(self, sql: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
         """As `select`, by column name."""
-        with self._reading, _explained(self.path):
-            cursor = self._reader.execute(sql, values)
+        with self._reading, explained(self.path):
+            cursor = _execute(self._reader, sql, values)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
 
@@ -111,14 +112,31 @@ class Database:
         """Whether another connection has written since the last call."""
         with self._writing:
             seen = int(self._writer.execute("PRAGMA data_version").fetchone()[0])
-        before, self._seen = self._seen, seen
+            before, self._seen = self._seen, seen
         return before != seen
+
+    def forget_seen(self) -> None:
+        """Let `changed` say so once, whoever wrote: this connection's own commits don't move its `data_version`."""
+        with self._writing:
+            self._seen = -1
 
     def close(self) -> None:
         """Give connections and files back."""
         self._reader.close()
         self._writer.close()
         self._file_lock.close()
+
+
+def _execute(connection: sqlite3.Connection, sql: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
+    """Half a surrogate pair can't be stored as text; outside the codec's texts it becomes U+FFFD."""
+    try:
+        return connection.execute(sql, values)
+    except UnicodeEncodeError:
+        return connection.execute(sql, tuple(_whole(value) for value in values))
+
+
+def _whole(value: Any) -> Any:
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
 
 
 def _split(script: str) -> Iterator[str]:
@@ -133,7 +151,8 @@ def _split(script: str) -> Iterator[str]:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
+    """What goes wrong with a file inside the block, in words for people. Raises Unreachable."""
     try:
         yield
     except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:

@@ -17,6 +17,12 @@ if sys.platform == "win32":
             return False
         return True
 
+    def _is_free(handle: int) -> bool:
+        if not _lock(handle, wait=False):
+            return False
+        _unlock(handle)
+        return True
+
     def _unlock(handle: int) -> None:
         msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
 
@@ -26,6 +32,14 @@ else:
     def _lock(handle: int, wait: bool) -> bool:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _is_free(handle: int) -> bool:
+        # Shared, so that two who look at the same time don't take each other for the holder.
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
@@ -61,10 +75,11 @@ class FileLock:
 
 def is_held(path: Path) -> bool:
     """Whether some living process holds the lock on a file."""
-    if not path.exists():
-        return False
-    lock = FileLock(path)
     try:
-        return not lock.try_hold()
+        handle = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+    except FileNotFoundError:
+        return False
+    try:
+        return not _is_free(handle)
     finally:
-        lock.close()
+        os.close(handle)

@@ -25,7 +25,7 @@ from core.model.codec import decode
 from core.model.decisions import Counters
 from core.model.messages import EvaluationKey, TaskKey
 from core.model.state import ENDED
-from core.records.database import Database
+from core.records.database import Database, explained
 from core.records.locks import FileLock, is_held
 from core.records.queries import execution_query, output_query
 from core.records.rows import execution_view, open_task, read_counters, task_view
@@ -49,8 +49,9 @@ class SqliteRecords:
     def register_engine(self, engine_id: str, now: int) -> None:
         """Show that this process lives: an OS lock for the machine, a row with a beat for everybody."""
         folder = self._home / "engines"
-        folder.mkdir(exist_ok=True)
-        lock = FileLock(folder / f"{engine_id}.lock")
+        with explained(folder):
+            folder.mkdir(exist_ok=True)
+            lock = FileLock(folder / f"{engine_id}.lock")
         lock.try_hold()
         self._engine = (engine_id, lock)
         with self._db.writing():
@@ -67,10 +68,12 @@ class SqliteRecords:
         if self._engine:
             engine_id, lock = self._engine
             self._engine = None
-            with self._db.writing():
-                self._db.write("forget_engine", (engine_id,))
-            lock.path.unlink(missing_ok=True)
-            lock.close()
+            try:
+                with self._db.writing():
+                    self._db.write("forget_engine", (engine_id,))
+            finally:
+                lock.path.unlink(missing_ok=True)
+                lock.close()
 
     def _is_alive(self, engine_id: str) -> bool:
         return is_held(self._home / "engines" / f"{engine_id}.lock")
@@ -183,6 +186,7 @@ class SqliteRecords:
     def send(self, execution_id: str, kind: str, payload_json: str, at: int) -> None:
         with self._db.writing():
             self._db.write("insert_inbox", (execution_id, kind, payload_json, at))
+        self._db.forget_seen()
 
     def unread(self, execution_ids: Sequence[str]) -> tuple[tuple[int, str, str, str], ...]:
         return tuple(row for one in execution_ids for row in self._db.read("inbox_unread", (one,)))

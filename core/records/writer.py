@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ from core.records.database import Database
 
 MAX_SUMMARY_VALUES = 32
 FENCE = "the execution has another owner"
+TWICE = "this was decided before"
 
 
 class GuardError(Exception):
@@ -117,13 +119,17 @@ class Writer:
         place, identity, at = unit.execution, unit.tasks[change.key], unit.at
         states = ["CREATED"] if change.state == "CREATED" else ["CREATED", change.state]
         attempts = f"[{_attempt(identity, 'RUNNING', at, None)}]" if change.attempt else "[]"
-        self._db.write("open_task", (
+        row = (
             identity.id, place.organization_id, place.id, place.namespace, place.flow_id, place.flow_revision,
             change.key.task_id, identity.type, _path(change.key), change.key.turn,
             change.key.path[-1] if change.key.path else None, identity.parent_id, change.state,
             "[" + ",".join(f'["{state}",{at}]' for state in states) + "]", attempts,
             _counters(change.counters), at, at,
-        ))  # fmt: skip
+        )  # fmt: skip
+        try:
+            self._db.write("open_task", row)
+        except sqlite3.IntegrityError:  # its key is unique
+            raise GuardError(TWICE) from None
 
     def _move(self, unit: Unit, change: MoveTask) -> None:
         identity = unit.tasks[change.key]
@@ -141,15 +147,18 @@ class Writer:
         entered = (change.state, change.error or None, at, at, _history(change.state, at))
         result = unit.results.get(change.key)
         if result is None:
-            self._db.write("end_task", (*entered, identity.id))
+            if self._db.write("end_task", (*entered, identity.id)).rowcount != 1:
+                raise GuardError(TWICE)
             return
         attempt = _attempt(identity, result.state, result.started_at, result.ended_at)
-        seq = self._db.write("end_task_with_result", (
+        row = self._db.write("end_task_with_result", (
             *entered, attempt, result.note or None, result.properties_hash or None,
             encode(result.summary) if result.summary else None, result.size, result.sha256, result.output_uri,
             result.preview, identity.id,
-        )).fetchone()[0]  # fmt: skip
-        self._result(unit, identity, result, seq)
+        )).fetchone()  # fmt: skip
+        if row is None:
+            raise GuardError(TWICE)
+        self._result(unit, identity, result, row[0])
 
     def _result(self, unit: Unit, identity: TaskIdentity, result: TaskResult, seq: int) -> None:
         organization = unit.execution.organization_id
@@ -157,7 +166,7 @@ class Writer:
             self._db.write("insert_body", (identity.id, organization, result.output))
         for path, value in list(result.summary.items())[:MAX_SUMMARY_VALUES]:
             if isinstance(value, (str, int, float)):
-                text, number = (value, None) if isinstance(value, str) else (None, float(value))
+                text, number = (value, None) if isinstance(value, str) else (None, _number(value))
                 self._db.write("insert_summary_value", (organization, identity.id, path, text, number, seq))
         self._reads(unit, identity.id, result.reads)
         for uri, size, sha256 in result.files:
@@ -182,6 +191,13 @@ class Writer:
         for read in reads:
             values = (place.organization_id, place.id, reader, read.what, place.id, read.task_name)
             self._db.write("insert_read", values)
+
+
+def _number(value: float) -> float | None:
+    try:
+        return float(value)
+    except OverflowError:
+        return None  # a whole number beyond what can be compared
 
 
 def _path(key: TaskKey) -> str:

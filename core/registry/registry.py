@@ -16,6 +16,7 @@ from core.registry.known import origin_of
 from core.registry.near import did_you_mean, near_misses
 from core.sdk.hooks import StorageRef
 from core.sdk.properties import PluginType
+from core.sdk.runners import TaskRunner
 from core.sdk.storage import StorageBackend
 
 StorageFactory = Callable[[Path, bool], StorageBackend]
@@ -55,6 +56,23 @@ class Registry:
                 raise self._unknown(name)
             found = self._classes[name] = self._imported(entry)
         return found
+
+    def including(self, *classes: type[PluginType]) -> Registry:
+        """This registry and classes that no plugin brings (yet), under their names and aliases, before all others.
+
+        A class that a plugin brings already stays as it is. Raises PluginError for a class without a name.
+        """
+        own = [_local_entry(cls) for cls in classes]
+        added = {entry: cls for entry, cls in zip(own, classes, strict=True) if not self._brings(entry)}
+        infos = [PluginInfo(entry.plugin, "", "", entry.plugin, (entry.name,)) for entry in added]
+        known = {word: entry for entry in added for word in (entry.name, *entry.aliases)}
+        found = Registry(self.manager, {**self._types, **known}, self._storages, [*infos, *self._plugins])
+        found._classes = {word: added[entry] for word, entry in known.items()}
+        return found
+
+    def _brings(self, entry: TypeEntry) -> bool:
+        known = self._types.get(entry.name)
+        return known is not None and known.target == entry.target
 
     def suggest(self, name: str) -> tuple[str, ...]:
         """Names or aliases most like `name`, best first; one word for each type, in the spelling most like it."""
@@ -103,6 +121,17 @@ class Registry:
             advice.append(f"`plugins list` says what is wrong with {' and '.join(failed)}")
         hint = "; ".join(part for part in advice if part)
         return NotFound(f"there is no type `{name}`", hint=hint or "`plugins list` shows every type there is")
+
+
+def _local_entry(cls: type[PluginType]) -> TypeEntry:
+    """The entry of a class; its module stands for the plugin."""
+    if not cls.type:
+        raise PluginError(
+            f"the class `{cls.__qualname__}` has no name as a type", hint=f'class {cls.__name__}(…, type="group.Name")'
+        )
+    title = (cls.__doc__ or "").strip().partition("\n")[0]
+    kind: TypeKind = "runner" if issubclass(cls, TaskRunner) else "task"
+    return TypeEntry(cls.type, cls.aliases, title, kind, cls.__module__, f"{cls.__module__}:{cls.__qualname__}")
 
 
 def load_target(target: str, what: str) -> Any:

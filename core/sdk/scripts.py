@@ -99,6 +99,10 @@ class ScriptTask(RunnableTask):
         output_files: dict[str, str] = prop("Name of each kept file → its URI.")
         task_runner: dict[str, Any] | None = prop("What the runner tells of itself.", default=None)
 
+    def __attrs_post_init__(self) -> None:
+        if not self.interpreter:
+            raise Invalid("`interpreter` is empty", expected="a program and its arguments, such as [/bin/sh, -c]")
+
     def launch(self, space: Workspace) -> Launch:
         """What to run; texts that may hold storage URIs go through `space.localized`."""
         raise NotImplementedError(f"{type(self).__name__} has no launch()")
@@ -111,7 +115,8 @@ class ScriptTask(RunnableTask):
             launch = self.launch(space)
             env = {**self._own_environment(ctx), **(self.env or {}), **launch.env}
             command = Command(launch.argv, space.root, lines, env, self.image)
-            result = runner.run(ctx, command)
+            # After a crash of the engine the same attempt is made again, and its container may still be running.
+            result = runner.reattach(ctx, command) or runner.run(ctx, command)
         return self._ended(ctx, lines, result.exit_code, result.details)
 
     def requires(self) -> tuple[Requirement, ...]:
@@ -119,16 +124,15 @@ class ScriptTask(RunnableTask):
         if any(map(_is_template, undecided)) or _is_template(self.image):
             return ()
         choice = self.runner_choice()
-        by_setting = {"process": "runner.Process", "docker": "runner.Docker"}.get(choice.setting, "")
-        requested = choice.requested.type if choice.requested else by_setting
-        return (Requirement("runner", image=choice.image, official=choice.official, requested=requested),)
+        requested = choice.requested.type if choice.requested else ""
+        return (Requirement("runner", "", choice.image, choice.official, requested, choice.setting),)
 
     @classmethod
     def summary(cls, output: Mapping[str, Any]) -> Mapping[str, Any]:
         return {
             **super().summary(output.get("vars") or {}),
-            "exit_code": output["exitCode"],
-            "output_files": len(output["outputFiles"]),
+            "exit_code": output.get("exitCode"),
+            "output_files": len(output.get("outputFiles") or ()),
         }
 
     @property

@@ -203,7 +203,7 @@ class PlainContext:
         self.warnings.append(reason)
 
     def choose_runner(self, choice: RunnerChoice) -> TaskRunner:
-        chosen = choice.requested or self.runner
+        chosen = choice.requested if isinstance(choice.requested, TaskRunner) else self.runner
         if chosen is None:
             raise Unreachable("This test context has no task runner", hint="PlainContext(…, runner=Process())")
         return chosen

@@ -107,8 +107,9 @@ class FakeApp:
         local_files: Path | None = None,
     ) -> ExecutionView:  # fmt: skip
         self.asked.append(("run", execution_id, runner, local_files))
-        for happening in self.happenings if follow is not None else ():
-            follow(happening)
+        if follow is not None:
+            for happening in self.happenings:
+                follow(happening)
         self.during_run()
         return self.ended
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core.cli.commands.outputs import named_value
+from core.cli.main import main
 from core.errors import NotFound
 from core.host.views import FilePreview, OutputFilter, Page
 
@@ -142,8 +143,6 @@ def test_get_gives_json_and_the_bytes_of_files(app: Any, call: Run, make_task: A
 
 
 def test_bytes_go_to_standard_output_as_they_are(app: Any, make_task: Any, capfdbinary: Any) -> None:
-    from core.cli.main import main
-
     app.task_views = (make_task("python"),)
     app.values = {"t-python": {"uri": URI}}
     app.files_held = {URI: (b"\x00\r\n\xff", None)}

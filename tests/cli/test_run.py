@@ -172,6 +172,7 @@ def test_inputs_are_text_and_at_files_are_read_by_the_type_of_the_input(app: Any
 
     assert ("create", {"who": "Ada\n", "list": str(file)}, {"team": "a=b"}) in app.asked
     assert ("preflight", "process") in app.asked
+    assert ("run", "e-1", "process", Path("_files")) in app.asked
 
 def test_a_doubled_at_stands_for_one(app: Any, call: Run) -> None:
     call("run", "f.yaml", "-i", "who=@@ada")

@@ -44,6 +44,14 @@ class Verbatim(RunnableTask, type="test.Verbatim"):
     def run(self, ctx: RunContext) -> None: ...
 
 
+class Odd(RunnableTask, type="test.Odd"):
+    """A task with a property of a type that no property can have."""
+
+    where: complex = prop("A number off the line.")
+
+    def run(self, ctx: RunContext) -> None: ...
+
+
 def entries() -> dict[str, TypeEntry]:
     found = [
         TypeEntry(ref.name, ref.aliases, ref.title, ref.kind, "builtin", ref.target)
@@ -51,7 +59,7 @@ def entries() -> dict[str, TypeEntry]:
     ]
     found += [
         TypeEntry(cls.type, (), "", "task", "tests", f"{cls.__module__}:{cls.__name__}")
-        for cls in (SideBySide, Picky, Verbatim)
+        for cls in (SideBySide, Picky, Verbatim, Odd)
     ]
     found.append(TypeEntry("test.Broken", (), "", "task", "tests", "there.is.no.such.module:Task"))
     return {name: entry for entry in found for name in (entry.name, *entry.aliases)}
@@ -69,7 +77,3 @@ Load = Callable[[str], Loaded]
 def load(registry: Registry) -> Load:
     """Load a text as `flow.yaml`."""
     return lambda text: load_flow(text, registry, "flow.yaml")
-
-
-HEAD = "id: f\nnamespace: a.b\n"
-TASKS = "tasks:\n  - id: a\n    type: log.Log\n    message: hi\n"

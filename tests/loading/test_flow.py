@@ -84,8 +84,8 @@ def test_the_source_is_kept_as_it_is(registry: Any) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "errors", "finally", "afterExecution", "listeners", "triggers", "pluginDefaults", "taskDefaults", "concurrency",
-        "retry", "sla", "checks", "workerGroup",
+        "errors", "finally", "afterExecution", "listeners", "triggers", "concurrency", "retry", "sla", "checks",
+        "workerGroup",
     ],
 )  # fmt: skip
 def test_what_this_version_can_not_do_is_refused_with_its_place(name: str, load: Load) -> None:

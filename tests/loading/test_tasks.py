@@ -120,6 +120,8 @@ flow.yaml:4:3: Invalid type: null
 flow.yaml:5:9: the type `test.Broken` of the plugin `tests` can't be loaded: \
 the Python package `there` is not installed
   to do: install what provides the Python package `there` into this environment""",
+    "- id: a\n  type: test.Odd\n  where: 1": """\
+flow.yaml:5:9: a property can't be of type `complex`""",
     "- type: log.Log\n  message: hi": """\
 flow.yaml:4:3: `id` is missing
   expected: letters, digits, `_` and `-`, beginning with a letter or digit
@@ -214,6 +216,19 @@ def test_a_timeout_of_a_task_that_only_holds_others_is_a_warning(load: Load) -> 
             "  to do: set it on the tasks inside",
         )
     ]
+
+
+def test_errors_below_a_flow_task_do_not_make_it_complain_about_what_is_missing(load: Load) -> None:
+    source = "- id: a\n  type: test.Picky\n  tasks:\n    - {id: b, type: nope}\n    - {id: c, type: nope}\n"
+
+    assert [problem.message for problem in load(HEAD + source).problems] == ["Invalid type: nope"] * 2
+
+
+def test_an_expression_as_timeout_of_a_flow_task_is_a_warning_too(load: Load) -> None:
+    loaded = load(HEAD + "- {id: a, type: flow.Sequential, timeout: '{{ x }}', tasks: }")
+
+    assert only_step(loaded) == Step("a", "flow.Sequential", Sequence(()))
+    assert [problem.severity for problem in loaded.problems] == ["warning"]
 
 
 def test_properties_that_are_not_rendered_may_hold_anything(load: Load) -> None:

@@ -85,9 +85,7 @@ def test_what_is_needed_is_known_before_the_run() -> None:
     assert needed(task_runner=Process()) == (
         Requirement("runner", image="plain", official=True, requested="runner.Process"),
     )
-    assert needed(runner="DOCKER", container_image="a") == (
-        Requirement("runner", image="a", requested="runner.Docker"),
-    )
+    assert needed(runner="DOCKER", container_image="a") == (Requirement("runner", image="a", setting="docker"),)
     assert needed(container_image="{{ inputs.image }}") == ()
     for name in ("docker", "task_runner", "runner"):  # texts of any type, before they are rendered
         assert needed(**{name: "{{ inputs.where }}"}) == ()
@@ -115,3 +113,24 @@ def test_docker_options_are_handed_to_the_container_runner(tmp_path: Path) -> No
 )
 def test_an_image_is_a_name_and_a_tag(image: str, parts: tuple[str, str]) -> None:
     assert split_image(image) == parts
+
+
+def test_what_a_crash_left_running_is_gone_on_with(tmp_path: Path) -> None:
+    class Surviving(Container, type="tests.Surviving"):
+        """A runner that finds the container of an earlier start."""
+
+        def reattach(self, ctx: RunContext, command: Command) -> CommandResult:
+            command.on_line("stdout", '::{"outputs": {"a": 1}}::')
+            return CommandResult(0, {"containerId": "old"})
+
+    runner = Surviving()
+    output = to_plain(Sh(commands=["true"]).run(PlainContext(tmp_path, runner=runner)))
+    assert (output["vars"], output["taskRunner"], runner.seen) == ({"a": 1}, {"containerId": "old"}, [])
+
+
+def test_commands_need_an_interpreter() -> None:
+    with pytest.raises(Invalid) as caught:
+        Sh(commands=["ls"], interpreter=[])
+    assert str(caught.value) == (
+        "`interpreter` is empty\n  expected: a program and its arguments, such as [/bin/sh, -c]"
+    )

@@ -70,4 +70,4 @@ def _output_id(app: App, ended: ExecutionView, task_name: str) -> str:
     return next(task.id for task in app.executions.tasks(ended.id) if task.task_name == task_name)
 
 
-COMMANDS = (Command("demo", "Run a flow of three tasks, without network.", _configure, _execute, _DETAILS),)
+COMMANDS = (Command("demo", "Run a flow of three tasks against an API of its own.", _configure, _execute, _DETAILS),)

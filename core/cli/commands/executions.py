@@ -22,8 +22,8 @@ _WHICH = "an id, the beginning of one, or `last`"
 
 
 def _filters(parser: ArgumentParser) -> None:
-    flow_filters(parser)
-    parser.add_argument("--label", action="append", default=[], metavar="KEY[:VALUE]", help="a label of the execution")
+    group = flow_filters(parser)
+    group.add_argument("--label", action="append", default=[], metavar="KEY[:VALUE]", help="a label of the execution")
 
 
 def _filter(call: Call, app: App) -> ExecutionFilter:

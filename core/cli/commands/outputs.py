@@ -29,12 +29,12 @@ _WHICH = "an id, the beginning of one, EXECUTION/TASK, or last/TASK"
 
 
 def _filters(parser: ArgumentParser) -> None:
-    flow_filters(parser)
-    parser.add_argument(
+    group = flow_filters(parser)
+    group.add_argument(
         "--flow-execution-id", action="append", default=[], metavar="ID", help="its flow execution (also `last`)"
     )
-    parser.add_argument("--task-name", action="append", default=[], metavar="NAME", help="the task's id in the flow")
-    parser.add_argument("--tag", action="append", default=[], metavar="KEY[:VALUE]", help="a tag of the output")
+    group.add_argument("--task-name", action="append", default=[], metavar="NAME", help="the task's id in the flow")
+    group.add_argument("--tag", action="append", default=[], metavar="KEY[:VALUE]", help="a tag of the output")
 
 
 def _filter(call: Call, app: App) -> OutputFilter:

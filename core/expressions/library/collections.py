@@ -7,9 +7,9 @@ from datetime import date, datetime
 from functools import cmp_to_key
 from typing import Any
 
-from core.expressions.faults import Fault, within_limit
+from core.expressions.faults import Fault, within_items, within_limit
 from core.expressions.library.declare import Entries, Items, Table
-from core.expressions.operators import interval
+from core.expressions.operators import greater, interval, less
 from core.expressions.values import Entry, is_empty, is_list, is_number, kind_of, same, text_of
 
 table = Table()
@@ -65,6 +65,7 @@ def chunk(items: Items, size: int) -> Items:
 @table.filter("flatten")
 def flatten(items: Items) -> Items:
     """One level less."""
+    within_items(sum(len(item) if is_list(item) else 1 for item in items))
     return [inner for item in items for inner in (item if is_list(item) else [item])]
 
 
@@ -128,6 +129,8 @@ def _compare(left: Any, right: Any) -> int:
     )
     if not comparable:
         raise Fault(f"{kind_of(left)} and {kind_of(right)} have no order", expected="values of one kind")
+    if is_number(left):
+        return int(greater(left, right)) - int(less(left, right))
     return int(left > right) - int(left < right)
 
 
@@ -145,8 +148,10 @@ def merge(value: object, items: object) -> Any:
             return {**value, **{item: item for item in items}}  # type: ignore[attr-defined]
     elif is_list(value):
         if isinstance(items, Mapping):
+            within_items(len(value) + len(items))  # type: ignore[arg-type]
             return [*value, *(Entry(key, item) for key, item in items.items())]  # type: ignore[misc]
         if is_list(items):
+            within_items(len(value) + len(items))  # type: ignore[arg-type]
             return [*value, *items]  # type: ignore[misc]
     raise Fault(f"`merge` can't join {kind_of(value)} and {kind_of(items)}", expected="maps or lists")
 

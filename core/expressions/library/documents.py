@@ -44,7 +44,8 @@ def parse_json(text: str) -> Any:
         return _DECODER.raw_decode(text.lstrip(" \t\r\n\ufeff"))[0]
     except ValueError as error:
         shown = text.strip()[:60]
-        raise Fault(f"`{shown}` is not JSON: {error}" if shown else "an empty text is not JSON") from None
+        problem = str(error).partition(" (char")[0]
+        raise Fault(f"`{shown}` is not JSON: {problem}" if shown else "an empty text is not JSON") from None
 
 
 @table.test("json")
@@ -72,7 +73,7 @@ def jq(frame: Frame, value: object, expression: str) -> Items:
     try:
         return list(program.input_text(text))
     except ValueError as error:
-        raise Fault(f"jq: {error}") from None
+        raise Fault(f"jq: {_first_line(error)}") from None
 
 
 @lru_cache(maxsize=256)
@@ -82,7 +83,11 @@ def _program(expression: str) -> Any:
     try:
         return jq.compile(expression)
     except ValueError as error:
-        raise Fault(f"jq: {str(error).strip()}") from None
+        raise Fault(f"jq: {_first_line(error)}") from None
+
+
+def _first_line(error: ValueError) -> str:
+    return str(error).strip().partition("\n")[0].removeprefix("jq: error: ").rstrip(":")
 
 
 # -- YAML and Ion ----------------------------------------------------------------------------------------------

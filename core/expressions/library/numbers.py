@@ -9,7 +9,7 @@ from typing import Any
 from core.expressions import number_format as patterns
 from core.expressions.faults import Fault
 from core.expressions.library.declare import Number, Table
-from core.expressions.operators import wrapped
+from core.expressions.operators import greater, less, wrapped
 from core.expressions.values import is_number, kind_of
 
 table = Table()
@@ -63,7 +63,7 @@ def _float(text: str, shown: str) -> float:
 def _decimal(text: str) -> Decimal:
     try:
         if _DECIMAL.fullmatch(text):
-            return Decimal(text)
+            return Decimal(text.rstrip("fFdD"))
     except InvalidOperation:
         pass
     raise _not_a_number(text)
@@ -114,9 +114,11 @@ def _extreme(values: tuple[Any, ...], name: str) -> Any:
     for value in found:
         if not is_number(value):
             raise Fault(f"`{name}` is given {kind_of(value)}", expected="numbers")
-    if not found:
-        return None
-    return max(found) if name == "max" else min(found)
+    better = greater if name == "max" else less
+    best = found[0] if found else None
+    for value in found[1:]:
+        best = value if better(value, best) else best
+    return best
 
 
 @table.test("even")

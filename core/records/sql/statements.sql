@@ -77,14 +77,14 @@ WHERE id = ?
 
 -- name: end_task
 UPDATE task_executions SET state = ?, error = ?, updated_at = ?, ended_at = ?,
-  history_json = substr(history_json, 1, length(history_json) - 1) || ? WHERE id = ?
+  history_json = substr(history_json, 1, length(history_json) - 1) || ? WHERE id = ? AND ended_at IS NULL
 
 -- name: end_task_with_result
 UPDATE task_executions SET state = ?, error = ?, updated_at = ?, ended_at = ?,
   history_json = substr(history_json, 1, length(history_json) - 1) || ?,
   attempts_json = json_set(attempts_json, '$[#-1]', json(?)), note = ?, properties_hash = ?, summary_json = ?,
   output_size = ?, output_sha256 = ?, output_uri = ?, output_preview = ?, version = 1
-WHERE id = ? RETURNING seq
+WHERE id = ? AND ended_at IS NULL RETURNING seq
 
 -- name: insert_body
 INSERT INTO task_output_bodies (task_execution_id, organization_id, body) VALUES (?, ?, ?)

@@ -64,7 +64,7 @@ class Download(
     def summary(cls, output: Mapping[str, Any]) -> Mapping[str, Any]:
         """Status code, time and size of the answer."""
         return {
-            "status_code": output["code"],
-            "response_time_ms": output["responseTimeMs"],
-            "size": output["length"],
+            "status_code": output.get("code"),
+            "response_time_ms": output.get("responseTimeMs"),
+            "size": output.get("length"),
         }

@@ -26,7 +26,7 @@ class Request(
         code: int = prop("Status code of the answer.")
         headers: dict[str, list[str]] = prop("Headers of the answer, each with all of its values.")
         body: str = prop("The answer as text.")
-        form_data: None = prop("Always null, as in the reference.", default=None)
+        form_data: dict[str, Any] | None = prop("Always null, as in the reference.", default=None)
         response_time_ms: int = prop("Time from the request to the end of the answer, redirects included.")
 
     def run(self, ctx: RunContext) -> Output:
@@ -57,7 +57,7 @@ class Request(
     def summary(cls, output: Mapping[str, Any]) -> Mapping[str, Any]:
         """Status code, time and size of the answer."""
         return {
-            "status_code": output["code"],
-            "response_time_ms": output["responseTimeMs"],
-            "size": len(output["body"].encode()),
+            "status_code": output.get("code"),
+            "response_time_ms": output.get("responseTimeMs"),
+            "size": len(output.get("body", "").encode()),
         }

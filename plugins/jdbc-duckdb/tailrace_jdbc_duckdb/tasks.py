@@ -65,7 +65,8 @@ class Queries(DuckDbTask, type="jdbc.duckdb.Queries", aliases=("io.kestra.plugin
     @classmethod
     def summary(cls, output: Mapping[str, Any]) -> Mapping[str, Any]:
         """Results, and the rows and columns of all of them."""
-        return {"results": len(output["outputs"]), **_counts(output["outputs"])}
+        results = output.get("outputs", [])
+        return {"results": len(results), **_counts(results)}
 
 
 def _counts(results: list[Any]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from tailrace_scripts_python.pip_commands import are_plain, leading_installs
 from tailrace_scripts_python.prelude import write_prelude
 
 _SETTINGS = {"PYTHONUNBUFFERED": "true", "PIP_ROOT_USER_ACTION": "ignore", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+_VERSION = re.compile(r"\w[\w.+-]*")
 _VERSION_IN_TAG = re.compile(r"\d+(?:\.\d+)*")
 
 
@@ -42,6 +43,11 @@ class PythonTask(ScriptTask):
         default=None,
         examples=("3.12",),
     )
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if self.python_version and not _VERSION.fullmatch(self.python_version):
+            raise Invalid(f"`{self.python_version}` is not a version of Python", expected="a version such as 3.12")
 
     @property
     def image(self) -> str:
@@ -85,10 +91,8 @@ class PythonTask(ScriptTask):
         return path, list(rest)
 
     def local_version(self) -> str:
-        """The version of Python that the flow asks for; "" when the engine's own will do. Raises Invalid."""
+        """The version of Python that the flow asks for; "" when the engine's own will do."""
         version = self.python_version or ""
-        if version and not re.fullmatch(r"\w[\w.+-]*", version):
-            raise Invalid(f"`{version}` is not a version of Python", expected="a version such as 3.12")
         name, tag = split_image(self.image)
         if not version and self.image_written and name in self.official_images:
             match = _VERSION_IN_TAG.match(tag)

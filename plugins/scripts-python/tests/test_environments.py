@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from core.testing.plain_context import PlainContext
 from tailrace_scripts_python.environments import Maker, Recipe, is_own_version, is_ready, overlay, own_version
 
 NewContext = Callable[[], PlainContext]
+needs_uv = pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not installed")
 
 
 class CountingProcess(Process, type="tests.CountingProcess"):
@@ -48,7 +50,7 @@ def ask(environment: Path, code: str) -> str:
     return result.stdout.strip()
 
 
-@pytest.mark.parametrize("prefer", ["UV", "PIP"])
+@pytest.mark.parametrize("prefer", [pytest.param("UV", marks=needs_uv), "PIP"])
 def test_an_environment_holds_what_its_recipe_says_and_nothing_of_the_engine(
     ctx: PlainContext, wheels: Path, prefer: str
 ) -> None:
@@ -97,7 +99,7 @@ def test_many_at_once_make_it_once(new_ctx: NewContext, wheels: Path) -> None:
         thread.join()
     assert len(paths) == 4
     assert len({path.resolve() for path in paths}) == 1
-    assert sum(argv[1] == "venv" for argv in seen) == 1
+    assert sum("venv" in argv for argv in seen) == 1
 
 
 def test_a_half_made_environment_is_made_anew(new_ctx: NewContext, wheels: Path) -> None:
@@ -130,6 +132,7 @@ def test_a_package_that_can_not_be_installed_fails_with_the_installers_last_word
     assert not is_ready(ctx.cache_dir / "python" / recipe.key())
 
 
+@needs_uv
 def test_a_python_that_is_nowhere_is_said_to_be_missing(ctx: PlainContext) -> None:
     with pytest.raises(Unreachable) as caught:
         maker(ctx).cached(Recipe("3.99"))
@@ -174,7 +177,7 @@ def test_what_is_installed_over_an_environment_does_not_change_it(
     over = tmp_path / "over"
     overlay(base, over)
     assert ask(over, "import tiny, sys; print(tiny.VERSION, sys.prefix)") == f"1.0 {over}"
-    pip = [over / "bin" / "pip", "install", "-q", "--no-index", "-f", wheels, "tiny==2.0", "small"]
+    pip: list[str | Path] = [over / "bin" / "pip", "install", "-q", "--no-index", "-f", wheels, "tiny==2.0", "small"]
     subprocess.run(pip, check=True, capture_output=True, env={"PATH": os.environ["PATH"]})
     said = subprocess.run([over / "bin" / "tiny"], check=True, capture_output=True, text=True)
     assert said.stdout == f"2.0 {over}\n"

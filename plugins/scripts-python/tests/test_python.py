@@ -225,7 +225,7 @@ def test_the_version_is_the_flows_then_the_official_images_then_the_engines(
 @pytest.mark.parametrize("version", ["--help", ">=3.9", "3.9 x"])
 def test_a_version_that_is_none_is_refused(version: str) -> None:
     with pytest.raises(Invalid) as caught:
-        Script(script="", python_version=version).local_version()
+        Script(script="", python_version=version)
     assert str(caught.value) == f"`{version}` is not a version of Python\n  expected: a version such as 3.12"
 
 

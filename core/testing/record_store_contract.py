@@ -1,0 +1,40 @@
+"""What every record store keeps to. Inherit, and give a store:
+
+    class TestMine(RecordStoreContract):
+        def make(self, directory: Path) -> RecordStore:
+            return MyStore(directory)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.host.records import RecordStore
+from core.testing.record_reading import OwnershipRules, ReadingRules
+from core.testing.record_writing import WritingRules
+
+
+class RecordStoreContract(WritingRules, OwnershipRules, ReadingRules):
+    """Inherit in a class whose name begins with `Test`, and override `make`."""
+
+    def make(self, directory: Path) -> RecordStore:
+        """A store of the records that belong to the directory, which exists and is empty at the first call.
+
+        Called again for the same directory it gives what another process would have: the same records.
+        """
+        raise NotImplementedError
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[RecordStore]:
+        made = self.make(tmp_path)
+        yield made
+        made.close()
+
+    @pytest.fixture
+    def second(self, store: RecordStore, tmp_path: Path) -> Iterator[RecordStore]:
+        made = self.make(tmp_path)
+        yield made
+        made.close()

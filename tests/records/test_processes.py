@@ -1,0 +1,101 @@
+"""One file, many processes: nothing is lost, nobody waits in vain, and the dead are known to be dead."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.errors import Conflict
+from core.host.records import Refused
+from core.records import SqliteRecords
+from core.testing.record_story import ACME, ENGINE, Story
+
+Process = Callable[..., "subprocess.Popen[str]"]
+
+WRITES = """
+store = SqliteRecords(home, durable=False, now=1)
+story = Story(store, words[0])
+for number in range(500):
+    story.run(f"t{number}", number) if number % 2 else story.commit()
+store.close()
+"""
+OPENS = "SqliteRecords(home, durable=False, now=1).close()"
+OWNS = """
+store = SqliteRecords(home, durable=False, now=1)
+store.register_engine("doomed", 1)
+fence = store.claim("e1", "doomed").fence
+print(fence, flush=True)
+time.sleep(60)
+"""
+
+
+def done(process: subprocess.Popen[str]) -> None:
+    _, errors = process.communicate(timeout=50)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_two_processes_write_at_once_and_nothing_is_lost(process: Process, tmp_path: Path) -> None:
+    for one in [process(WRITES, name) for name in ("e1", "e2")]:
+        done(one)
+    store = SqliteRecords(tmp_path, durable=False, now=1)
+    for name in ("e1", "e2"):
+        views = store.task_executions(ACME, name)
+        assert [view.task_name for view in views] == [f"t{number}" for number in range(1, 500, 2)]
+        assert {(view.state, view.version) for view in views} == {("SUCCESS", 1)}
+    store.close()
+
+
+def test_many_processes_open_a_new_home_at_once(process: Process, tmp_path: Path) -> None:
+    for one in [process(OPENS) for _ in range(8)]:
+        done(one)
+    connection = sqlite3.connect(tmp_path / "records.db")
+    assert connection.execute("SELECT count(*) FROM schema_version").fetchall() == [(1,)]
+    connection.close()
+
+
+def test_an_engine_that_was_killed_is_dead_at_once(process: Process, store: SqliteRecords) -> None:
+    story = Story(store, claimed=False)
+    owner = process(OWNS)
+    assert owner.stdout is not None
+    story.fence = int(owner.stdout.readline())
+    with pytest.raises(Conflict) as caught:
+        store.claim("e1", ENGINE)
+    assert str(caught.value) == "another process works on the execution e1"
+    assert store.abandoned(ACME, ENGINE) == ()
+    owner.kill()
+    owner.wait()
+    assert store.abandoned(ACME, ENGINE) == ("e1",)
+    assert store.claim("e1", ENGINE).fence == story.fence + 1
+    assert story.commit() == (Refused("e1", "the execution has another owner"),)
+    assert store.abandoned(ACME, ENGINE) == ()
+
+
+def test_asking_whether_an_engine_lives_does_not_make_it_live(store: SqliteRecords, process: Process) -> None:
+    """Observers probe the same lock; that must not look like an owner to another observer."""
+    Story(store, claimed=False)
+    owner = process(OWNS)
+    assert owner.stdout is not None
+    owner.stdout.readline()
+    owner.kill()
+    owner.wait()
+    probe = "store = SqliteRecords(home, durable=False, now=1)\n" + (
+        "print(sum(store.abandoned(ACME, '') != ('e1',) for _ in range(2000)))\nstore.close()\n"
+    )
+    observers = [process(probe), process(probe)]
+    assert [one.communicate(timeout=50)[0] for one in observers] == ["0\n", "0\n"]
+
+
+def test_the_beat_of_an_engine_moves(store: SqliteRecords, tmp_path: Path) -> None:
+    store.register_engine(ENGINE, 7)
+    store.beat()
+    store.beat()
+    connection = sqlite3.connect(tmp_path / "records.db")
+    assert connection.execute("SELECT id, beat, started_at FROM engines").fetchall() == [(ENGINE, 2, 7)]
+    store.forget_engine()
+    assert connection.execute("SELECT count(*) FROM engines").fetchone() == (0,)
+    connection.close()
+    assert list((tmp_path / "engines").iterdir()) == []
