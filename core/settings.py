@@ -12,15 +12,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, field, fields, frozen
+from attrs import field
 
 from core.errors import Invalid, Unreachable
+from core.model.data import data, evolve
 
 RUNNERS = ("auto", "docker", "process")
 DURABILITIES = ("process", "power-loss")
 
 
-@frozen
+@data
 class Product:
     """The names a vendor's distribution changes."""
 
@@ -31,7 +32,7 @@ class Product:
     version: str = "0.1.0"
 
 
-@frozen
+@data
 class Settings:
     """Everything that can be set. inline_limit: bytes of an output kept in the record; larger ones become files.
 
@@ -87,20 +88,24 @@ def load_settings(
     settings = Settings(home=place or _default_home(product, environment), product=product, environment=environment)
     from_file = _from_file(settings.home / "settings.toml")
     from_environment = {
-        attribute.name: environment[name]
-        for attribute in fields(Settings)
-        if attribute.name not in ("home", "product", "environment")
-        and (name := f"{product.prefix}{attribute.name.upper()}") in environment
+        setting: environment[name]
+        for setting in _changeable()
+        if environment.get(name := f"{product.prefix}{setting.upper()}")
     }
     chosen = {**from_file, **from_environment, **{name: value for name, value in given.items() if value is not None}}
     checked: dict[str, Any] = {name: _checked(name, value) for name, value in chosen.items()}
     return evolve(settings, **checked)
 
 
+def _changeable() -> set[str]:
+    """The names of settings that a file or a variable may set."""
+    return set(Settings.__annotations__) - {"home", "product", "environment"}
+
+
 def _checked(name: str, value: object) -> object:
     where = f"setting {name}"
     if name in ("workers", "inline_limit"):
-        if not str(value).isdigit() or int(str(value)) < 1:
+        if not str(value).isdecimal() or int(str(value)) < 1:
             raise Invalid(f"`{value}` is not a whole number from 1 up", where=where)
         return int(str(value))
     if name in ("plugins_dir", "secrets_file"):
@@ -120,7 +125,7 @@ def _from_file(path: Path) -> dict[str, object]:
         content = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"the settings can't be read: {error}", where=str(path), expected="TOML") from error
-    known = {attribute.name for attribute in fields(Settings)} - {"home", "product", "environment"}
+    known = _changeable()
     unknown = sorted(set(content) - known)
     if unknown:
         raise Invalid(

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve
-
 from core.app.evaluator import direct_line
 from core.app.flows import FlowService
 from core.app.runs import Runs
@@ -20,6 +18,7 @@ from core.host.seam import Place
 from core.host.views import ExecutionFilter, ExecutionView, Happening, LogView, Page, TaskExecutionView
 from core.loading import parse_yaml
 from core.model.codec import encode
+from core.model.data import evolve
 from core.model.flow import Flow
 from core.model.inputs import file_inputs, put, resolve_inputs, value_at
 from core.model.state import ENDED
@@ -89,8 +88,14 @@ class ExecutionService:
         runner: str | None = None,
         local_files: Path | None = None,
     ) -> ExecutionView:
-        self._runs.run(self.get(execution_id), follow or (lambda happening: None), runner, local_files)
-        return self.get(execution_id)
+        view = self.get(execution_id)
+        if view.started_at is not None and view.state not in ENDED:
+            raise Conflict(
+                f"another process has begun the execution {view.id}, and this version can't continue it",
+                hint="end it with `executions kill`, and run the flow again",
+            )
+        self._runs.run(view, follow or (lambda happening: None), runner, local_files)
+        return self.get(view.id)
 
     def interrupt(self) -> None:
         self._runs.interrupt()
@@ -101,7 +106,7 @@ class ExecutionService:
             raise Conflict(f"the execution {view.id} has already ended: {view.state}")
         self._records.send(view.id, "kill", "{}", now())
         try:
-            self._runs.run(view, lambda happening: None, None, None)
+            self._runs.end(view)
         except Conflict:
             # Its owner lives and will read its inbox.
             return
@@ -177,8 +182,9 @@ class ExecutionService:
 
         def render(template: Any) -> Any:
             tools = self._tools()
-            secret = Redactor(tools.secrets).get
-            return Evaluation(place, {"flow": flow}, tools, direct_line(self._answers()), secret).render(template, True)
+            redactor = Redactor(tools.secrets)
+            evaluation = Evaluation(place, {"flow": flow}, tools, direct_line(self._answers()), redactor.get)
+            return redactor.mark(evaluation.render(template, True))
 
         return render
 

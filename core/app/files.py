@@ -54,14 +54,14 @@ class FileService:
         size = self.stat(uri).size
         with self.open(uri) as source:
             head = source.read(PREVIEW_BYTES)
+        whole = size <= PREVIEW_BYTES
         try:
             text = head.decode("utf-8")
         except UnicodeDecodeError as error:
-            if error.start < len(head) - 4:
+            if whole or error.start < len(head) - 4:
                 return FilePreview(uri, size, "binary", truncated=True)
             text = head[: error.start].decode("utf-8")
         kind = PurePosixPath(uri).suffix.lower()
-        whole = size <= PREVIEW_BYTES
         if kind in (".jsonl", ".ndjson", ".ion"):
             return _json_lines(uri, size, text, rows, whole)
         if kind == ".csv":
@@ -74,7 +74,7 @@ class FileService:
 
 
 def _json_lines(uri: str, size: int, text: str, rows: int, whole: bool) -> FilePreview:
-    lines = text.splitlines() if whole else text.splitlines()[:-1]
+    lines = text.removesuffix("\n").split("\n") if whole else text.split("\n")[:-1]
     try:
         parsed = [json.loads(line) for line in lines[:rows] if line.strip()]
     except ValueError:
@@ -88,9 +88,12 @@ def _json_lines(uri: str, size: int, text: str, rows: int, whole: bool) -> FileP
 
 
 def _csv(uri: str, size: int, text: str, rows: int, whole: bool) -> FilePreview:
-    reader = csv.reader(io.StringIO(text if whole else text[: text.rfind("\n") + 1]))
-    header = next(reader, [])
-    shown = [tuple(row) for row in islice(reader, rows + 1)]
+    reader = csv.reader(io.StringIO(text if whole else text[: text.rfind("\n") + 1], newline=""))
+    try:
+        header = next(reader, [])
+        shown = [tuple(row) for row in islice(reader, rows + 1)]
+    except csv.Error:  # a field longer than Python reads
+        return FilePreview(uri, size, "text", text="\n".join(text.splitlines()[:TEXT_LINES]), truncated=True)
     return FilePreview(
         uri, size, "table", tuple(header), tuple(shown[:rows]), truncated=not whole or len(shown) > rows
     )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import evolve
-
 from core.errors import Invalid, NotFound
 from core.host.records import RecordStore
 from core.host.views import OutputFilter, Page, TaskExecutionView
 from core.model.codec import decode
+from core.model.data import evolve
 from core.sdk.storage import StorageBackend, storage_path
 
 

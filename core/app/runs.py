@@ -13,7 +13,7 @@ from core.engine.engine import Engine
 from core.errors import ConversionError, NotFound, Unreachable
 from core.host.views import ExecutionView, Happening
 from core.model.flow import Flow
-from core.model.nodes import Step, Work
+from core.model.nodes import Sequence, Step, Work
 from core.records import SqliteRecords
 from core.registry import Registry
 from core.registry.convert import build
@@ -28,7 +28,7 @@ SWITCH_SECONDS = 0.0005
 
 
 class Runs:
-    """Owns at most one engine at a time; `interrupt` reaches it from a signal handler."""
+    """An engine for each execution it works on; `interrupt` reaches them from a signal handler."""
 
     def __init__(
         self,
@@ -45,13 +45,31 @@ class Runs:
         self._registry = registry
         self._tools = tools
         self._answers = answers
-        self._engine: Engine | None = None
+        self._engines: list[Engine] = []
 
     def run(
         self, view: ExecutionView, follow: Callable[[Happening], None], runner: str | None, local_files: Path | None
     ) -> None:
         """Work on one execution until it has ended. Raises Conflict when somebody else owns it."""
         flow = self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)
+        self._work(view, flow, follow, runner, local_files)
+
+    def end(self, view: ExecutionView) -> None:
+        """End an execution that was told to; nothing of it begins, so that its plugins need not be there any more.
+
+        Raises Conflict when somebody else owns it.
+        """
+        nothing = Flow(view.flow_id, view.namespace, Sequence(()))
+        self._work(view, nothing, lambda happening: None, None, None)
+
+    def _work(
+        self,
+        view: ExecutionView,
+        flow: Flow,
+        follow: Callable[[Happening], None],
+        runner: str | None,
+        local_files: Path | None,
+    ) -> None:
         tools = self._tools(runner)
         engine_id = new_id()
         self._records.register_engine(engine_id, now())
@@ -64,19 +82,19 @@ class Runs:
         # A busy task must not hold the loop up: hand the interpreter over ten times as often as is the default.
         before = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_SECONDS)
-        self._engine = engine
+        self._engines.append(engine)
         try:
             engine.own(view.id, flow, follow)
             engine.run()
         finally:
-            self._engine = None
+            self._engines.remove(engine)
             engine.close()
-            self._records.forget_engine()
+            self._records.forget_engine(engine_id)
             sys.setswitchinterval(before)
 
     def interrupt(self) -> None:
-        if self._engine:
-            self._engine.interrupt()
+        for engine in tuple(self._engines):
+            engine.interrupt()
 
     # -- before a run
 

@@ -8,10 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from attrs import frozen
-
 from core.cli.output import Output
 from core.errors import Invalid
+from core.model.data import data
 from core.settings import Product
 
 
@@ -29,7 +28,7 @@ class Parser(ArgumentParser):
         raise UsageError(message, hint=f"{self.prog} --help")
 
 
-@frozen
+@data
 class Call:
     """One use of a command: its arguments, where it writes, and the names of the product."""
 
@@ -43,7 +42,7 @@ class Call:
         return " ".join([self.product.command, *(shlex.quote(word) for word in (*words, *home))])
 
 
-@frozen
+@data
 class Command:
     """words: how it is called (`outputs list`). summary: one line. execute: does it and gives the exit code."""
 

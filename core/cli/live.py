@@ -5,8 +5,6 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-from attrs import define
-
 from core.cli.people import duration, one_line
 from core.host.views import Happening, TaskChanged, TaskLogged, TaskProgressed
 from core.model.state import ENDED, status_of
@@ -15,15 +13,15 @@ from core.sdk.context import LEVELS
 _COLOURS = {"completed": "green", "failed": "red", "running": "cyan", "queued": "dim"}
 
 
-@define
 class _Row:
     """One task execution as it stands. began: by the display's clock; took: seconds, once it has ended."""
 
-    name: str
-    state: str
-    began: float | None = None
-    took: float | None = None
-    last: str = ""
+    def __init__(self, name: str, state: str) -> None:
+        self.name = name
+        self.state = state
+        self.began: float | None = None
+        self.took: float | None = None
+        self.last = ""
 
 
 class LiveTable:

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from attrs import evolve
-
 from core.cli import exit_codes
 from core.cli.command import Call, Command, Parser, UsageError
 from core.cli.output import Output
 from core.errors import TailraceError
-from core.registry.near import did_you_mean, near_misses
+from core.model.data import evolve
+from core.model.near import did_you_mean, near_misses
 from core.settings import Product
 
 COMMANDS = {

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from attrs import evolve
-
 from core.loading.problems import Problem
+from core.model.data import evolve
 
 _UNSUPPORTED = re.compile(
     r"(?P<what>.*`[^`]+`.*) is not supported yet"

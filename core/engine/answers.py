@@ -19,7 +19,7 @@ class Answers:
 
     def __init__(self, records: RecordStore, local_files: Path | None = None) -> None:
         self._records = records
-        self._local_files = local_files
+        self._local_files = local_files.resolve() if local_files else None
 
     def answer(self, question: Question, live: LiveExecution | None) -> Answer:
         """live: the execution that asks, None when a person's evaluator does."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import count
 from queue import Empty, SimpleQueue
-
-from attrs import define, field
+from typing import NamedTuple
 
 from core.engine.answers import Answers
 from core.engine.clock import monotonic, now
@@ -53,22 +53,21 @@ LOOK_SECONDS = 0.05
 LOGS_SECONDS = 0.1
 BEAT_SECONDS = 5.0
 KILLED = "the execution was killed"
-_FROM_INBOX: dict[str, Message] = {"start": Started(), "kill": KillRequested()}
+_FROM_INBOX: dict[str, Callable[[], Message]] = {"start": Started, "kill": KillRequested}
 
 
-@define
 class _Work:
     """One execution in hand: its facts, and what waits to be written with its next decision."""
 
-    live: LiveExecution
-    follow: Callable[[Happening], None]
-    logs: list[tuple[TaskKey, TaskIdentity | None, LogLine]] = field(factory=list)
-    metrics: list[tuple[TaskIdentity, Metric]] = field(factory=list)
-    oldest_log: float = 0.0
+    def __init__(self, live: LiveExecution, follow: Callable[[Happening], None]) -> None:
+        self.live = live
+        self.follow = follow
+        self.logs: list[tuple[TaskKey, TaskIdentity | None, LogLine]] = []
+        self.metrics: list[tuple[TaskIdentity, Metric]] = []
+        self.oldest_log = 0.0
 
 
-@define
-class _Told:
+class _Told(NamedTuple):
     """A message for the planner, with what came along."""
 
     work: _Work
@@ -95,6 +94,7 @@ class Engine:
         self._executor = make_executor(self._inbox.put)
         self._owned: dict[str, _Work] = {}
         self._tickets: dict[int, tuple[_Work, EvaluationKey]] = {}
+        self._numbers = count(1)
         self._interrupts = 0
         self._fresh = False
         self._next_look = 0.0
@@ -159,13 +159,14 @@ class Engine:
         """Every 50 ms: has anybody written to an inbox of ours?"""
         if self._records.changed() or self._fresh:
             self._fresh = False
-            for seq, execution_id, kind, _ in self._records.unread(list(self._owned)):
+            rows = self._records.unread(list(self._owned))
+            for seq, execution_id, kind, _ in sorted(rows, key=lambda row: row[2] != "kill"):  # it overtakes a start
                 if kind not in _FROM_INBOX:
                     raise Conflict(f"the message `{kind}` in the inbox of {execution_id} is of a newer version")
-                told.append(_Told(self._owned[execution_id], _FROM_INBOX[kind], done=(seq,)))
+                told.append(_Told(self._owned[execution_id], _FROM_INBOX[kind](), done=(seq,)))
         if moment >= self._next_beat:
             self._next_beat = moment + BEAT_SECONDS
-            self._records.beat()
+            self._records.beat(self._id)
 
     def _receive(self, message: Up | None, told: deque[_Told]) -> None:
         if isinstance(message, TaskResult):
@@ -177,8 +178,9 @@ class Engine:
             self._log(message)
         elif isinstance(message, EvaluationResult):
             work, asked = self._tickets.pop(message.ticket)
-            value, error = typed_outputs(work.live.flow, asked, message)
-            told.append(_Told(work, Evaluated(asked, value, error), reads=message.reads))
+            if work.live.identity.id in self._owned:  # else it has ended meanwhile
+                value, error = typed_outputs(work.live.flow, asked, message)
+                told.append(_Told(work, Evaluated(asked, value, error), reads=message.reads))
         elif isinstance(message, Question):
             owner = self._owned.get(message.place.flow_execution_id)
             self._executor.send(self._answers.answer(message, owner.live if owner else None))
@@ -232,8 +234,9 @@ class Engine:
 
     def _unit(self, item: _Told, decision: Decision) -> Unit:
         work, message = item.work, item.message
+        named = work.live.named(decision)
         results, evaluated, outputs = {}, {}, None
-        if isinstance(message, TaskEnded) and item.result:
+        if isinstance(message, TaskEnded) and item.result and message.key in named:  # else it came too late
             results[message.key] = item.result
         elif isinstance(message, Evaluated):
             evaluated[message.key] = item.reads
@@ -242,7 +245,7 @@ class Engine:
         logs, metrics = work.logs, work.metrics
         work.logs, work.metrics = [], []
         return Unit(
-            work.live.identity, work.live.fence, decision, now(), work.live.named(decision), results, evaluated, logs,
+            work.live.identity, work.live.fence, decision, now(), named, results, evaluated, logs,
             metrics, outputs, item.done,
         )  # fmt: skip
 
@@ -273,7 +276,7 @@ class Engine:
                 live.variables(effect.key, live.needs(step)), step.timeout, step.log_level,
             ))  # fmt: skip
         elif isinstance(effect, Evaluate):
-            ticket = len(self._tickets) + now()
+            ticket = next(self._numbers)
             self._tickets[ticket] = (work, effect.key)
             needs = needs_of(effect.template)
             place, variables = live.place(effect.key.task), live.variables(effect.key.task, needs)

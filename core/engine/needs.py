@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from attrs import frozen
-
 from core.errors import ExpressionError
 from core.expressions import references
+from core.model.data import data
 
 
-@frozen
+@data
 class Needs:
     """outputs: ids of the tasks whose outputs are read, None for all of them. tasks: whether states are asked for."""
 

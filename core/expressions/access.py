@@ -17,7 +17,7 @@ MISSING: Any = object()
 
 def look_up(value: Any, key: Any) -> Any:
     """The element of a value under a key, or MISSING. Raises Fault where the reference refuses the kind of key."""
-    if isinstance(value, Mapping):
+    if type(value) is not list and isinstance(value, Mapping):
         return _in_map(value, key)
     if is_list(value) and not isinstance(key, bool):
         index = _index(key)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from core.expressions.faults import Fault, Undefined, nearest
 from core.expressions.frame import Evaluate, Frame
 from core.expressions.library import FILTERS, FUNCTIONS, TESTS, find_filter, find_function, find_test
 from core.expressions.library.declare import Declared, camel, snake
-from core.expressions.nodes import Arguments, Call, Filter, Test
+from core.expressions.nodes import Call, Expression, Filter, Test
 from core.expressions.values import is_empty
 
 Compile = Callable[[Any], Evaluate]
@@ -27,22 +27,36 @@ _ABSENT_RENDERERS = frozenset({"render", "renderOnce"})
 def filtered(node: Filter, compiled: Compile) -> Evaluate:
     """`target | name(arguments)`."""
     target = compiled(node.target)
+    if fault := problem_of_filter(node):
+        return _fails(fault)
     if node.name == "default":
-        return _default(node, target, compiled)
+        return _default(target, compiled(_fallback_of(node)))
+    declared = find_filter(node.name)
+    return _invocation(declared, node, compiled, target, null_gives_null=True) if declared else target
+
+
+def problem_of_filter(node: Filter) -> Fault | None:
+    """What is wrong with the name or the arguments of a filter, whatever it is given."""
+    if node.name == "default":
+        if _fallback_of(node) is not None:
+            return None
+        return Fault("`default` takes one argument", expected="`| default(value)`", at=node.at)
     declared = find_filter(node.name)
     if declared is None:
-        return _fails(_unknown("filter", node.name, list(FILTERS)), node.at)
-    return _invocation(declared, node.arguments, node.at, compiled, target, declared.null_gives_null)
+        return _unknown("filter", node.name, ["default", *FILTERS], node.at)
+    return _problem(declared, node, inputs=1)
 
 
-def _default(node: Filter, target: Evaluate, compiled: Compile) -> Evaluate:
+def _fallback_of(node: Filter) -> Expression | None:
+    """The argument of `default`."""
+    positional, named = node.arguments.positional, node.arguments.named
+    if len(positional) + len(named) != 1 or (named and named[0][0] != "default"):
+        return None
+    return positional[0] if positional else named[0][1]
+
+
+def _default(target: Evaluate, fallback: Evaluate) -> Evaluate:
     """`x | default(y)`: for what is undefined, null, a blank text, an empty list or map."""
-    if node.arguments.named[:1] and node.arguments.named[0][0] == "default":
-        fallback = compiled(node.arguments.named[0][1])
-    elif len(node.arguments.positional) == 1 and not node.arguments.named:
-        fallback = compiled(node.arguments.positional[0])
-    else:
-        return _fails(Fault("`default` takes one argument", expected="`| default(value)`"), node.at)
 
     def evaluate(frame: Frame) -> Any:
         try:
@@ -58,31 +72,44 @@ def _default(node: Filter, target: Evaluate, compiled: Compile) -> Evaluate:
 
 def tested(node: Test, compiled: Compile) -> Evaluate:
     """`target is name`, `target is not name`."""
-    target = compiled(node.target)
-    negated = node.negated
+    target, negated = compiled(node.target), node.negated
+    if fault := problem_of_test(node):
+        return _fails(fault)
     if node.name == "defined":
+        return _defined(target, negated)
+    declared = find_test(node.name)
+    body = _invocation(declared, node, compiled, target) if declared else target
+    return lambda frame: body(frame) is not negated
 
-        def defined(frame: Frame) -> bool:
-            try:
-                return (target(frame) is not None) is not negated
-            except Undefined as error:
-                if error.final:
-                    raise
-                return negated
 
-        return defined
+def problem_of_test(node: Test) -> Fault | None:
+    """What is wrong with the name or the arguments of a test."""
+    if node.name == "defined":
+        return None
     declared = find_test(node.name)
     if declared is None:
-        return _fails(_unknown("test", node.name, ["defined", *TESTS]), node.at)
-    body = _invocation(declared, node.arguments, node.at, compiled, target)
-    return lambda frame: body(frame) is not negated
+        return _unknown("test", node.name, ["defined", *TESTS], node.at)
+    return _problem(declared, node, inputs=1)
+
+
+def _defined(target: Evaluate, negated: bool) -> Evaluate:
+    def evaluate(frame: Frame) -> bool:
+        try:
+            return (target(frame) is not None) is not negated
+        except Undefined as error:
+            if error.final:
+                raise
+            return negated
+
+    return evaluate
 
 
 def call(node: Call, compiled: Compile) -> Evaluate:
     """`name(arguments)`: a macro, a function that was handed in, or one of ours. Case does not matter."""
-    name = node.name if node.name in FUNCTIONS else _BY_LOWER_NAME.get(node.name.lower(), node.name)
+    name = _proper_name(node.name)
     declared = find_function(name)
-    own = _invocation(declared, node.arguments, node.at, compiled, None) if declared else None
+    fault = problem_of_call(node, ())
+    own = _invocation(declared, node, compiled, None) if declared and not fault else None
     positional = [compiled(each) for each in node.arguments.positional]
     named = [(each, compiled(value)) for each, value in node.arguments.named]
 
@@ -94,10 +121,36 @@ def call(node: Call, compiled: Compile) -> Evaluate:
         if function is not None:
             return _call_handed(function, name, frame, positional, named, node.at)
         if own is None or (frame.runtime.recursive and name in _ABSENT_RENDERERS):
-            raise _no_function(name, frame, node.at)
+            raise _not_here(node, name, [*frame.runtime.functions, *frame.macros])
         return own(frame)
 
     return evaluate
+
+
+def _proper_name(name: str) -> str:
+    return name if name in FUNCTIONS else _BY_LOWER_NAME.get(name.lower(), name)
+
+
+def problem_of_call(node: Call, others: Iterable[str]) -> Fault | None:
+    """What is wrong with the name or the arguments of a function. others: functions that we do not know of."""
+    name = _proper_name(node.name)
+    declared = find_function(name)
+    if declared is not None:
+        return _problem(declared, node, inputs=0)
+    if name in ENGINE_FUNCTIONS:
+        return None
+    return _unknown("function", name, [*FUNCTIONS, *ENGINE_FUNCTIONS, *others], node.at)
+
+
+def _not_here(node: Call, name: str, others: Iterable[str]) -> Fault:
+    """Why a call can't be made with this renderer."""
+    if fault := problem_of_call(node, others):
+        return fault
+    if name in _ABSENT_RENDERERS:
+        what, hint = f"`{name}()` does not exist while rendering is recursive", "print the value itself"
+    else:
+        what, hint = f"`{name}()` is not available here", "it works in the properties of tasks of a running flow"
+    return Fault(what, hint=hint, at=node.at)
 
 
 def _call_handed(
@@ -131,16 +184,14 @@ def _argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def _invocation(
-    declared: Declared, arguments: Arguments, at: int, compiled: Compile, target: Evaluate | None,
+    declared: Declared, node: Filter | Test | Call, compiled: Compile, target: Evaluate | None,
     null_gives_null: bool = False,
 ) -> Evaluate:  # fmt: skip
     """The call of a declared function; `target` is the input of a filter or test."""
-    try:
-        slots = declared.bind(arguments, compiled, 0 if target is None else 1)
-    except Fault as fault:
-        return _fails(fault, at)
-    function, name = declared.function, declared.name
+    slots = declared.bind(node.arguments, compiled, 0 if target is None else 1)
+    function, name, at = declared.function, declared.name, node.at
     first = declared.parameters[0] if target is not None else None
+    null_gives_null = null_gives_null and declared.null_gives_null
 
     def evaluate(frame: Frame) -> Any:
         values: list[Any] = [frame] if declared.needs_frame else []
@@ -161,27 +212,29 @@ def _invocation(
     return evaluate
 
 
-def _fails(fault: Fault, at: int) -> Evaluate:
+def _problem(declared: Declared, node: Filter | Test | Call, inputs: int) -> Fault | None:
+    """What is wrong with the arguments, as far as their number and names go."""
+    try:
+        declared.bind(node.arguments, lambda expression: _nothing, inputs)
+    except Fault as fault:
+        fault.at = node.at
+        return fault
+    return None
+
+
+def _nothing(frame: Frame) -> None:
+    """Stands for an argument that is only counted."""
+
+
+def _fails(fault: Fault) -> Evaluate:
     """What can't be called fails when it is evaluated, not before: a branch that is never taken does no harm."""
 
     def evaluate(frame: Frame) -> Any:
-        raise Fault(fault.what, expected=fault.expected, hint=fault.hint, at=at)
+        raise Fault(fault.what, expected=fault.expected, hint=fault.hint, at=fault.at)
 
     return evaluate
 
 
-def _unknown(kind: str, name: str, known: list[str]) -> Fault:
+def _unknown(kind: str, name: str, known: list[str], at: int) -> Fault:
     close = nearest(name, sorted(known), 6)
-    return Fault(f"there is no {kind} `{name}`", expected=f"one of {', '.join(close)}, …")
-
-
-def _no_function(name: str, frame: Frame, at: int) -> Fault:
-    if name in ENGINE_FUNCTIONS:
-        fault = Fault(f"`{name}()` is not available here", hint="it works in the properties of tasks of a running flow")
-    elif name in _ABSENT_RENDERERS:
-        fault = Fault(f"`{name}()` does not exist while rendering is recursive", hint="print the value itself")
-    else:
-        fault = _unknown("function", name, [*FUNCTIONS, *ENGINE_FUNCTIONS, *frame.runtime.functions, *frame.macros])
-    fault.at = at
-    return fault
-
+    return Fault(f"there is no {kind} `{name}`", expected=f"one of {', '.join(close)}, …", at=at)

@@ -10,10 +10,12 @@ MAX_TEXT = 16 * 1024 * 1024
 """Characters that one evaluation may produce."""
 MAX_ITEMS = 1_000_000
 """Elements that one list made by an expression may have, and rounds that the loops of one template may make."""
-MAX_NESTED_PRINTS = 200_000
+MAX_NESTED_PRINTS = 100_000
 """Expressions in the templates that `render()` may work through in one evaluation, all rounds together."""
 MAX_NESTING = 60
 """Levels of brackets, and of statements, in one template."""
+MAX_DEPTH = 150
+"""Levels of the syntax tree of one template: a row of operators (`a + b + c …`) has as many as it has operands."""
 
 _SHOWN_NAMES = 8
 _SHOWN_WIDTH = 110
@@ -133,6 +135,6 @@ def within_items(count: int) -> None:
 def too_deep() -> TooLarge:
     return TooLarge(
         "an expression, or a value it uses, is nested too deeply",
-        expected=f"at most {MAX_NESTING} levels of brackets in a template, a few hundred in a value",
+        expected=f"at most {MAX_NESTING} levels of brackets, {MAX_DEPTH} operands in a row, a few hundred in a value",
         hint="compute parts of it in variables or tasks of their own",
     )

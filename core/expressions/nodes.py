@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeAlias, dataclass_transform
 
 
@@ -11,6 +12,31 @@ class Node:
 
     def __init__(self, *values: Any) -> None:
         self.__dict__.update(zip(self.__annotations__, values, strict=False))
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes right below one, in the order of the text."""
+    for value in vars(node).values():
+        yield from _nodes_in(value)
+
+
+def depth_of(body: tuple[Node, ...]) -> int:
+    """Levels of a syntax tree, counted without recursion."""
+    deepest = 0
+    waiting = [(node, 1) for node in body]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        waiting.extend((child, depth + 1) for child in children(node))
+    return deepest
+
+
+def _nodes_in(value: object) -> Iterator[Node]:
+    if isinstance(value, Node):
+        yield value
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from _nodes_in(each)
 
 
 class Literal(Node):

@@ -81,7 +81,11 @@ def _scientific(value: Decimal, format: Format) -> str:
     else:
         exponent -= max(format.whole, 1) - 1
     shifted = value.scaleb(-exponent) if value else value
-    mantissa = _plain(shifted, format._replace(group=0))
+    places = format.most
+    if format.most_whole > format.whole and format.most_whole > 1:
+        # As many digits in all as the pattern has zeros before the point and places behind it.
+        places = max(0, format.whole + format.most - 1 - (shifted.adjusted() if value else 0))
+    mantissa = _plain(shifted, format._replace(group=0, most=places))
     sign = "-" if exponent < 0 else ""
     return f"{mantissa}E{sign}{abs(exponent):0{format.exponent}d}"
 

@@ -24,7 +24,7 @@ def constant_path(at: int, path: tuple[str | int, ...]) -> Evaluate:
                 if type(value) is dict:
                     value = value[key]
                 else:
-                    plain = plain and isinstance(value, Mapping)
+                    plain = plain and (type(key) is int or isinstance(value, Mapping))
                     value = look_up(value, key)
                     if value is MISSING:
                         raise _undefined(frame, at, path)
@@ -58,18 +58,18 @@ def element(at: int, target: Evaluate, key: Evaluate, shown: str) -> Evaluate:
 
     def evaluate(frame: Frame) -> Any:
         owner, wanted = target(frame), key(frame)
-        return _step(owner, wanted, shown, at)
+        found = _found(owner, wanted, at)
+        if found is MISSING:
+            raise missing(owner, wanted, shown, at)
+        return found
 
     return evaluate
 
 
 def _follow(frame: Frame, at: int, path: tuple[Any, ...]) -> Any:
-    value: Any = frame.variables
-    shown = ""
+    """From the variables on. What is not there was looked for, and counts as read."""
     try:
-        for number, key in enumerate(path):
-            value = _step(value, key, shown, at)
-            shown = path_text(path[: number + 1])
+        value = _walk(frame.variables, path, 0, at)
     except Undefined:
         _note(frame, path)
         raise
@@ -77,36 +77,45 @@ def _follow(frame: Frame, at: int, path: tuple[Any, ...]) -> Any:
     return value
 
 
+def _note(frame: Frame, path: tuple[Any, ...]) -> None:
+    if frame.reads is not None:
+        frame.reads.add(recorded(frame.variables, path))
+
+
 def _from_scope(frame: Frame, at: int, path: tuple[Any, ...]) -> Any:
+    """From a name that a statement gave a value to, if there is one."""
     scope = frame.scope
     holder = scope.holder(path[0]) if scope else None
-    if holder is None:
-        if scope is not None and scope.hides_root():
-            error = Undefined(str(path[0]), at, owner=scope.visible())
-            raise error
-        return _follow(frame, at, path)
-    value = holder.names[path[0]]
-    for number, key in enumerate(path[1:], 1):
-        value = _step(value, key, path_text(path[:number]), at)
+    if holder is not None:
+        return _walk(holder.names[path[0]], path, 1, at)
+    if scope is not None and scope.hides_root():
+        raise Undefined(str(path[0]), at, owner=scope.visible())
+    return _follow(frame, at, path)
+
+
+def _walk(value: Any, path: tuple[Any, ...], start: int, at: int) -> Any:
+    """Along the keys of a path from `start` on."""
+    for number in range(start, len(path)):
+        found = _found(value, path[number], at)
+        if found is MISSING:
+            raise missing(value, path[number], path_text(path[:number]), at)
+        value = found
     return value
 
 
-def _step(owner: Any, key: Any, shown: str, at: int) -> Any:
-    if owner is None:
-        raise null_owner(shown, key, at)
+def _found(owner: Any, key: Any, at: int) -> Any:
     try:
-        value = look_up(owner, key)
+        return look_up(owner, key)
     except Fault as fault:
         if fault.at < 0:
             fault.at = at
         raise
-    if value is MISSING:
-        raise missing(owner, key, shown, at)
-    return value
 
 
 def missing(owner: Any, key: Any, shown: str, at: int) -> Undefined:
     """The error for a key that its owner lacks."""
+    if owner is None:
+        return null_owner(shown, key, at)
     path = member(shown, key) if isinstance(key, str) else f"{shown}[{text_of(key)}]"
     if is_list(owner):
         there = f"an index from 0 to {len(owner) - 1}" if len(owner) else "nothing: the list is empty"
@@ -121,11 +130,6 @@ def _undefined(frame: Frame, at: int, path: tuple[Any, ...]) -> Undefined:
     except Undefined as error:
         return error
     return Undefined(path_text(path), at)
-
-
-def _note(frame: Frame, path: tuple[Any, ...]) -> None:
-    if frame.reads is not None:
-        frame.reads.add(recorded(frame.variables, path))
 
 
 def recorded(variables: Mapping[str, Any], path: tuple[Any, ...]) -> tuple[Any, ...]:

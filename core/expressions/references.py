@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from core.expressions import nodes
@@ -83,14 +83,14 @@ def _in_statement(statement: nodes.Statement, local: set[str]) -> _Found:
         yield from _in_body(statement.body, local)
 
 
-def _in_expression(node: nodes.Expression, local: set[str]) -> _Found:
+def _in_expression(node: nodes.Node, local: set[str]) -> _Found:
     if isinstance(node, (nodes.Name, nodes.Get)):
         yield from _chain(node, local)
         return
     if isinstance(node, nodes.Call):
         for path in _READ_BY_FUNCTIONS.get(node.name.lower(), ()):
             yield node.at, path
-    for child in _children(node):
+    for child in nodes.children(node):
         yield from _in_expression(child, local)
 
 
@@ -110,30 +110,3 @@ def _chain(node: nodes.Name | nodes.Get, local: set[str]) -> _Found:
     for key in keys:
         yield from _in_expression(key, local)
 
-
-def _children(node: nodes.Expression) -> Iterable[nodes.Expression]:
-    if isinstance(node, (nodes.Literal, nodes.Captured, nodes.Name)):
-        return ()
-    if isinstance(node, nodes.Get):
-        return (node.target, node.key)
-    if isinstance(node, nodes.Method):
-        return (node.target, *node.arguments)
-    if isinstance(node, nodes.Call):
-        return _arguments(node.arguments)
-    if isinstance(node, (nodes.Filter, nodes.Test)):
-        return (node.target, *_arguments(node.arguments))
-    if isinstance(node, nodes.Unary):
-        return (node.operand,)
-    if isinstance(node, nodes.Binary):
-        return (node.left, node.right)
-    if isinstance(node, nodes.Ternary):
-        return (node.condition, node.yes, node.no)
-    if isinstance(node, nodes.ListLiteral):
-        return node.items
-    if isinstance(node, nodes.MapLiteral):
-        return [part for entry in node.entries for part in entry]
-    return node.parts
-
-
-def _arguments(arguments: nodes.Arguments) -> tuple[nodes.Expression, ...]:
-    return (*arguments.positional, *(value for _, value in arguments.named))

@@ -9,9 +9,9 @@ from typing import Any
 
 from core.errors import TooLarge
 from core.expressions.bodies import Compiled, compile_body
-from core.expressions.faults import Fault, as_error, too_deep, within_limit
+from core.expressions.faults import MAX_DEPTH, Fault, as_error, too_deep, within_limit
 from core.expressions.frame import Frame, Runtime
-from core.expressions.nodes import Body
+from core.expressions.nodes import Body, depth_of
 from core.expressions.templates import parse_template, unwrap_raw
 from core.expressions.values import is_list
 
@@ -34,7 +34,10 @@ def compiled(template: str) -> Compiled:
 def _tree(template: str) -> Body:
     within_limit(len(template), "template")
     try:
-        return parse_template(template)
+        body = parse_template(template)
+        if len(template) > MAX_DEPTH and depth_of(body) > MAX_DEPTH:
+            raise too_deep()
+        return body
     except Fault as fault:
         raise as_error(fault, template) from None
     except RecursionError:

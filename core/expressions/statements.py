@@ -11,8 +11,6 @@ from core.expressions.parser import Parser
 
 _MEANT = {
     "elif": "it is written `elseif` here",
-    "raw": "a raw block ends with `{% endraw %}`",
-    "verbatim": "a verbatim block ends with `{% endverbatim %}`",
 }
 _TAKEN_AWAY = frozenset({"autoescape", "extends", "embed", "flush", "import", "include", "parallel", "cache", "from"})
 

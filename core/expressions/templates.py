@@ -12,8 +12,10 @@ from core.expressions.parser import CONSTANTS, Parser
 from core.expressions.statements import Tag, arrange
 
 _OPEN = re.compile(r"\{[{%#]")
-_RAW = re.compile(r"\{%-*\s*raw\s*-*%\}(.*?)\{%-*\s*endraw\s*-*%\}", re.DOTALL)
-_VERBATIM = re.compile(r"\{%(-\s)?\s*verbatim\s*(-)?%\}\s*(.*?)(\s*)\{%(-\s)?\s*endverbatim\s*(-)?%\}", re.DOTALL)
+_RAW = re.compile(r"\{%-*\s*raw\s*-*%\}")
+_END_RAW = re.compile(r"\{%-*\s*endraw\s*-*%\}")
+_VERBATIM = re.compile(r"\{%(?:-\s)?\s*verbatim\s*-?%\}")
+_END_VERBATIM = re.compile(r"\{%(-\s)?\s*endverbatim\s*(-)?%\}")
 _PLAIN_PATH = re.compile(r"\s*([^\W\d]\w*(?:\.[^\W\d]\w*)*)\s*\}\}")
 _COMMENT_END = re.compile(r"(\s-)?#\}")
 
@@ -34,7 +36,7 @@ def parse_template(source: str) -> Body:
     while True:
         opening = _OPEN.search(source, at)
         text = source[at : opening.start() if opening else len(source)]
-        raw = _RAW.match(source, opening.start()) if opening and opening.group() == "{%" else None
+        raw = _raw_end(source, opening) if opening and opening.group() == "{%" else 0
         if trim:
             text = text.lstrip()
         if opening and not raw and _trims_before(source, opening.end()):
@@ -45,17 +47,35 @@ def parse_template(source: str) -> Body:
             return arrange(pieces)
         if raw:
             # Its tags stay to the end, so that no round of rendering sees what is inside; its dashes trim nothing.
-            pieces.append(Text(raw.group()))
-            at, trim = raw.end(), False
+            pieces.append(Text(source[opening.start() : raw]))
+            at, trim = raw, False
             continue
         statement, at, trim = _piece(source, opening.start())
         if statement is not None:
             pieces.append(statement)
 
 
+def _raw_end(source: str, opening: re.Match[str]) -> int:
+    """Where the raw block that starts here ends; 0 when none does."""
+    raw = _RAW.match(source, opening.start())
+    if raw is None:
+        return 0
+    end = _END_RAW.search(source, raw.end())
+    if end is None:
+        raise Fault("`raw` is never closed", expected="`{% endraw %}`", at=opening.start())
+    return end.end()
+
+
 def unwrap_raw(text: str) -> str:
     """The text without raw tags: those of the template, and (as in the reference) those that values brought."""
-    return _RAW.sub(r"\1", text) if "{%" in text else text
+    if "{%" not in text:
+        return text
+    parts: list[str] = []
+    at = 0
+    while (raw := _RAW.search(text, at)) and (end := _END_RAW.search(text, raw.end())):
+        parts += (text[at : raw.start()], text[raw.end() : end.start()])
+        at = end.end()
+    return "".join([*parts, text[at:]])
 
 
 def _trims_before(source: str, at: int) -> bool:
@@ -77,9 +97,17 @@ def _piece(source: str, start: int) -> _Piece:
         scanned = scan(source, inside, "}}")
         return _Piece(Print(Parser(scanned.tokens).whole()), scanned.after, scanned.trim)
     if verbatim := _VERBATIM.match(source, start):
-        text = verbatim.group(3) + ("" if verbatim.group(5) else verbatim.group(4))
-        return _Piece(Text(text), verbatim.end(), verbatim.group(6) is not None)
+        return _verbatim(source, verbatim)
     return _tag(source, start, scan(source, inside, "%}"))
+
+
+def _verbatim(source: str, opening: re.Match[str]) -> _Piece:
+    """The content as it is, without the white space before it (the reference always drops that)."""
+    end = _END_VERBATIM.search(source, opening.end())
+    if end is None:
+        raise Fault("`verbatim` is never closed", expected="`{% endverbatim %}`", at=opening.start())
+    text = source[opening.end() : end.start()].lstrip()
+    return _Piece(Text(text.rstrip() if end.group(1) else text), end.end(), end.group(2) is not None)
 
 
 def _plain_path(match: re.Match[str]) -> Expression | None:

@@ -18,6 +18,8 @@ from core.expressions.faults import MAX_TEXT, Fault, within_limit
 from core.model.durations import format_duration
 
 _LISTS = frozenset({list, tuple})
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+"""Types that are told by one look: asking abstract classes (Mapping, Sequence) costs ten times as much."""
 _CONTAINER = 16
 """What a list or map counts for in the limit of text, so that empty ones inside of one another have an end, too."""
 _FALSE_TEXTS = frozenset({"", "0", "-0", "false"})
@@ -41,8 +43,11 @@ class Entry:
 
 def is_list(value: object) -> bool:
     """Lists, tuples and sets; lazy sequences too. Not texts and bytes."""
-    if type(value) in _LISTS:
+    kind = type(value)
+    if kind in _LISTS:
         return True
+    if kind in _SCALARS or kind is dict:
+        return False
     return isinstance(value, (Sequence, Set)) and not isinstance(value, (str, bytes, bytearray, memoryview))
 
 
@@ -134,10 +139,8 @@ def _same_inside(left: object, right: object) -> bool:
 
 def printed(value: object, zone: tzinfo) -> str:
     """What `{{ value }}` gives: nothing for null, JSON for lists and maps, else the value's text."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
+    if type(value) in _SCALARS:
+        return "" if value is None else _scalar_text(value)
     if isinstance(value, Mapping) or is_list(value):
         return to_json(value, zone)
     return text_of(value)
@@ -145,9 +148,7 @@ def printed(value: object, zone: tzinfo) -> str:
 
 def text_of(value: object) -> str:
     """The text of a value inside of other text: lists and maps as the reference's `toString` (`[1, a]`, `{a=1}`)."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (Mapping, Entry)) or is_list(value):
+    if type(value) not in _SCALARS and (isinstance(value, (Mapping, Entry)) or is_list(value)):
         parts: list[str] = []
         _write_text(value, parts, _Budget())
         return "".join(parts)
@@ -155,6 +156,8 @@ def text_of(value: object) -> str:
 
 
 def _scalar_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -192,7 +195,11 @@ class _Budget:
 
 
 def _write_text(value: object, parts: list[str], budget: _Budget) -> None:
-    if isinstance(value, Entry):
+    if type(value) in _SCALARS:
+        text = _scalar_text(value)
+        budget.spend(len(text) + 2)
+        parts.append(text)
+    elif isinstance(value, Entry):
         _write_text(value.key, parts, budget)
         parts.append("=")
         _write_text(value.value, parts, budget)
@@ -213,7 +220,7 @@ def _write_text(value: object, parts: list[str], budget: _Budget) -> None:
             _write_text(item, parts, budget)
         parts.append("]")
     else:
-        text = value if isinstance(value, str) else _scalar_text(value)
+        text = _scalar_text(value)
         budget.spend(len(text) + 2)
         parts.append(text)
 
@@ -279,7 +286,11 @@ def to_json(value: object, zone: tzinfo) -> str:
 
 
 def _write_json(value: object, parts: list[str], zone: tzinfo, budget: _Budget) -> None:
-    if isinstance(value, Mapping):
+    if type(value) in _SCALARS:
+        text = json_scalar(value, zone)
+        budget.spend(len(text) + 1)
+        parts.append(text)
+    elif isinstance(value, Mapping):
         parts.append("{")
         budget.spend(_CONTAINER)
         first = True

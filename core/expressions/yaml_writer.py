@@ -36,7 +36,7 @@ def write(value: Any, zone: tzinfo) -> str:
         lines.append(_scalar(value, 2, zone))
     text = "\n".join(lines)
     within_limit(len(text))
-    return text if text.endswith("\n") and lines[-1].startswith("|+") else text + "\n"
+    return text + "\n"
 
 
 def _map(value: Mapping[Any, Any], indent: int, lines: list[str], zone: tzinfo) -> None:

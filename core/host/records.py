@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from attrs import field, frozen
+from attrs import field
 
 from core.host.seam import LogLine, Metric, Read, TaskResult
 from core.host.views import (
@@ -18,11 +18,12 @@ from core.host.views import (
     Page,
     TaskExecutionView,
 )  # fmt: skip
+from core.model.data import data
 from core.model.decisions import Counters, Decision
 from core.model.messages import EvaluationKey, TaskKey
 
 
-@frozen
+@data
 class NewExecution:
     """An execution to be created; `files` are the URIs its inputs name."""
 
@@ -37,7 +38,7 @@ class NewExecution:
     at: int
 
 
-@frozen
+@data
 class OpenTaskRow:
     """A task execution that has not ended, as the engine needs it to go on."""
 
@@ -47,7 +48,7 @@ class OpenTaskRow:
     counters: Counters | None
 
 
-@frozen
+@data
 class OpenExecution:
     """An execution as its new owner finds it: enough to decide, never all that ever ran."""
 
@@ -59,7 +60,7 @@ class OpenExecution:
     evaluations: Mapping[EvaluationKey, tuple[Any, str]]
 
 
-@frozen
+@data
 class StoredOutput:
     """The body of an output: its text, or where the file lies when it is too large for the record."""
 
@@ -69,7 +70,7 @@ class StoredOutput:
     size: int
 
 
-@frozen
+@data
 class TaskIdentity:
     """What names a task execution and its open attempt."""
 
@@ -80,7 +81,7 @@ class TaskIdentity:
     attempt_id: str = ""
 
 
-@frozen
+@data
 class ExecutionIdentity:
     """What names an execution, and what each of its rows repeats."""
 
@@ -91,7 +92,7 @@ class ExecutionIdentity:
     flow_revision: int
 
 
-@frozen
+@data
 class Unit:
     """What one execution wants written: a decision with everything that must become true together with it.
 
@@ -112,7 +113,7 @@ class Unit:
     done: tuple[int, ...] = ()
 
 
-@frozen
+@data
 class Refused:
     """A unit that was not written, and the guard that did not hold."""
 
@@ -142,13 +143,13 @@ class RecordStore(Protocol):
 
     # -- ownership and messages from outside
     def register_engine(self, engine_id: str, now: int) -> None:
-        """Show that this process lives and decides."""
+        """Show that an engine of this process lives and decides."""
 
-    def forget_engine(self) -> None:
-        """This process decides no more."""
+    def forget_engine(self, engine_id: str) -> None:
+        """The engine decides no more."""
 
-    def beat(self) -> None:
-        """Move this engine's beat, for observers that can't see its lock."""
+    def beat(self, engine_id: str) -> None:
+        """Move an engine's beat, for observers that can't see its lock."""
 
     def claim(self, execution_id: str, engine_id: str) -> OpenExecution:
         """Become the owner; raises Conflict when a living engine owns it, NotFound."""
@@ -189,7 +190,9 @@ class RecordStore(Protocol):
     def flows(self, organization: str, namespace: str | None) -> tuple[FlowView, ...]: ...
     def kv(self, organization: str, namespace: str, key: str, now: int) -> KvView | None: ...
     def kvs(self, organization: str, namespace: str, now: int) -> tuple[KvView, ...]: ...
-    def may_read_file(self, organization: str, execution_id: str, uri: str) -> bool: ...
+    def may_read_file(self, organization: str, execution_id: str, uri: str) -> bool:
+        """Whether a file was named in the execution's inputs or stored by it, or is a namespace file."""
+
     def namespace_files(self, organization: str, namespace: str) -> tuple[tuple[str, str], ...]:
         """(path, uri) of a namespace's files."""
 

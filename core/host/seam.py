@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import field
+
+from core.model.data import data
 
 EMPTY: Mapping[str, Any] = {}
 
 
-@frozen
+@data
 class Place:
     """Where in the world a job belongs.
 
@@ -32,14 +34,14 @@ class Place:
     storage_prefix: str = ""
 
 
-@frozen
+@data
 class OutputText:
     """An output as it was recorded; decoded only when an expression reads it."""
 
     text: str
 
 
-@frozen
+@data
 class OutputReference:
     """A large output that was not shipped: read through the shared storage when an expression needs it."""
 
@@ -47,7 +49,7 @@ class OutputReference:
     size: int
 
 
-@frozen
+@data
 class TaskJob:
     """One attempt of a runnable task. properties: raw, as in the flow. variables: what its expressions may read;
     `outputs` in it holds OutputText and OutputReference, nested by loop values. timeout: raw text or None.
@@ -64,7 +66,7 @@ class TaskJob:
     log_level: str = "TRACE"
 
 
-@frozen
+@data
 class EvaluationJob:
     """A template to render in its place. ticket: comes back with the result. typed: keep the value's type."""
 
@@ -75,7 +77,7 @@ class EvaluationJob:
     typed: bool = False
 
 
-@frozen
+@data
 class Stop:
     """The attempt shall end; `reason` is shown."""
 
@@ -83,7 +85,7 @@ class Stop:
     reason: str
 
 
-@frozen
+@data
 class Answer:
     """The engine's answer to a question; `error` instead of a value when it can't be given."""
 
@@ -92,7 +94,7 @@ class Answer:
     error: str = ""
 
 
-@frozen
+@data
 class LogLine:
     """One line of a task's log, secrets already redacted. at: microseconds since 1970 UTC."""
 
@@ -102,7 +104,7 @@ class LogLine:
     message: str
 
 
-@frozen
+@data
 class Metric:
     """One measurement; a timer's value is in seconds."""
 
@@ -114,7 +116,7 @@ class Metric:
     tags: Mapping[str, str] = EMPTY
 
 
-@frozen
+@data
 class Progress:
     """How far a task is, in words and from 0 to 1 when known; shown, not recorded."""
 
@@ -123,7 +125,7 @@ class Progress:
     fraction: float | None = None
 
 
-@frozen
+@data
 class Question:
     """What a task wants to read of the engine's world.
 
@@ -137,7 +139,7 @@ class Question:
     arguments: Mapping[str, Any]
 
 
-@frozen
+@data
 class Read:
     """One thing an expression read: the path of the variable, or `kv:…`, `file:…`."""
 
@@ -145,7 +147,7 @@ class Read:
     task_name: str = ""
 
 
-@frozen
+@data
 class SetKv:
     """A task's wish, applied in the commit that records its result."""
 
@@ -154,7 +156,7 @@ class SetKv:
     value_json: str
 
 
-@frozen
+@data
 class TaskResult:
     """How an attempt ended.
 
@@ -182,7 +184,7 @@ class TaskResult:
     requests: tuple[SetKv, ...] = ()
 
 
-@frozen
+@data
 class EvaluationResult:
     """What an evaluation gave: the codec's text, or why it failed."""
 

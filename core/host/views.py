@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Generic, Literal, TypeVar
 
-from attrs import field, frozen
+from attrs import field
 
+from core.model.data import data
 from core.model.state import Status, status_of
 
 T = TypeVar("T")
@@ -14,7 +15,7 @@ History = tuple[tuple[str, int], ...]
 """States with the time each was entered, in microseconds since 1970 UTC."""
 
 
-@frozen
+@data
 class Page(Generic[T]):
     """Newest first. next: what `starting_after` takes to go on, or None at the end."""
 
@@ -23,7 +24,7 @@ class Page(Generic[T]):
     next: str | None = None
 
 
-@frozen
+@data
 class ExecutionView:
     """One flow execution."""
 
@@ -53,7 +54,7 @@ class ExecutionView:
         return (self.ended_at - self.started_at) / 1_000_000
 
 
-@frozen
+@data
 class AttemptView:
     """One attempt of a task execution."""
 
@@ -64,7 +65,7 @@ class AttemptView:
     ended_at: int | None = None
 
 
-@frozen
+@data
 class TaskExecutionView:
     """One task execution, which is also one task output; its body is fetched apart."""
 
@@ -105,7 +106,7 @@ class TaskExecutionView:
         return None if running is None or self.ended_at is None else (self.ended_at - running) / 1_000_000
 
 
-@frozen
+@data
 class LogView:
     """One recorded log line; `seq` goes on from the last one that was read."""
 
@@ -117,7 +118,7 @@ class LogView:
     message: str
 
 
-@frozen
+@data
 class FlowView:
     """One revision of a flow."""
 
@@ -129,7 +130,7 @@ class FlowView:
     created_at: int
 
 
-@frozen
+@data
 class KvView:
     """One entry of a namespace's key-value store."""
 
@@ -140,7 +141,7 @@ class KvView:
     updated_at: int
 
 
-@frozen
+@data
 class FileView:
     """One stored file. sha256 is "" where nobody recorded it."""
 
@@ -149,7 +150,7 @@ class FileView:
     sha256: str = ""
 
 
-@frozen
+@data
 class FilePreview:
     """The first rows or lines of a file. kind tells which of the others is filled."""
 
@@ -162,7 +163,7 @@ class FilePreview:
     truncated: bool = False
 
 
-@frozen
+@data
 class OutputFilter:
     """Which task outputs a list shows: conditions are joined by AND, the values of one condition by OR.
 
@@ -182,7 +183,7 @@ class OutputFilter:
     starting_after: str | None = None
 
 
-@frozen
+@data
 class ExecutionFilter:
     """Which flow executions a list shows; as `OutputFilter`."""
 
@@ -197,7 +198,7 @@ class ExecutionFilter:
     starting_after: str | None = None
 
 
-@frozen
+@data
 class TaskChanged:
     """A task execution was opened, moved or ended; told after the commit."""
 
@@ -212,7 +213,7 @@ class TaskChanged:
     note: str = ""
 
 
-@frozen
+@data
 class ExecutionChanged:
     """An execution has a new state; told after the commit."""
 
@@ -222,7 +223,7 @@ class ExecutionChanged:
     error: str = ""
 
 
-@frozen
+@data
 class TaskLogged:
     """A log line of a running task; told as it comes, before it is recorded."""
 
@@ -233,7 +234,7 @@ class TaskLogged:
     message: str
 
 
-@frozen
+@data
 class TaskProgressed:
     """A task tells how far it is."""
 
@@ -246,7 +247,7 @@ class TaskProgressed:
 Happening = TaskChanged | ExecutionChanged | TaskLogged | TaskProgressed
 
 
-@frozen
+@data
 class Evaluation:
     """What an expression gave: as text, as value, and the value's type in the language's words."""
 
@@ -255,7 +256,7 @@ class Evaluation:
     type: str
 
 
-@frozen
+@data
 class PluginView:
     """One installed plugin: what it brings and, when it could not be loaded, why."""
 

@@ -14,7 +14,7 @@ from core.loading.templates import Templates
 from core.model.flow import FlowOutput
 from core.model.input_values import Refused, typed
 from core.model.inputs import INPUT_TYPES, Input, type_value
-from core.registry.near import did_you_mean, near_misses
+from core.model.near import did_you_mean, near_misses
 from core.registry.problem import Path, shown
 
 _COMMON = frozenset({"id", "name", "type", "description", "displayName", "required", "defaults", "prefill"})

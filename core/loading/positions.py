@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from _ruamel_yaml import (  # type: ignore[import-not-found]
+from core.loading.libyaml import (
     AliasEvent,
     CParser,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
-)  # fmt: skip
-
+)
 from core.loading.reader import scalar_value
 from core.registry.problem import Path
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
-from attrs import frozen
-
 from core.errors import InvalidFlow
 from core.loading.positions import compose, position_of
 from core.loading.syntax import SyntaxProblem
+from core.model.data import data
 from core.model.flow import Flow
-from core.registry.near import did_you_mean, near_misses
+from core.model.near import did_you_mean, near_misses
 from core.registry.problem import Path, path_text
 
 Severity = Literal["error", "warning"]
 
 
-@frozen
+@data
 class Problem:
     """One problem of a flow's source. line and column begin at 1; path is the value's place, `$.tasks[0].type`."""
 
@@ -39,7 +38,7 @@ class Problem:
         return "\n".join(lines)
 
 
-@frozen
+@data
 class Loaded:
     """What became of a text: the flow when there is no error, and all problems in the order of the source."""
 

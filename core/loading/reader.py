@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from _ruamel_yaml import (  # type: ignore[import-not-found]
+from core.errors import Invalid
+from core.loading.libyaml import (
     AliasEvent,
     CParser,
     DocumentStartEvent,
@@ -18,9 +19,7 @@ from _ruamel_yaml import (  # type: ignore[import-not-found]
     SequenceEndEvent,
     StreamEndEvent,
     YAMLError,
-)  # fmt: skip
-
-from core.errors import Invalid
+)
 from core.loading.scalars import MEANINGFUL, resolve
 from core.loading.syntax import SyntaxProblem, explain, needs_quotes, unreadable
 

@@ -20,9 +20,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from attrs import frozen
-
 from core.errors import Invalid, TooLarge
+from core.model.data import data
 from core.model.durations import format_duration, parse_duration
 
 MAX_DEPTH = 300
@@ -31,7 +30,7 @@ MAX_DEPTH = 300
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@frozen
+@data
 class SecretText:
     """A text with secrets in it. parts: text as it is, and tuples that name a secret (and a sub-key of it)."""
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from attrs import frozen
-
+from core.model.data import data
 from core.model.messages import EvaluationKey, TaskKey
 
 
@@ -25,7 +24,7 @@ class Counters(NamedTuple):
 # -- changes of rows
 
 
-@frozen
+@data
 class OpenTask:
     """A task execution begins to exist. counters: for a group. attempt: its first attempt begins with it."""
 
@@ -36,7 +35,7 @@ class OpenTask:
     attempt: bool = False
 
 
-@frozen
+@data
 class MoveTask:
     """A task execution changes its counters; when `entered`, its state too. attempt: an attempt begins with it."""
 
@@ -47,7 +46,7 @@ class MoveTask:
     entered: bool = False
 
 
-@frozen
+@data
 class EndTask:
     """A task execution is over."""
 
@@ -56,7 +55,7 @@ class EndTask:
     error: str = ""
 
 
-@frozen
+@data
 class MoveExecution:
     """The execution changes the counters of its root; when `entered`, its state too."""
 
@@ -66,7 +65,7 @@ class MoveExecution:
     entered: bool = False
 
 
-@frozen
+@data
 class Remember:
     """The answer of an evaluation becomes part of the record."""
 
@@ -80,21 +79,21 @@ Change = OpenTask | MoveTask | EndTask | MoveExecution | Remember
 # -- effects, performed only after the commit
 
 
-@frozen
+@data
 class RunTask:
     """Hand the task's open attempt to an executor."""
 
     key: TaskKey
 
 
-@frozen
+@data
 class StopTask:
     """Tell the executor to stop the task's open attempt."""
 
     key: TaskKey
 
 
-@frozen
+@data
 class Evaluate:
     """Render a template in the task's place and tell the planner what it gave. typed: keep its type."""
 
@@ -103,7 +102,7 @@ class Evaluate:
     typed: bool = False
 
 
-@frozen
+@data
 class WakeAt:
     """Send `Due` when the time has come (microseconds since 1970 UTC); the row's `due_at` says the same."""
 
@@ -111,7 +110,7 @@ class WakeAt:
     due_at: int
 
 
-@frozen
+@data
 class StartChild:
     """Create an execution of another flow for a Call."""
 
@@ -123,7 +122,7 @@ Effect = RunTask | StopTask | Evaluate | WakeAt | StartChild
 # -- guards, checked inside the transaction
 
 
-@frozen
+@data
 class FreeSlot:
     """Fewer than `limit` executions of the flow run."""
 
@@ -132,7 +131,7 @@ class FreeSlot:
     limit: int
 
 
-@frozen
+@data
 class KeyAbsent:
     """The key-value store has no such key."""
 
@@ -140,7 +139,7 @@ class KeyAbsent:
     key: str
 
 
-@frozen
+@data
 class VersionIs:
     """The output's version is still the one that was read."""
 
@@ -151,7 +150,7 @@ class VersionIs:
 Guard = FreeSlot | KeyAbsent | VersionIs
 
 
-@frozen
+@data
 class Decision:
     """A delta: never a new copy of the execution. rules: the names of the rules that spoke, for people and tests.
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 
 from core.errors import InvalidInput
+from core.model.data import data
 from core.model.input_values import ParseYaml, Refused, shown, typed
 from core.model.inputs import Input
 from core.model.nodes import Sequence, Step, children_of
 
 
-@frozen
+@data
 class FlowOutput:
     """A value that a flow gives when it has ended; typed like an input."""
 
@@ -25,7 +26,7 @@ class FlowOutput:
     item_type: str | None = None
 
 
-@frozen
+@data
 class Flow:
     """One revision of a flow. `root` holds its tasks; `source` is the text it was loaded from, byte for byte."""
 

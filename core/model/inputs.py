@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
-from attrs import evolve, field, frozen
+from attrs import field
 
 from core.errors import InvalidInput, TailraceError
 from core.model.codec import SecretText
+from core.model.data import data, evolve
 from core.model.input_values import ParseYaml, Refused, shown, typed, violations
 
 INPUT_TYPES = (
@@ -17,7 +18,7 @@ INPUT_TYPES = (
 )  # fmt: skip
 
 
-@frozen
+@data
 class Input:
     """One declared input. `defaults` may hold an expression; `options` are the properties of its type as written."""
 
@@ -31,7 +32,7 @@ class Input:
     options: Mapping[str, object] = field(factory=dict)
 
 
-@frozen
+@data
 class InputProblem:
     """What is wrong with a value given for an input; `str` of it is the message for people.
 

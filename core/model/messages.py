@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from attrs import field, frozen
+from attrs import field
+
+from core.model.data import data
 
 
 class TaskKey(NamedTuple):
@@ -31,12 +33,12 @@ class EvaluationKey(NamedTuple):
     round: int = 0
 
 
-@frozen
+@data
 class Started:
     """The execution was created and may begin."""
 
 
-@frozen
+@data
 class TaskEnded:
     """An attempt is over. state: SUCCESS, WARNING, FAILED or KILLED."""
 
@@ -45,7 +47,7 @@ class TaskEnded:
     error: str = ""
 
 
-@frozen
+@data
 class Evaluated:
     """What an evaluation gave: its rendered value, or why it failed."""
 
@@ -54,31 +56,31 @@ class Evaluated:
     error: str = ""
 
 
-@frozen
+@data
 class KillRequested:
     """Somebody wants the execution to end now."""
 
 
-@frozen
+@data
 class PauseRequested:
     """Somebody wants no new task to start."""
 
 
-@frozen
+@data
 class ResumeRequested:
     """A person or a task lets a paused execution go on."""
 
     inputs: Mapping[str, object] = field(factory=dict)
 
 
-@frozen
+@data
 class RestartRequested:
     """The execution continues, keeping what the named task executions gave."""
 
     keep: tuple[TaskKey, ...] = ()
 
 
-@frozen
+@data
 class ChildEnded:
     """An execution that a Call started is over."""
 
@@ -87,12 +89,12 @@ class ChildEnded:
     state: str
 
 
-@frozen
+@data
 class SlotFree:
     """The flow's concurrency limit has room again."""
 
 
-@frozen
+@data
 class OutputCorrected:
     """An output was changed by hand; what read it becomes stale."""
 
@@ -100,7 +102,7 @@ class OutputCorrected:
     version: int
 
 
-@frozen
+@data
 class Due:
     """A time that the execution waited for has come."""
 

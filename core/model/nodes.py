@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import field
+
+from core.model.data import data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 Children = tuple["Step", ...]
 
 
-@frozen
+@data
 class Policy:
     """What surrounds the children of a group: blocks that run after them and what their failure means."""
 
@@ -26,12 +28,12 @@ class Policy:
     failure_is_warning: bool = False
 
 
-@frozen
+@data
 class Work:
     """A runnable task: one job for the far side of the seam."""
 
 
-@frozen
+@data
 class Sequence:
     """Children one after another; a failure stops it."""
 
@@ -39,7 +41,7 @@ class Sequence:
     policy: Policy = Policy()
 
 
-@frozen
+@data
 class Parallel:
     """Children side by side, at most `limit` at once (0: no limit)."""
 
@@ -48,7 +50,7 @@ class Parallel:
     policy: Policy = Policy()
 
 
-@frozen
+@data
 class Dag:
     """Children that wait for the named others to end; `after` maps a task id to the ids it depends on."""
 
@@ -58,7 +60,7 @@ class Dag:
     policy: Policy = Policy()
 
 
-@frozen
+@data
 class Choice:
     """One of several branches, chosen by the rendered text of `value`; `otherwise` when none is named so."""
 
@@ -68,7 +70,7 @@ class Choice:
     policy: Policy = Policy()
 
 
-@frozen
+@data
 class Each:
     """The children once per element of `values` (a template or a list), at most `limit` elements at once."""
 
@@ -78,7 +80,7 @@ class Each:
     policy: Policy = Policy()
 
 
-@frozen
+@data
 class Repeat:
     """The children again and again until `until` renders truthy."""
 
@@ -91,7 +93,7 @@ class Repeat:
     policy: Policy = Policy()
 
 
-@frozen
+@data
 class Wait:
     """Until a time, a person or a message; then the children, if any."""
 
@@ -101,7 +103,7 @@ class Wait:
     policy: Policy = Policy()
 
 
-@frozen
+@data
 class Call:
     """Another flow as a child execution."""
 
@@ -113,7 +115,7 @@ class Call:
     transmit_failed: bool = True
 
 
-@frozen
+@data
 class Group:
     """Children that share one directory: one job, run in order on the far side."""
 
@@ -124,7 +126,7 @@ class Group:
 Node = Work | Sequence | Parallel | Dag | Choice | Each | Repeat | Wait | Call | Group
 
 
-@frozen
+@data
 class Step:
     """One task of a flow in its place: its properties as written, what every task has, and its node."""
 

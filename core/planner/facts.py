@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from attrs import frozen
-
+from core.model.data import data
 from core.model.decisions import Counters
 from core.model.flow import Flow
 from core.model.messages import TaskKey
@@ -22,7 +21,7 @@ class TaskFacts(NamedTuple):
     running: bool = False
 
 
-@frozen
+@data
 class Facts:
     """One execution: its flow, where its root stands, and the task executions that have not ended.
 

@@ -36,13 +36,13 @@ TASK_TABLES = ("task_output_bodies", "tags", "summary_values")
 
 
 class SqliteRecords:
-    """Implements `core.host.records.RecordStore`. engine_id: this process's name while it decides."""
+    """Implements `core.host.records.RecordStore`."""
 
     def __init__(self, home: Path, *, durable: bool, now: int) -> None:
         self._home = home
         self._db = Database(home, durable=durable, now=now)
         self._writer = Writer(self._db)
-        self._engine: tuple[str, FileLock] | None = None
+        self._engines: dict[str, FileLock] = {}
 
     # -- liveness of engines
 
@@ -53,21 +53,19 @@ class SqliteRecords:
             folder.mkdir(exist_ok=True)
             lock = FileLock(folder / f"{engine_id}.lock")
         lock.try_hold()
-        self._engine = (engine_id, lock)
+        self._engines[engine_id] = lock
         with self._db.writing():
             self._db.write("register_engine", (engine_id, os.getpid(), now))
 
-    def beat(self) -> None:
-        """Move this engine's beat, for observers that can't see its lock."""
-        if self._engine:
-            with self._db.writing():
-                self._db.write("beat", (self._engine[0],))
+    def beat(self, engine_id: str) -> None:
+        """Move an engine's beat, for observers that can't see its lock."""
+        with self._db.writing():
+            self._db.write("beat", (engine_id,))
 
-    def forget_engine(self) -> None:
-        """This process decides no more."""
-        if self._engine:
-            engine_id, lock = self._engine
-            self._engine = None
+    def forget_engine(self, engine_id: str) -> None:
+        """The engine decides no more."""
+        lock = self._engines.pop(engine_id, None)
+        if lock is not None:
             try:
                 with self._db.writing():
                     self._db.write("forget_engine", (engine_id,))
@@ -283,7 +281,8 @@ class SqliteRecords:
 
     def close(self) -> None:
         """Give everything back; an engine that was registered is gone."""
-        self.forget_engine()
+        for engine_id in list(self._engines):
+            self.forget_engine(engine_id)
         self._db.close()
 
 

@@ -17,8 +17,9 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, cast, ge
 import attrs
 
 from core.errors import Invalid, NotFound, PluginError
+from core.model.data import build as build_class
+from core.model.near import did_you_mean, near_misses
 from core.model.nodes import Step
-from core.registry.near import did_you_mean, near_misses
 from core.registry.problem import Mismatch, PropertyProblem, conversion_error
 from core.registry.registry import Registry
 from core.registry.scalars import SCALARS, to_map
@@ -292,6 +293,7 @@ def _made(cls: Any, found: dict[str, Any], warnings: Iterable[PropertyProblem] =
 def _unchecked(cls: type[Described], found: dict[str, Any]) -> Any:
     """An instance of which some properties still are expressions: the class's own checks would not understand them."""
     instance = cls.__new__(cls)
+    build_class(cls)
     for attribute in attrs.fields(cast(type[Any], cls)):
         default = attribute.default
         if attribute.alias in found:

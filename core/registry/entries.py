@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from attrs import frozen
+from core.model.data import data
 
 TypeKind = Literal["task", "runner"]
 
 
-@frozen
+@data
 class TypeEntry:
     """A type by name. target: `module:Class`, imported by `Registry.resolve`. plugin: who brings it."""
 
@@ -21,7 +21,7 @@ class TypeEntry:
     target: str
 
 
-@frozen
+@data
 class PluginInfo:
     """One plugin: where it comes from, what it brings, and why it (or a part of it) was refused, else "".
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pluggy
-from attrs import evolve
 
 from core.errors import PluginError
+from core.model.data import evolve
 from core.registry.discovery import InstalledPlugin, installed_plugins
 from core.registry.entries import PluginInfo, TypeEntry
 from core.registry.local import local_modules

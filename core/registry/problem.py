@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from attrs import evolve, frozen
-
 from core.errors import ConversionError
+from core.model.data import data, evolve
 
 Path = tuple[str | int, ...]
 _SHOWN = 60
 
 
-@frozen
+@data
 class PropertyProblem:
     """One thing that is wrong. path: from the values' root, names in YAML and positions in lists.
 

@@ -11,9 +11,9 @@ from typing import Any
 import pluggy
 
 from core.errors import NotFound, PluginError
+from core.model.near import did_you_mean, near_misses
 from core.registry.entries import PluginInfo, TypeEntry, TypeKind
 from core.registry.known import origin_of
-from core.registry.near import did_you_mean, near_misses
 from core.sdk.hooks import StorageRef
 from core.sdk.properties import PluginType
 from core.sdk.runners import TaskRunner

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
-from core.registry.near import did_you_mean, near_misses
+from core.model.near import did_you_mean, near_misses
 from core.registry.problem import Mismatch, PropertyProblem, mismatch
 from core.registry.registry import Registry
 from core.registry.scalars import to_list, to_map, to_text

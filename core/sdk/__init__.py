@@ -39,7 +39,8 @@ from core.sdk.wishes import Requirement, RunnerChoice, WaitRequest
 __all__ = [
     "API_VERSION", "LEVELS",
     "Call", "Choice", "Command", "CommandResult", "Conflict", "Dag", "Described", "Each", "FlowTask",
-    "Forbidden", "Group", "Interrupted", "Invalid", "KeyValues", "Level", "Log", "Node", "NotFound", "Parallel", "Policy", "Prop",
+    "Forbidden", "Group", "Interrupted", "Invalid", "KeyValues", "Level", "Log", "Node", "NotFound",
+    "Parallel", "Policy", "Prop",
     "Repeat", "Requirement", "RunContext", "RunnableTask", "RunnerChoice", "Sequence", "Step", "StorageBackend",
     "StorageRef", "StoredFile", "TailraceError", "Task", "TaskFailed", "TaskOutput", "TaskRunner", "TaskStorage",
     "TooLarge", "TypeRef", "Unreachable", "Wait", "WaitRequest", "Work",

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 import pluggy
-from attrs import frozen
+
+from core.model.data import data
 
 if TYPE_CHECKING:
     from core.sdk.properties import PluginType
@@ -17,7 +18,7 @@ hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
-@frozen
+@data
 class TypeRef:
     """A type by name, so that nothing is imported until a flow uses it.
 
@@ -33,7 +34,7 @@ class TypeRef:
     replaces: str = ""
 
 
-@frozen
+@data
 class StorageRef:
     """A storage backend by name. target: `module:factory`, called with (root directory, durable) and giving one."""
 

@@ -8,12 +8,14 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import attrs
 
+from core.model.data import build, build_later, data, evolve
+
 T = TypeVar("T")
 _META = "tailrace"
 _WORD = re.compile(r"_+([a-zA-Z0-9])")
 
 
-@attrs.frozen
+@data
 class Prop:
     """What is known of one property beside its Python type.
 
@@ -63,7 +65,7 @@ class Described:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        attrs.define(cls, frozen=True, kw_only=True, slots=False, eq=False, repr=False)
+        build_later(cls, kw_only=True)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
@@ -81,10 +83,11 @@ class PluginType(Described):
 
 def properties(cls: type[Described]) -> Iterator[tuple[attrs.Attribute[Any], Prop]]:
     """The declared properties of a class in their order, names in YAML filled in."""
-    for attribute in attrs.fields(cls):  # type: ignore[arg-type] # __init_subclass__ has made it one
+    build(cls)
+    for attribute in attrs.fields(cls):  # type: ignore[arg-type] # it is one now
         declared: Prop | None = attribute.metadata.get(_META)
         if declared is not None:
-            yield attribute, declared if declared.name else attrs.evolve(declared, name=yaml_name(attribute.name))
+            yield attribute, declared if declared.name else evolve(declared, name=yaml_name(attribute.name))
 
 
 def to_plain(value: object) -> Any:

@@ -7,15 +7,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, dataclass_transform
 
-from attrs import field, frozen
+from attrs import field
 
+from core.model.data import data
 from core.sdk.context import RunContext
 from core.sdk.properties import PluginType, prop
 
 OnLine = Callable[[Literal["stdout", "stderr"], str], None]
 
 
-@frozen
+@data
 class Command:
     """What to run. The working directory holds everything the command may read; what it leaves there can be captured.
 
@@ -30,7 +31,7 @@ class Command:
     image: str = ""
 
 
-@frozen
+@data
 class CommandResult:
     """How a command ended.
 

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
-from attrs import frozen
-
 from core.errors import Forbidden, Invalid
+from core.model.data import data
 
 SCHEMES = ("storage:///", "kestra:///")
 
 
-@frozen
+@data
 class StoredFile:
     """A file in internal storage. size in bytes; sha256 in hex, "" where a backend can't tell without reading."""
 

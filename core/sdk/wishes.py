@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import field
 
+from core.model.data import data
 from core.sdk.properties import PluginType
 
 Need = Literal["docker", "network", "runner", "executable"]
 RunnerSetting = Literal["auto", "docker", "process"]
 
 
-@frozen
+@data
 class RunnerChoice:
     """What a script says about where it wants to run.
 
@@ -29,7 +30,7 @@ class RunnerChoice:
     setting: RunnerSetting | Literal[""] = ""
 
 
-@frozen
+@data
 class Requirement:
     """Something a task needs from the machine, asked before the run.
 
@@ -46,7 +47,7 @@ class Requirement:
     setting: RunnerSetting | Literal[""] = ""
 
 
-@frozen
+@data
 class WaitRequest:
     """A task that gives its thread back: it is called again at `until` or after `wait_for`, with `state`."""
 

@@ -15,7 +15,7 @@ from core.errors import Invalid
 from core.model.codec import SecretText
 from core.sdk.files import inside
 from core.sdk.properties import PluginType
-from core.settings import Product, load_settings
+from core.settings import RUNNERS, Product, load_settings
 from core.work.secrets import Redactor
 
 Files = Mapping[str, str | bytes | Path]
@@ -23,9 +23,7 @@ Files = Mapping[str, str | bytes | Path]
 
 
 @contextmanager
-def temporary_app(
-    *types: type[PluginType], secrets: Mapping[str, str] | None = None, **settings: Any
-) -> Iterator[App]:
+def temporary_app(*types: type[PluginType], secrets: Mapping[str, str] | None = None, **settings: Any) -> Iterator[App]:
     """An App in a home of its own: records in a SQLite file, files in a local storage, all gone after the block.
 
     types: classes to know beside those of the installed plugins. secrets: name → value; no others are known.
@@ -55,6 +53,13 @@ def app_for(
         if value:
             raise Invalid(f"`{name}` can't be given together with `app`", hint=f"temporary_app(…) takes {name}")
     yield app
+
+
+def known_runner(runner: str | None) -> str | None:
+    """The setting `runner` of one run; None leaves it to the app. Raises Invalid."""
+    if runner is not None and runner not in RUNNERS:
+        raise Invalid(f"`{runner}` is not one of the choices", where="runner", expected=" | ".join(RUNNERS))
+    return runner
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from core.loading import load_flow
 from core.model.flow import Flow
 from core.sdk.properties import PluginType
 from core.sdk.storage import storage_uri
-from core.testing.apps import Files, app_for, folder_of, read_file, revealed
+from core.testing.apps import Files, app_for, folder_of, known_runner, read_file, revealed
 
 Logged = tuple[str, str]
 """Level and message."""
@@ -46,7 +46,8 @@ class FlowRun:
 
     outputs: the flow's own; {} when it declares none or did not get so far. tasks: by id, the last execution of each;
     task_executions: all of them, in the order they began. logs: (level, message) of all tasks, in order. files:
-    URI → bytes of what the execution stored, files given as inputs included.
+    URI → bytes of what the execution stored, files given as inputs included. notes: what a person would have been
+    told before it began.
     """
 
     id: str
@@ -58,6 +59,7 @@ class FlowRun:
     task_executions: tuple[TaskExecution, ...]
     logs: tuple[Logged, ...]
     files: Mapping[str, bytes]
+    notes: tuple[str, ...]
 
 
 def run_flow(
@@ -80,15 +82,15 @@ def run_flow(
     A flow that fails is a result too: look at `state` and `error`. Raises InvalidFlow and InvalidInput with everything
     that is wrong, Unreachable when a task needs what this machine does not have.
     """
-    path = _path(flow)
+    path, runner = _path(flow), known_runner(runner)
     with app_for(app, types, secrets) as world:
         loaded = load_flow(path.read_bytes() if path else str(flow), world.registry, str(path or "flow.yaml")).require()
-        world.executions.preflight(loaded, runner=runner)
+        notes = world.executions.preflight(loaded, runner=runner)
         given = {name: str(value) if isinstance(value, Path) else value for name, value in (inputs or {}).items()}
-        created, _ = world.executions.create(loaded, given)
+        created, warnings = world.executions.create(loaded, given)
         with folder_of(files, path.parent / "_files" if path else None) as local_files:
             ended = world.executions.run(created.id, runner=runner, local_files=local_files)
-        return _flow_run(world, loaded, ended)
+        return _flow_run(world, loaded, ended, (*notes, *warnings))
 
 
 def _path(flow: str | Path) -> Path | None:
@@ -100,7 +102,7 @@ def _path(flow: str | Path) -> Path | None:
     return path
 
 
-def _flow_run(app: App, flow: Flow, view: ExecutionView) -> FlowRun:
+def _flow_run(app: App, flow: Flow, view: ExecutionView, notes: tuple[str, ...]) -> FlowRun:
     executions = tuple(_task_execution(app, task) for task in app.executions.tasks(view.id))
     identity = ExecutionIdentity(view.id, app.settings.organization, flow.namespace, flow.id, view.flow_revision)
     stored = app.files.list(storage_uri(execution_prefix(identity)))
@@ -114,6 +116,7 @@ def _flow_run(app: App, flow: Flow, view: ExecutionView) -> FlowRun:
         task_executions=executions,
         logs=tuple((line.level, line.message) for line in app.executions.logs(view.id)),
         files={file.uri: read_file(app, file.uri) for file in stored},
+        notes=notes,
     )
 
 

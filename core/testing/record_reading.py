@@ -57,7 +57,7 @@ class OwnershipRules:
         Story(store, "e3").finish()
         Story(store, "e4", organization=OTHER)
         assert second.abandoned(ACME, "") == ()
-        store.forget_engine()
+        store.forget_engine(ENGINE)
         assert second.abandoned(ACME, "") == ("e1",)
         assert second.claim("e1", "engine-2").fence == 2
 

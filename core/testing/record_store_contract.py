@@ -1,8 +1,8 @@
 """What every record store keeps to. Inherit, and give a store:
 
-    class TestMine(RecordStoreContract):
-        def make(self, directory: Path) -> RecordStore:
-            return MyStore(directory)
+class TestMine(RecordStoreContract):
+    def make(self, directory: Path) -> RecordStore:
+        return MyStore(directory)
 """
 
 from __future__ import annotations

@@ -41,9 +41,7 @@ class Story:
         self.identity = ExecutionIdentity(name, organization, namespace, flow_id, 1)
         self.names: dict[TaskKey, TaskIdentity] = {}
         store.create_execution(
-            NewExecution(
-                name, organization, namespace, flow_id, 1, encode(inputs or {}), labels or {}, files, self.at
-            )
+            NewExecution(name, organization, namespace, flow_id, 1, encode(inputs or {}), labels or {}, files, self.at)
         )
         if claimed:
             self.fence = store.claim(name, ENGINE).fence

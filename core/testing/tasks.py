@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from core.app import App
 from core.engine.answers import Answers
@@ -15,10 +15,11 @@ from core.engine.clock import as_datetime, new_id, now
 from core.errors import Invalid
 from core.host.seam import LogLine, Metric, Place, Question, TaskJob, TaskResult, Up
 from core.model.codec import decode, normalise
+from core.model.data import evolve
 from core.registry import Registry, build
 from core.sdk.storage import storage_path
 from core.sdk.tasks import RunnableTask, Task, TaskOutput
-from core.testing.apps import Files, app_for, folder_of, read_file, revealed
+from core.testing.apps import Files, app_for, folder_of, known_runner, read_file, revealed
 from core.testing.raw import raw_task
 from core.work.attempt import Attempt
 from core.work.context import AttemptContext
@@ -93,7 +94,7 @@ def run_task(
         place = _place(world)
         seen = _variables(world, place, found, inputs or {}) | normalise(variables or {})
         job = TaskJob(new_id(), 1, place, found.type, raw, seen)
-        tools = evolve(world.tools(runner), registry=registry)
+        tools = evolve(world.tools(known_runner(runner)), registry=registry)
         with folder_of(files) as local_files:
             return _run(world, found, job, tools, _Heard(world.answers(local_files)))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import traceback
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -57,16 +56,20 @@ class Attempt:
     def run(self) -> TaskResult:
         """Do the work. Never raises: whatever happens becomes the result."""
         try:
+            return self._ended()
+        except BaseException as error:  # noqa: BLE001 # a plugin's own mistake (sys.exit too) ends only its attempt
+            return self._broken(error)
+        finally:
+            self.context.clean_up()
+
+    def _ended(self) -> TaskResult:
+        try:
             output = self._task().run(self.context)
             if isinstance(output, WaitRequest):
                 raise Invalid("tasks that wait can't run in this version", where=self._job.type)
             return self._succeeded(output)
         except TailraceError as error:
             return self._failed(error)
-        except Exception as error:  # noqa: BLE001 # a plugin's own mistake ends its attempt, never the engine
-            return self._broken(error)
-        finally:
-            self.context.clean_up()
 
     def _task(self) -> RunnableTask:
         cls = self._tools.registry.resolve(self._job.type)
@@ -108,7 +111,9 @@ class Attempt:
         context.log.error(message)
         return self._result("FAILED", error.output if isinstance(error, TaskFailed) else None, message)
 
-    def _broken(self, error: Exception) -> TaskResult:
+    def _broken(self, error: BaseException) -> TaskResult:
+        import traceback  # noqa: PLC0415 # slow to import, and only needed here
+
         self.context.log.debug("".join(traceback.format_exception(error)))
         return self._failed(
             TaskFailed(
@@ -125,8 +130,8 @@ class Attempt:
         try:
             recorded, summary = self._recorded(plain), self._summary(plain)
         except TailraceError as problem:
-            context.log.error(str(problem))
-            state, error = "FAILED", str(problem)
+            state, error = "FAILED", context.redactor.hide(str(problem))
+            context.log.error(error)
         return TaskResult(
             attempt_id=self._job.attempt_id,
             state=state,
@@ -161,9 +166,15 @@ class Attempt:
     def _summary(self, plain: Any) -> Mapping[str, Any]:
         if self._type is None or not isinstance(plain, Mapping):
             return {}
-        summary = {name: value for name, value in self._type.summary(plain).items() if value is not None}
-        hide = self.context.redactor.hide
-        return {name: hide(value) if isinstance(value, str) else value for name, value in summary.items()}
+        try:
+            made = self._type.summary(plain)
+            summary = {name: value for name, value in made.items() if value is not None}
+            encode(summary)
+        except Exception as error:  # noqa: BLE001 # the work is done: a plugin's mistake here costs only the summary
+            self.context.log.warn(f"no summary could be made of the output: {type(error).__name__}: {error}")
+            return {}
+        shown: Mapping[str, Any] = self.context.redactor.cover(summary)
+        return shown
 
 
 def rejected(job: TaskJob, tools: Tools, state: str, error: str) -> TaskResult:

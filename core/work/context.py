@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +24,7 @@ from core.work.log import AttemptLog
 from core.work.runners import DOCKER, choose_runner, unavailable_reason
 from core.work.secrets import Redactor
 from core.work.tools import Tools
-from core.work.variables import Outputs, Scope, output_loader, reads_of
+from core.work.variables import Inputs, Outputs, Scope, output_loader, reads_of
 
 
 class AttemptContext:
@@ -38,6 +39,7 @@ class AttemptContext:
         self._callbacks: list[Callable[[], object]] = []
         self._directory: Path | None = None
         self._output_dir: Path | None = None
+        self._copies: Path | None = None
         self._reads: set[tuple[Any, ...]] = set()
         self._noted: set[str] = set()
         self.redactor = Redactor(tools.secrets)
@@ -109,7 +111,8 @@ class AttemptContext:
         found = {}
         for name, where in files.items():
             if is_storage_uri(where):
-                local = self._tools.scratch / f"{self._job.attempt_id}.files" / wanted / name
+                self._copies = self._tools.scratch / f"{self._job.attempt_id}.files"
+                local = self._copies / wanted / name
                 self.storage.fetch(where, local)
                 found[name] = local
             else:
@@ -130,7 +133,11 @@ class AttemptContext:
         job = self._job
         functions = EngineFunctions(job.place, self._line, self.storage, self.redactor.get, self._noted.add)
         load = output_loader(self._tools.storage, job.place.organization_id, self.redactor.get)
-        base = {**job.variables, "outputs": Outputs(job.variables.get("outputs", {}), load)}
+        base = {
+            **job.variables,
+            "inputs": Inputs(job.variables.get("inputs", {}), self.redactor.get),
+            "outputs": Outputs(job.variables.get("outputs", {}), load),
+        }
         lazy = {"workingDir": lambda: str(self.working_dir), "outputDir": lambda: str(self.output_dir)}
         return Renderer(functions=functions.table(), zone=self._tools.zone), Scope(base, lazy)
 
@@ -152,13 +159,18 @@ class AttemptContext:
         tags: Mapping[str, str] | None = None,
     ) -> None:
         number = value.total_seconds() if isinstance(value, timedelta) else float(value)
-        self._line.tell(Metric(self.attempt_id, self._tools.now(), name, kind, number, tags or {}))
+        if not isfinite(number):
+            self.log.warn(f"the metric `{name}` is not recorded: its value is {number}")
+            return
+        hide = self.redactor.hide
+        shown = {str(key): hide(str(tag)) for key, tag in (tags or {}).items()}
+        self._line.tell(Metric(self.attempt_id, self._tools.now(), name, kind, number, shown))
 
     def progress(self, message: str, fraction: float | None = None) -> None:
         self._line.tell(Progress(self.attempt_id, self.redactor.hide(message), fraction))
 
     def end_with_warning(self, reason: str) -> None:
-        self.warning = reason
+        self.warning = self.redactor.hide(reason)
         self.log.warn(reason)
 
     # -- runners
@@ -211,7 +223,10 @@ class AttemptContext:
             self._stop.set()
             callbacks = tuple(self._callbacks)
         for callback in callbacks:
-            callback()
+            try:
+                callback()
+            except Exception as error:  # noqa: BLE001 # a plugin's own mistake; its attempt ends without it
+                self.log.warn(f"stopping the task failed: {type(error).__name__}: {error}")
 
     def wait(
         self, *, until: datetime | None = None, for_: timedelta | None = None, state: Mapping[str, object] | None = None
@@ -219,10 +234,10 @@ class AttemptContext:
         return WaitRequest(until, for_, state or {})
 
     def clean_up(self) -> None:
-        """Remove the working directory."""
-        if self._directory is not None:
-            shutil.rmtree(self._directory, ignore_errors=True)
-            shutil.rmtree(self._tools.scratch / f"{self._job.attempt_id}.files", ignore_errors=True)
+        """Remove the working directory, and the copies of namespace files."""
+        for directory in (self._directory, self._copies):
+            if directory is not None:
+                shutil.rmtree(directory, ignore_errors=True)
 
     def _may_read(self, uri: str) -> bool:
         self._noted.add(f"file:{uri}")

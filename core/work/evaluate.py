@@ -14,7 +14,7 @@ from core.work.functions import EngineFunctions
 from core.work.line import Line
 from core.work.secrets import Redactor
 from core.work.tools import Tools
-from core.work.variables import Outputs, output_loader, reads_of
+from core.work.variables import Inputs, Outputs, output_loader, reads_of
 
 
 class Evaluation:
@@ -29,6 +29,8 @@ class Evaluation:
         functions = EngineFunctions(place, line, files, secret or refuse_secret, self._noted.add).table()
         load = output_loader(tools.storage, place.organization_id, secret)
         self._variables = {**variables, "outputs": Outputs(variables.get("outputs", {}), load)}
+        if secret and "inputs" in variables:
+            self._variables["inputs"] = Inputs(variables["inputs"], secret)
         self._renderer = Renderer(functions=functions, zone=tools.zone)
 
     def render(self, template: object, typed: bool) -> Any:
@@ -56,6 +58,9 @@ def evaluate(job: EvaluationJob, tools: Tools, line: Line) -> EvaluationResult:
         return EvaluationResult(job.ticket, encode(redactor.mark(value)), reads=evaluation.reads())
     except TailraceError as error:
         return EvaluationResult(job.ticket, error=redactor.hide(str(error)))
+    except Exception as error:  # noqa: BLE001 # a function's own mistake: the planner waits for an answer all the same
+        reason = f"the expression can't be evaluated: {type(error).__name__}: {error}"
+        return EvaluationResult(job.ticket, error=redactor.hide(reason))
 
 
 def refuse_secret(name: str, subkey: str | None = None) -> str:

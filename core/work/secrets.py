@@ -13,6 +13,10 @@ from core.errors import Invalid, NotFound, Unreachable
 from core.model.codec import SecretText
 
 SHORTEST = 4
+SHORTEST_LINE = 8
+"""Of a secret with several lines, the shortest one that is hidden by itself."""
+TELLING_NOTHING = frozenset({"true", "false", "null"})
+"""Values that stand everywhere: hiding them would hide no secret, and a condition would lose its meaning."""
 MASK = "••••"
 
 
@@ -64,10 +68,17 @@ class Redactor:
 
     def hide(self, text: str) -> str:
         """The text with every secret replaced by a mask."""
-        for value in self._hidden():
-            if value in text:
-                text = text.replace(value, MASK)
+        for form in sorted({form for value in self._hidden() for form in _forms(value)}, key=len, reverse=True):
+            text = text.replace(form, MASK)
         return text
+
+    def cover(self, value: Any) -> Any:
+        """The value with every text in it hidden where it holds a secret: for what is shown and never read again."""
+        if isinstance(value, str):
+            return self.hide(value)
+        if isinstance(value, Mapping):
+            return {self.cover(key): self.cover(item) for key, item in value.items()}
+        return [self.cover(item) for item in value] if isinstance(value, (list, tuple)) else value
 
     def mark(self, value: Any) -> Any:
         """The value with every secret replaced by a reference that only expressions resolve."""
@@ -76,7 +87,7 @@ class Redactor:
         if isinstance(value, str):
             return self._marked_text(value)
         if isinstance(value, Mapping):
-            return {key: self.mark(item) for key, item in value.items()}
+            return {self.hide(key) if isinstance(key, str) else key: self.mark(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.mark(item) for item in value]
         return value
@@ -88,7 +99,14 @@ class Redactor:
         return text if parts == [text] else SecretText(tuple(parts))
 
     def _hidden(self) -> list[str]:
-        return sorted((value for value in self._used if len(value) >= SHORTEST), key=len, reverse=True)
+        hidden = (value for value in tuple(self._used) if len(value) >= SHORTEST and value not in TELLING_NOTHING)
+        return sorted(hidden, key=len, reverse=True)
+
+
+def _forms(value: str) -> list[str]:
+    """How a secret may be met in a log: whole, written as JSON, and line by line (a private key, say)."""
+    lines = [line.strip() for line in value.splitlines()]
+    return [value, json.dumps(value, ensure_ascii=False)[1:-1], *(line for line in lines if len(line) >= SHORTEST_LINE)]
 
 
 def _cut(part: str | tuple[str, ...], value: str, name: tuple[str, ...]) -> list[str | tuple[str, ...]]:
@@ -103,9 +121,12 @@ def _cut(part: str | tuple[str, ...], value: str, name: tuple[str, ...]) -> list
 def read_dotenv(path: Path) -> dict[str, str]:
     """`NAME=value` lines; quotes around a value are dropped, `#` begins a comment line. Raises Unreachable, Invalid."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8-sig").split("\n")
     except OSError as error:
         raise Unreachable(f"the secrets can't be read: {(error.strerror or '').lower()}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        what = "the secrets can't be read: they are not UTF-8"
+        raise Invalid(what, where=str(path), expected="NAME=value") from error
     found = {}
     for number, line in enumerate(lines, 1):
         line = line.strip().removeprefix("export ")

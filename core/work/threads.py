@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
@@ -16,6 +17,7 @@ from core.work.line import Line
 from core.work.tools import Tools
 
 GRACE_SECONDS = 10.0
+CLOSE_SECONDS = 1.0
 
 
 class ThreadExecutor(Executor):
@@ -36,8 +38,8 @@ class ThreadExecutor(Executor):
         self._threads = 0
         self._idle = 0
         self._waiting = 0
+        self._queued: set[str] = set()
         self._running: dict[str, AttemptContext] = {}
-        self._stopped: dict[str, str] = {}
 
     def send(self, message: Down) -> None:
         if isinstance(message, (TaskJob, EvaluationJob)):
@@ -48,18 +50,34 @@ class ThreadExecutor(Executor):
             self._stop(message)
 
     def close(self) -> None:
-        for attempt_id in list(self._running):
-            self._stop(Stop(attempt_id, KILLED))
+        with self._lock:
+            self._queued.clear()
+            running = list(self._running)
+            threads = self._threads
+        stops = [self._stop(Stop(attempt_id, KILLED)) for attempt_id in running]
         self._line.close()
-        for _ in range(self._threads):
+        for _ in range(threads):
             self._jobs.put(None)
+        deadline = time.monotonic() + CLOSE_SECONDS
+        for stop in stops:
+            if stop is not None:
+                stop.join(max(deadline - time.monotonic(), 0))
+
+    # -- threads
 
     def _submit(self, job: TaskJob | EvaluationJob) -> None:
         with self._lock:
             self._waiting += 1
+            if isinstance(job, TaskJob):
+                self._queued.add(job.attempt_id)
+        self._jobs.put(job)
+        self._add_thread()
+
+    def _add_thread(self) -> None:
+        """Start another thread when jobs wait for one and there may be more."""
+        with self._lock:
             another = self._waiting > self._idle and self._threads < self._workers
             self._threads += another
-        self._jobs.put(job)
         if another:
             threading.Thread(target=self._work, name="task", daemon=True).start()
 
@@ -75,59 +93,72 @@ class ThreadExecutor(Executor):
                 return
             if isinstance(job, EvaluationJob):
                 self.tell(evaluate(job, self._tools, self._line))
-            else:
-                self._attempt(job)
+            elif not self._attempt(job):
+                return
 
-    def _attempt(self, job: TaskJob) -> None:
+    def _attempt(self, job: TaskJob) -> bool:
+        """Run a job; False when it was abandoned meanwhile, and another thread has taken this one's place."""
         context = AttemptContext(job, self._tools, self._line)
-        attempt = Attempt(job, self._tools, context)
         with self._lock:
+            if job.attempt_id not in self._queued:
+                return True  # stopped while it waited
+            self._queued.remove(job.attempt_id)
             self._running[job.attempt_id] = context
-            reason = self._stopped.pop(job.attempt_id, None)
-        if reason:
-            context.stop(reason)
-        timer = self._timer(job, attempt)
-        if not isinstance(timer, TaskResult):
-            result = rejected(job, self._tools, "KILLED", reason) if reason else attempt.run()
-        else:
-            result = timer
-        if isinstance(timer, threading.Timer):
-            timer.cancel()
+        result = self._result(job, context)
         with self._lock:
-            told = self._running.pop(job.attempt_id, None) is None
-        if not told:
+            abandoned = self._running.pop(job.attempt_id, None) is None
+        if not abandoned:
             self.tell(result)
+        return not abandoned
 
-    def _timer(self, job: TaskJob, attempt: Attempt) -> threading.Timer | TaskResult | None:
-        """Started when the job has a time limit; a result when the limit itself is wrong."""
+    def _result(self, job: TaskJob, context: AttemptContext) -> TaskResult:
+        attempt = Attempt(job, self._tools, context)
         try:
             seconds = attempt.timeout()
         except TailraceError as error:
-            attempt.context.log.error(str(error))
-            return rejected(job, self._tools, "FAILED", str(error))
+            message = context.redactor.hide(str(error))
+            context.log.error(message)
+            return rejected(job, self._tools, "FAILED", message)
         if seconds is None:
-            return None
+            return attempt.run()
         reason = f"Timeout: the task took longer than {seconds:g} s"
-        timer = threading.Timer(seconds, self._stop, (Stop(job.attempt_id, reason),))
+        timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), self._stop, (Stop(job.attempt_id, reason),))
         timer.daemon = True
         timer.start()
-        return timer
+        try:
+            return attempt.run()
+        finally:
+            timer.cancel()
 
-    def _stop(self, message: Stop) -> None:
+    # -- stopping
+
+    def _stop(self, message: Stop) -> threading.Thread | None:
+        """Returns at once: what the task does to stop happens in a thread of its own, which is returned."""
         with self._lock:
+            waited = message.attempt_id in self._queued
+            self._queued.discard(message.attempt_id)
             context = self._running.get(message.attempt_id)
-            if context is None:
-                self._stopped[message.attempt_id] = message.reason
-                return
-        context.stop(message.reason)
+        if waited:
+            self._tell_end(message)
+        if context is None:
+            return None
+        stop = threading.Thread(target=context.stop, args=(message.reason,), name="stop", daemon=True)
+        stop.start()
         timer = threading.Timer(self._grace, self._abandon, (message,))
         timer.daemon = True
         timer.start()
+        return stop
 
     def _abandon(self, message: Stop) -> None:
         with self._lock:
             abandoned = self._running.pop(message.attempt_id, None) is not None
+            self._threads -= abandoned
         if abandoned:
-            state = "KILLED" if message.reason == KILLED else "FAILED"
-            now = self._tools.now()
-            self.tell(TaskResult(message.attempt_id, state, now, now, error=message.reason))
+            self._tell_end(message)
+            self._add_thread()
+
+    def _tell_end(self, message: Stop) -> None:
+        """The result of a job that did not begin, or did not end in time."""
+        state = "KILLED" if message.reason == KILLED else "FAILED"
+        now = self._tools.now()
+        self.tell(TaskResult(message.attempt_id, state, now, now, error=message.reason))

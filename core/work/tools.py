@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from attrs import frozen
-
+from core.model.data import data
 from core.registry import Registry
 from core.sdk.storage import StorageBackend
 from core.work.secrets import Secrets
 
 
-@frozen
+@data
 class Tools:
     """now: microseconds since 1970 UTC. scratch: where working directories are made. runner: auto, docker, process.
     inline_limit: bytes of an output that the record keeps; larger ones become files.

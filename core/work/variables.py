@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from core.host.seam import OutputReference, OutputText, Read
-from core.model.codec import decode
+from core.model.codec import SecretText, decode
 from core.sdk.storage import StorageBackend, storage_path
 
 
@@ -31,6 +31,37 @@ class Scope(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._base) + len(self._lazy)
+
+
+class Inputs(Mapping[str, Any]):
+    """Inputs by name; secrets in them are filled in when an expression reads them."""
+
+    def __init__(self, given: Mapping[str, Any], secret: Callable[..., str]) -> None:
+        self._given = given
+        self._secret = secret
+        self._revealed: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._revealed:
+            self._revealed[name] = _revealed(self._given[name], self._secret)
+        return self._revealed[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._given
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._given)
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+
+def _revealed(value: Any, secret: Callable[..., str]) -> Any:
+    if isinstance(value, SecretText):
+        return value.reveal(secret)
+    if isinstance(value, Mapping):
+        return {key: _revealed(item, secret) for key, item in value.items()}
+    return [_revealed(item, secret) for item in value] if isinstance(value, list) else value
 
 
 class Outputs(Mapping[str, Any]):
@@ -68,7 +99,7 @@ def output_loader(
             return decode(shipped.text, secret)
         if isinstance(shipped, OutputReference):
             with storage.open(organization, storage_path(shipped.uri)) as body:
-                return decode(body.read().decode("utf-8"), secret)
+                return decode(body.read().decode("utf-8", "surrogatepass"), secret)
         return shipped
 
     return load

@@ -19,7 +19,6 @@ VALID: Mapping[str, Mapping[str, object]] = {
 """What can't be told from the examples of the properties."""
 
 
-
 def _contract_of(name: str) -> type[TaskContract]:
     """The class of tests of one type."""
     body = {"task": REGISTRY.resolve(name), "valid": VALID.get(name, {}), "__module__": __name__}

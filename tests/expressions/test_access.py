@@ -27,13 +27,13 @@ VARIABLES: dict[str, Any] = {
         ("m.size()", "6"), ("m.get('a')", "1"), ("m.get('z')", ""), ("m.getOrDefault('z', 'd')", "d"),
         ("m.containsKey('a')", "true"), ("m.keySet() | first", "a"), ("(m.entrySet() | first).key", "a"),
         ("n[1]", "one"),
-        ("l[0]", "10"), ("l['1']", "20"), ("l.size", "2"), ("l.size()", "2"), ("l.empty", "false"), ("l.isEmpty()", "false"),
-        ("l.get(1)", "20"), ("l.indexOf(20)", "1"), ("set[0]", "7"),
-        ("s.length", "4"), ("s.length()", "4"), ("s.toUpperCase()", "ABC "), ("s.trim()", "Abc"), ("s.substring(1)", "bc "),
-        ("s.substring(0, 2)", "Ab"), ("s.charAt(0)", "A"), ("s.replace('b', 'X')", "AXc "), ("s.startsWith('Ab')", "true"),
-        ("s.repeat(2)", "Abc Abc "), ("'a,b'.indexOf(',')", "1"), ("s.blank", "false"),
-        ("d.year", "2024"), ("d.getYear()", "2024"), ("d.monthValue", "2"), ("d.month", "FEBRUARY"), ("d.dayOfWeek", "THURSDAY"),
-        ("d.hour", "10"), ("d.nano", "789000000"), ("d.YEAR", "2024"), ("day.dayOfYear", "60"),
+        ("l[0]", "10"), ("l['1']", "20"), ("l.size", "2"), ("l.size()", "2"), ("l.empty", "false"),
+        ("l.isEmpty()", "false"), ("l.get(1)", "20"), ("l.indexOf(20)", "1"), ("set[0]", "7"),
+        ("s.length", "4"), ("s.length()", "4"), ("s.toUpperCase()", "ABC "), ("s.trim()", "Abc"),
+        ("s.substring(1)", "bc "), ("s.substring(0, 2)", "Ab"), ("s.charAt(0)", "A"), ("s.replace('b', 'X')", "AXc "),
+        ("s.startsWith('Ab')", "true"), ("s.repeat(2)", "Abc Abc "), ("'a,b'.indexOf(',')", "1"), ("s.blank", "false"),
+        ("d.year", "2024"), ("d.getYear()", "2024"), ("d.monthValue", "2"), ("d.month", "FEBRUARY"),
+        ("d.dayOfWeek", "THURSDAY"), ("d.hour", "10"), ("d.nano", "789000000"), ("d.YEAR", "2024"), ("day.dayOfYear", "60"),
         ("span.seconds", "5400"), ("span.toMinutes()", "90"), ("1.5.toString()", "1.5"), ("(7).doubleValue()", "7.0"),
     ],
 )  # fmt: skip
@@ -43,8 +43,9 @@ def test_what_can_be_reached(render: Callable[..., str], expression: str, expect
 
 @pytest.mark.parametrize(
     "expression",
-    ["m.z", "m['z']", "l[2]", "l[-1]", "l['x']", "l.first", "s[0]", "s.nope", "s.nope()", "m.nope()", "d.nope", "l.append(1)",
-     "s.format()", "s.__class__", "m.__class__", "l.__len__()", "s.getClass()", "d.tzinfo", "d.isoformat()", "span.days"],
+    ["m.z", "m['z']", "l[2]", "l[-1]", "l['x']", "l.first", "s[0]", "s.nope", "s.nope()", "m.nope()", "d.nope",
+     "l.append(1)", "s.format()", "s.__class__", "m.__class__", "l.__len__()", "s.getClass()", "d.tzinfo", "d.isoformat()",
+     "span.days"],
 )  # fmt: skip
 def test_what_is_not_there_is_undefined(
     render: Callable[..., str], message: Callable[..., str], expression: str

@@ -10,7 +10,10 @@ import pytest
 from core.errors import ExpressionError, NotFound
 from core.expressions import Renderer
 
-VARIABLES: dict[str, Any] = {"inputs": {"name": "Ann", "city": "Rome", "nothing": None}, "outputs": {"my-task": {"a": [1]}}}
+VARIABLES: dict[str, Any] = {
+    "inputs": {"name": "Ann", "city": "Rome", "nothing": None},
+    "outputs": {"my-task": {"a": [1]}},
+}
 
 
 @pytest.mark.parametrize(

@@ -92,8 +92,8 @@ def test_precedence(render: Callable[..., str], expression: str, expected: str) 
 
 @pytest.mark.parametrize(
     "expression",
-    ["1_000", "1e3", "'a' 'b'", "[1, 2,]", "{'a': 1,}", "()", "x = 1", "1 <> 2", "a || b", "[1][0]", "{'a': 1}.a", "x.0",
-     "f(a=1, 2)", "x.f(a=1)", "1 is", "| upper", "a ? b", "'a", '"#{a"', "x[", "9223372036854775808"],
+    ["1_000", "1e3", "'a' 'b'", "[1, 2,]", "{'a': 1,}", "()", "x = 1", "1 <> 2", "a || b", "[1][0]", "{'a': 1}.a",
+     "x.0", "f(a=1, 2)", "x.f(a=1)", "1 is", "| upper", "a ? b", "'a", '"#{a"', "x[", "9223372036854775808"],
 )  # fmt: skip
 def test_what_is_no_expression_is_refused(message: Callable[..., str], expression: str) -> None:
     assert "^" in message("{{ " + expression + " }}", x=1)

@@ -40,9 +40,12 @@ BIG = "x" * (MAX_TEXT // 2 + 1)
         "{{ " + "[" * 100 + "]" * 100 + " }}",
         "{{ " + "not " * 500 + "true }}",
         "{{ " + "1 + " * 5000 + "1 }}",
+        "{{ " + "1 + " * 150 + "1 }}",
+        "{{ x" + ".y" * 150 + " }}",
+        "{{ x" + "[x" * 50 + "]" * 50 + " | upper" * 100 + " }}",
         "{% if true %}" * 100 + "{% endif %}" * 100,
         "{{ '1e999999999' | number('BIGDECIMAL') }}",
-        "{{ 1.5 | numberFormat('" + "0" * 300 + "') | length }}{{ ('1e90000' | number('BIGDECIMAL')) | numberFormat('0') }}",
+        "{{ ('1e90000' | number('BIGDECIMAL')) | numberFormat('0') }}",
         "{{ render(grow) }}",
     ],
     ids=lambda template: str(template)[:40],
@@ -61,6 +64,17 @@ def test_a_value_that_is_nested_too_deeply_is_refused() -> None:
         Renderer().render("{{ x }}", {"x": value})
     with pytest.raises(TooLarge, match="nested too deeply"):
         Renderer().render_object(value, {})
+
+
+def test_raw_tags_in_a_value_are_taken_out_in_one_pass() -> None:
+    value = "{% raw %}" * 100_000 + "{% endraw %}" + "{% raw %}" * 100_000
+    assert len(Renderer().render("{{ x }}", {"x": value})) == len(value) - len("{% raw %}{% endraw %}")
+
+
+def test_what_is_just_not_too_deep_is_evaluated() -> None:
+    assert Renderer().render("{{ " + "1 + " * 140 + "1 }}", {}) == "141"
+    assert Renderer().render("{{ 'a'" + " | upper" * 140 + " }}", {}) == "A"
+    assert Renderer().render("{{ " + "(1 + " * 50 + "1" + ")" * 50 + " }}", {}) == "51"
 
 
 def test_references_of_a_template_that_is_nested_too_deeply() -> None:

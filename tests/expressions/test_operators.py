@@ -64,8 +64,8 @@ def test_operands_that_do_not_fit(message: Callable[..., str], expression: str, 
         ("[1, 2] contains 1", True), ("[1, 2] contains [1, 2]", True), ("[1, 2] contains [1, 3]", False),
         ("[1] contains '1'", False), ("{'a': 1} contains 'a'", True), ("'abc' contains 'b'", True),
         ("'a1' contains 1", True), ("'null' contains null", True), ("null contains 1", False),
-        ("1 isIn ['1']", True), ("null isIn [null]", False), ("'v' isIn {'k': 'v'}", True), ("'k' isIn {'k': 'v'}", True),
-        ("'a' isIn 'abc'", False), ("'x' isNotIn ['a']", True),
+        ("1 isIn ['1']", True), ("null isIn [null]", False), ("'v' isIn {'k': 'v'}", True),
+        ("'k' isIn {'k': 'v'}", True), ("'a' isIn 'abc'", False), ("'x' isNotIn ['a']", True),
     ],
 )  # fmt: skip
 def test_comparison_and_membership(render: Callable[..., str], expression: str, expected: bool) -> None:

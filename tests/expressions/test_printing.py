@@ -12,6 +12,7 @@ import pytest
 
 from core.expressions import Entry, Instant, Renderer
 
+EAST = timezone(timedelta(hours=1))
 PARIS = ZoneInfo("Europe/Paris")
 
 
@@ -34,7 +35,7 @@ PARIS = ZoneInfo("Europe/Paris")
         (Decimal("1.50"), "1.50", "1.50"),
         (Decimal("1E+3"), "1000", "1E+3"),
         ("é\u0001\"/\\\n", "é\u0001\"/\\\n", '"é\\u0001\\"/\\\\\\n"'),
-        (datetime(2024, 2, 29, 10, 0, tzinfo=timezone(timedelta(hours=1))), "2024-02-29T10:00+01:00", '"2024-02-29T09:00:00Z"'),
+        (datetime(2024, 2, 29, 10, tzinfo=EAST), "2024-02-29T10:00+01:00", '"2024-02-29T09:00:00Z"'),
         (datetime(2024, 2, 29, 10, 0, 5, tzinfo=UTC), "2024-02-29T10:00:05Z", '"2024-02-29T10:00:05Z"'),
         (datetime(2024, 7, 1, 10, tzinfo=PARIS), "2024-07-01T10:00+02:00[Europe/Paris]", '"2024-07-01T08:00:00Z"'),
         (datetime(2024, 2, 29, 10, 0, 0, 120000), "2024-02-29T10:00:00.120", '"2024-02-29T10:00:00.12"'),
@@ -78,5 +79,5 @@ def test_what_a_list_prints_is_a_python_value_too(render: Callable[..., str]) ->
     """Flows print lists into Python scripts; true, false and null are the only names in them."""
     rows = [{"id": 1, "price": 9.99, "tags": ["a", None], "ok": True, "text": 'quote " and \\'}]
     printed = render("{{ body | jq('.products') | first }}", body={"products": rows})
-    names = {"true": True, "false": False, "null": None, "__builtins__": {}}
+    names: dict[str, Any] = {"true": True, "false": False, "null": None, "__builtins__": {}}
     assert eval(printed, names) == rows

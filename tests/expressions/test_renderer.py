@@ -82,7 +82,7 @@ def test_render_inside_of_render_has_an_end(renderer: Renderer) -> None:
         renderer.render("{{ render(a) }}", {"a": "{{ render(a) }}"})
 
 
-def _kv(key: str, namespace: str | None = None, errorOnMissing: bool = True) -> str:  # noqa: N803
+def _kv(key: str, namespace: str | None = None, errorOnMissing: bool = True) -> str:
     return f"{key} {namespace} {errorOnMissing}"
 
 

@@ -17,7 +17,8 @@ VARIABLES = {"l": ["a", "b", "c"], "m": {"k": 1, "z": None}, "n": 3, "s": "text"
         ("{% if false %}a{% endif %}", ""),
         ("{% if true %}{% if false %}a{% else %}b{% endif %}{% endif %}", "b"),
         (" {%- if true -%} x {%- endif -%} ", "x"),
-        ("{% for x in l %}{{ loop.index }}{{ x }}{{ loop.revindex }}{{ loop.last ? '' : ',' }}{% endfor %}", "0a2,1b1,2c0"),
+        ("{% for x in l %}{{ loop.index }}{{ x }}{{ loop.revindex }}{% endfor %}", "0a21b12c0"),
+        ("{% for x in l %}{{ x }}{{ loop.last ? '' : ',' }}{% endfor %}", "a,b,c"),
         ("{% for x in l %}{{ loop.first }}/{{ loop.length }} {% endfor %}", "true/3 false/3 false/3 "),
         ("{% for e in m %}{{ e.key }}={{ e.value }};{% endfor %}", "k=1;z=;"),
         ("{% for x in [] %}a{% else %}none{% endfor %}", "none"),
@@ -66,6 +67,9 @@ def test_statements(render: Callable[..., str], template: str, expected: str) ->
         ("{% macro a() %}{{ n }}{% endmacro %}{{ a() }}", "`n` is undefined"),
         ("{# open", "`{#` is never closed"),
         ("{% if n", "`{%` is never closed"),
+        ("{% raw %}{{ n }}", "`raw` is never closed"),
+        ("{% endraw %}", "the tag `endraw` is not expected here"),
+        ("{% verbatim %}{{ n }}", "`verbatim` is never closed"),
     ],
 )
 def test_statements_that_fail(message: Callable[..., str], template: str, problem: str) -> None:

@@ -8,7 +8,15 @@ import pytest
 from attrs import define, field
 
 from core.model.decisions import (
-    Counters, Decision, Evaluate, EndTask, MoveExecution, MoveTask, OpenTask, Remember, RunTask,
+    Counters,
+    Decision,
+    EndTask,
+    Evaluate,
+    MoveExecution,
+    MoveTask,
+    OpenTask,
+    Remember,
+    RunTask,
 )  # fmt: skip
 from core.model.flow import Flow, FlowOutput
 from core.model.messages import Evaluated, Message, Started, TaskEnded, TaskKey

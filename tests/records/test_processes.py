@@ -91,11 +91,11 @@ def test_asking_whether_an_engine_lives_does_not_make_it_live(store: SqliteRecor
 
 def test_the_beat_of_an_engine_moves(store: SqliteRecords, tmp_path: Path) -> None:
     store.register_engine(ENGINE, 7)
-    store.beat()
-    store.beat()
+    store.beat(ENGINE)
+    store.beat(ENGINE)
     connection = sqlite3.connect(tmp_path / "records.db")
     assert connection.execute("SELECT id, beat, started_at FROM engines").fetchall() == [(ENGINE, 2, 7)]
-    store.forget_engine()
+    store.forget_engine(ENGINE)
     assert connection.execute("SELECT count(*) FROM engines").fetchone() == (0,)
     connection.close()
     assert list((tmp_path / "engines").iterdir()) == []

@@ -46,4 +46,5 @@ def test_an_author_gets_app_and_run_flow(tmp_path: Path) -> None:
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=tmp_path, env={"PYTHONPATH": str(Path(__file__).parents[2])}, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert ended.stdout.splitlines()[-1].startswith("3 passed"), ended.stdout
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stdout.splitlines()[-1].startswith("3 passed")

@@ -10,8 +10,8 @@ import pytest
 import core.testing
 
 OFFERED = [
-    "FlowRun", "RunnerContract", "StorageContract", "TaskContract", "TaskExecution", "TaskRun", "run_flow", "run_task",
-    "temporary_app",
+    "ExecutorContract", "FlowRun", "RecordStoreContract", "RunnerContract", "StorageContract", "TaskContract",
+    "TaskExecution", "TaskRun", "run_flow", "run_task", "temporary_app",
 ]  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def test_everything_offered_is_there() -> None:
 
 
 def test_an_unknown_name_is_told() -> None:
-    with pytest.raises(AttributeError, match="module `core.testing` has no `run_tasks`"):
+    with pytest.raises(AttributeError, match=r"module `core\.testing` has no `run_tasks`"):
         _ = core.testing.run_tasks
 
 
@@ -33,7 +33,7 @@ def test_an_unknown_name_is_told() -> None:
     ("statement", "modules"),
     [
         ("import core.testing", ("core.app", "pytest", "attrs")),
-        ("from core.testing import run_task, run_flow, temporary_app", ("pytest", "httpx", "duckdb", "rich", "asyncio")),
+        ("from core.testing import run_task, run_flow", ("pytest", "httpx", "duckdb", "docker", "rich", "asyncio")),
     ],
 )
 def test_nothing_is_imported_that_is_not_used(statement: str, modules: tuple[str, ...]) -> None:

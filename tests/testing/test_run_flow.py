@@ -106,8 +106,14 @@ def test_a_wrong_flow_is_told_before_it_runs() -> None:
 
 
 def test_a_wrong_input_is_told_before_it_runs() -> None:
-    with pytest.raises(InvalidInput, match="nobody"):
-        run_flow(GREET, {"nobody": "x"}, types=(Shout,))
+    with pytest.raises(InvalidInput) as caught:
+        run_flow(GREET.replace(", defaults: bo", ""), types=(Shout,))
+    assert caught.value.what == "Missing required input:who"
+
+
+def test_an_input_that_the_flow_does_not_have_is_noted() -> None:
+    run = run_flow(GREET, {"whom": "x"}, types=(Shout,))
+    assert (run.state, len(run.notes), "whom" in run.notes[0]) == ("SUCCESS", 1, True)
 
 
 def test_a_path_without_a_file_is_told() -> None:

@@ -14,6 +14,7 @@ from core.builtin.process import Process
 from core.errors import Invalid, NotFound
 from core.sdk import RunContext, RunnableTask, TaskFailed, TaskOutput, prop
 from core.testing import run_task, temporary_app
+from core.testing.apps import Files
 from core.testing.raw import raw_task
 from tailrace_scripts_shell.tasks import Commands, Script
 from tests.testing.shout import Shout
@@ -147,7 +148,7 @@ def test_a_file_of_another_execution_is_refused(tmp_path: Path) -> None:
 
 def test_namespace_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "c.bin").write_bytes(b"c")
-    files = {"sub/a.txt": "a", "b.txt": b"b", "c.txt": tmp_path / "c.bin"}
+    files: Files = {"sub/a.txt": "a", "b.txt": b"b", "c.txt": tmp_path / "c.bin"}
     text = "{{ read('sub/a.txt') }}{{ read('b.txt') }}{{ read('c.txt') }}"
     assert run_task(Shout(text=text), files=files).output["text"] == "ABC"
 
@@ -188,7 +189,7 @@ def test_a_large_output_comes_back_whole() -> None:
 
 
 def test_scripts_run_as_processes() -> None:
-    run = run_task(Script(script="echo {{ word }}; echo '::{\"outputs\": {\"n\": 2}}::'"), variables={"word": "hey"})
+    run = run_task(Script(script='echo {{ word }}; echo \'::{"outputs": {"n": 2}}::\''), variables={"word": "hey"})
     assert (run.state, run.outputs.exit_code, run.outputs.vars) == ("SUCCESS", 0, {"n": 2})
     assert ("INFO", "hey") in run.logs
 
@@ -207,6 +208,12 @@ def test_what_is_no_task_is_refused() -> None:
     assert str(caught.value) == (
         'this task has no `type`\n  expected: an instance, a class, or a map such as {"type": "log.Log"}'
     )
+
+
+def test_a_runner_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(Invalid) as caught:
+        run_task(Script(script="true"), runner="dokcer")
+    assert str(caught.value) == ("runner: `dokcer` is not one of the choices\n  expected: auto | docker | process")
 
 
 def test_secrets_come_too_late_for_an_app() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from attrs import evolve
-
 from core.app import App
 from core.cli.command import Call, Command, UsageError, home_options, json_option
 from core.cli.exit_codes import OK
@@ -15,6 +13,7 @@ from core.cli.people import duration, iso_time, short_time
 from core.cli.report import all_logs, show_execution
 from core.cli.shapes import execution_object, execution_row, log_row, page_object
 from core.host.views import ExecutionFilter
+from core.model.data import evolve
 from core.model.state import ENDED
 from core.sdk.context import LEVELS
 

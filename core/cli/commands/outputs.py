@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve
-
 from core.app import App
 from core.cli.bytes_out import send
 from core.cli.command import Call, Command, home_options, json_option, positive, target_option
@@ -21,7 +19,8 @@ from core.cli.shapes import output_object, output_row, page_object
 from core.cli.show import previews, value_lines
 from core.errors import NotFound
 from core.host.views import OutputFilter, TaskExecutionView
-from core.registry.near import did_you_mean, near_misses
+from core.model.data import evolve
+from core.model.near import did_you_mean, near_misses
 from core.sdk.context import copy_stream
 from core.sdk.storage import is_storage_uri
 

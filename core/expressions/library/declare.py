@@ -38,7 +38,7 @@ class _Kind(NamedTuple):
 _KINDS = {
     "object": _Kind("anything", lambda value: True),
     "str": _Kind("a text", lambda value: isinstance(value, str)),
-    "AnyText": _Kind("anything", lambda value: True, text_of),
+    "AnyText": _Kind("a text, or what has one", lambda value: True, text_of),
     "int": _Kind("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
     "bool": _Kind("a boolean", lambda value: isinstance(value, bool)),
     "Number": _Kind("a number", is_number),
@@ -59,7 +59,7 @@ class Parameter(NamedTuple):
         """The value as the function wants it. Raises Fault."""
         if value is None and self.null:
             return None
-        if (value is None and self.kind.words != "anything") or not self.kind.fits(value):
+        if value is None or not self.kind.fits(value):
             raise Fault(f"`{self.name}` of `{owner}` is {kind_of(value)}", expected=self.kind.words)
         return self.kind.convert(value) if self.kind.convert else value
 
@@ -87,7 +87,7 @@ class Declared:
     @property
     def null_gives_null(self) -> bool:
         """For filters: whether null as input is the result at once."""
-        return not self.parameters[0].null and self.parameters[0].kind is not _KINDS["object"]
+        return not self.parameters[0].null
 
     def bind(self, arguments: Arguments, compiled: Callable[[Any], Evaluate], inputs: int) -> list[Evaluate]:
         """One closure per parameter behind the first `inputs` ones. Raises Fault for arguments that don't fit."""
@@ -128,7 +128,8 @@ class Declared:
 def _parameter(function: Callable[..., Any], name: str, default: Any) -> Parameter:
     annotation = str(function.__annotations__[name])
     base = annotation.removesuffix(" | None")
-    return Parameter(camel(name), _KINDS.get(base, _KINDS["object"]), base != annotation, default)
+    kind = _KINDS.get(base, _KINDS["object"])
+    return Parameter(camel(name), kind, base != annotation or kind is _KINDS["object"], default)
 
 
 def camel(name: str) -> str:

@@ -65,7 +65,10 @@ def is_json(value: str) -> bool:
 
 @table.filter("jq")
 def jq(frame: Frame, value: object, expression: str) -> Items:
-    """The outputs of a jq program, always a list; a text is read as JSON first."""
+    """The outputs of a jq program, always a list; a text is read as JSON first.
+
+    jq counts in doubles: 2.0 comes back as 2, whole numbers above 2^53 lose digits (the reference's own jq keeps both).
+    """
     text = value if isinstance(value, str) else to_json(value, frame.runtime.zone)
     if isinstance(value, str):
         parse_json(value)

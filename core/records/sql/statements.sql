@@ -183,7 +183,8 @@ WHERE organization_id = ? AND flow_execution_id = ? AND seq > ? AND (task_name =
   AND level IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?
 
 -- name: may_read_file
-SELECT 1 FROM file_uses WHERE organization_id = ? AND flow_execution_id = ? AND uri = ?
+SELECT 1 FROM file_uses WHERE organization_id = ?1 AND flow_execution_id = ?2 AND uri = ?3
+UNION ALL SELECT 1 FROM namespace_files WHERE organization_id = ?1 AND uri = ?3 LIMIT 1
 
 -- name: save_namespace_file
 INSERT INTO namespace_files (organization_id, namespace, path, uri, size, sha256, updated_at)

@@ -1,0 +1,109 @@
+"""Tasks that behave, and tasks that don't: what `ExecutorContract` lets an executor run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.sdk import RunContext, RunnableTask, TaskFailed, TaskOutput, prop
+
+_RAISED: dict[str, type[BaseException]] = {
+    "value": ValueError, "exit": SystemExit, "interrupt": KeyboardInterrupt, "generator": GeneratorExit,
+    "memory": MemoryError, "recursion": RecursionError,
+}  # fmt: skip
+
+
+class Say(RunnableTask, type="testing.Say"):
+    """Log a line, measure, tell how far it is, and give a value."""
+
+    text: str = prop("What to say.", default="")
+
+    class Output(TaskOutput):
+        value: str = prop("What was said.")
+
+    def run(self, ctx: RunContext) -> Output:
+        ctx.log.info(self.text)
+        ctx.metric("length", len(self.text), tags={"text": self.text})
+        ctx.progress(self.text, 0.5)
+        return self.Output(value=self.text)
+
+
+class Hold(RunnableTask, type="testing.Hold"):
+    """Wait until a file exists, or until it is stopped."""
+
+    until: str = prop("The file.")
+    deaf: bool = prop("Whether a stop is ignored.", default=False)
+    slow_to_stop: float = prop("Seconds that the callback of a stop takes.", default=0.0)
+    broken_stop: bool = prop("Whether the callback of a stop raises.", default=False)
+
+    def run(self, ctx: RunContext) -> None:
+        def stop() -> None:
+            time.sleep(self.slow_to_stop)
+            if self.broken_stop:
+                raise ValueError("nothing to stop")
+
+        with ctx.on_stop(stop):
+            ctx.progress("began")
+            while not Path(self.until).exists() and (self.deaf or not ctx.stop_requested):
+                time.sleep(0.005)
+        ctx.progress("ended")
+        ctx.log.info("the last word")
+
+
+class Break(RunnableTask, type="testing.Break"):
+    """Raise what no task should raise."""
+
+    how: str = prop("Which exception.")
+
+    def run(self, ctx: RunContext) -> None:
+        raise _RAISED[self.how]("not my day")
+
+
+class Odd(RunnableTask, type="testing.Odd"):
+    """Give what can't be recorded."""
+
+    what: str = prop("object, loop or deep.")
+
+    def run(self, ctx: RunContext) -> Any:
+        if self.what == "object":
+            return {"value": object()}
+        odd: list[Any] = []
+        odd.append(odd)
+        return {"value": odd}
+
+
+class NoSummary(RunnableTask, type="testing.NoSummary"):
+    """Have a summary that breaks."""
+
+    fail: bool = prop("Whether the task fails, with an output.", default=False)
+
+    @classmethod
+    def summary(cls, output: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"n": output["nothing"]}
+
+    def run(self, ctx: RunContext) -> Any:
+        if self.fail:
+            raise TaskFailed("no luck", output={"exitCode": 3})
+        return {"exitCode": 0}
+
+
+class Tell(RunnableTask, type="testing.Tell"):
+    """Tell a secret wherever one can be told."""
+
+    secret: str = prop("The secret.")
+    fail: bool = prop("Whether the task fails with the secret in its reason.", default=False)
+
+    def run(self, ctx: RunContext) -> Any:
+        text = f"before {self.secret} after"
+        ctx.log.error(text)
+        ctx.progress(text)
+        ctx.metric("secrets", 1, tags={"secret": text})
+        ctx.end_with_warning(text)
+        if self.fail:
+            raise TaskFailed(text, where=text, hint=text, output={"text": text})
+        return {"text": text, "list": [self.secret], self.secret: 1}
+
+
+TASKS = (Say, Hold, Break, Odd, NoSummary, Tell)
