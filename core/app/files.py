@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from itertools import islice
@@ -88,6 +87,8 @@ def _json_lines(uri: str, size: int, text: str, rows: int, whole: bool) -> FileP
 
 
 def _csv(uri: str, size: int, text: str, rows: int, whole: bool) -> FilePreview:
+    import csv  # noqa: PLC0415 - few previews are of this kind
+
     reader = csv.reader(io.StringIO(text if whole else text[: text.rfind("\n") + 1], newline=""))
     try:
         header = next(reader, [])

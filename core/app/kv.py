@@ -11,7 +11,7 @@ from core.host.records import RecordStore
 from core.host.views import KvView
 from core.model.codec import encode
 
-_KEY = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*")
+_KEY = r"[a-zA-Z0-9][a-zA-Z0-9._-]*"
 
 
 class KvService:
@@ -28,7 +28,7 @@ class KvService:
         return found
 
     def set(self, namespace: str, key: str, value: Any) -> KvView:
-        if not _KEY.fullmatch(key):
+        if not re.fullmatch(_KEY, key):
             allowed = "letters, digits, `.`, `_` and `-`, a letter or digit first"
             raise Invalid(f"`{key}` can't be a key", expected=allowed)
         return self._records.set_kv(self._organization, namespace, key, encode(value), now())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator
 
@@ -29,7 +28,9 @@ def machine_checks(settings: Settings, registry: Registry) -> Iterator[tuple[str
         if issubclass(runner, TaskRunner):
             reason = runner.unavailable(settings.environment)
             yield entry.name, True, f"not available: {reason.splitlines()[0]}" if reason else "available"
-    uv = shutil.which("uv", path=settings.environment.get("PATH"))
+    from shutil import which  # noqa: PLC0415 - slow to load, and only `doctor` asks
+
+    uv = which("uv", path=settings.environment.get("PATH"))
     yield "uv", True, uv or "not installed: environments of scripts are made with venv and pip, which is slower"
 
 
@@ -38,5 +39,7 @@ def _home(settings: Settings) -> tuple[str, bool, str]:
         settings.make_home()
     except TailraceError as error:
         return "home", False, str(error)
-    free = shutil.disk_usage(settings.home).free
+    from shutil import disk_usage  # noqa: PLC0415 - as above
+
+    free = disk_usage(settings.home).free
     return "home", free > 100 * 1024 * 1024, f"{settings.home}, {free // 1024**2} MiB free"

@@ -110,7 +110,7 @@ class Runs:
         if left:
             lines.append(
                 f"{len(left)} earlier execution{'s were' if len(left) > 1 else ' was'} interrupted; "
-                f"`{self._settings.product.command} executions list --state RUNNING` shows them"
+                f"`{self._settings.product.command} executions list --status running` shows them"
             )
         return tuple(lines)
 
@@ -134,7 +134,9 @@ class Runs:
                 if reason:
                     raise Unreachable(reason, hint="name another `taskRunner`, for instance `type: runner.Process`")
                 return ""
-            choice = RunnerChoice(requirement.image, requirement.official, None, requirement.setting)
+            choice = RunnerChoice(
+                requirement.image, requirement.official, None, requirement.setting, requirement.stand_in
+            )
             _, line = choose_runner(
                 choice, setting, lambda: unavailable_reason(self._runner_type(DOCKER), environment),
                 lambda name: _Named(), lambda chosen: "",

@@ -47,7 +47,7 @@ _RUNNERS = (
         "core.builtin.process:Process",
         "runner.Process",
         ("io.kestra.plugin.core.runner.Process",),
-        "Run commands as a process of this machine.",
+        "Run commands as processes of this machine, with the engine's environment and rights.",
         kind="runner",
     ),
 )

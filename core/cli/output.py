@@ -14,7 +14,7 @@ from core.cli.plain import plain
 from core.errors import InvalidFlow, TailraceError, TooLarge
 
 _WIDEST = 400
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 
 
 class Output:
@@ -120,7 +120,7 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def _shown(text: str) -> str:
-    return _CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode("ascii"), text)
+    return re.sub(_CONTROL, lambda match: match.group().encode("unicode_escape").decode("ascii"), text)
 
 
 def json_text(value: Any, indent: int | None = None) -> str:

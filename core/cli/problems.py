@@ -9,7 +9,7 @@ from typing import Any
 from core.loading.problems import Problem
 from core.model.data import evolve
 
-_UNSUPPORTED = re.compile(
+_UNSUPPORTED = (
     r"(?P<what>.*`[^`]+`.*) is not supported yet"
     r"|there is no (?P<property>property `[^`]+`)"
     r"|Invalid type: (?P<type>\S+)"
@@ -44,7 +44,7 @@ def unsupported(problems: Iterable[Problem]) -> list[tuple[str, int]]:
     """What flows use and this installation can't do: a type or a property, and in how many files; the most first."""
     files: dict[str, set[str]] = {}
     for problem in problems:
-        match = _UNSUPPORTED.fullmatch(problem.message)
+        match = re.fullmatch(_UNSUPPORTED, problem.message)
         if match:
             what = match["what"] or match["property"] or f"type `{match['type']}`"
             files.setdefault(what, set()).add(problem.file)

@@ -91,7 +91,8 @@ class Engine:
         self._records = records
         self._answers = answers
         self._inbox: SimpleQueue[Up | None] = SimpleQueue()
-        self._executor = make_executor(self._inbox.put)
+        self._words: deque[LogLine | Metric | Progress] = deque()
+        self._executor = make_executor(self._tell)
         self._owned: dict[str, _Work] = {}
         self._tickets: dict[int, tuple[_Work, EvaluationKey]] = {}
         self._numbers = count(1)
@@ -115,13 +116,14 @@ class Engine:
         self._inbox.put(None)
 
     def run(self) -> None:
-        """Work until everything owned has ended, or a second interrupt."""
+        """Work until everything owned has ended, or a second interrupt.
+
+        What is left unfinished keeps this engine as its owner: once the engine is gone, others see it was abandoned.
+        """
         try:
             while self._owned and self._interrupts < 2:
                 self._turn()
         finally:
-            for work in self._owned.values():
-                self._records.release(work.live.identity.id, work.live.fence)
             self._owned.clear()
 
     def close(self) -> None:
@@ -147,13 +149,29 @@ class Engine:
         if moment >= self._next_look:
             self._next_look = moment + LOOK_SECONDS
             self._look(told, moment)
+        messages = self._arrived(LOOK_SECONDS if not told else 0)
+        while self._words:
+            self._hear(self._words.popleft())
+        for message in messages:
+            self._receive(message, told)
+        return told
+
+    def _arrived(self, timeout: float) -> list[Up | None]:
+        """What is in the inbox; waits for the first message."""
+        messages = []
         try:
-            message = self._inbox.get(timeout=0 if told else LOOK_SECONDS)
+            messages.append(self._inbox.get(timeout=timeout) if timeout else self._inbox.get_nowait())
             while True:
-                self._receive(message, told)
-                message = self._inbox.get_nowait()
+                messages.append(self._inbox.get_nowait())
         except Empty:
-            return told
+            return messages
+
+    def _tell(self, message: Up) -> None:
+        """Called from any thread. Words of a task wait for the next look; only what is to be decided wakes the loop."""
+        if isinstance(message, (LogLine, Metric, Progress)):
+            self._words.append(message)
+        else:
+            self._inbox.put(message)
 
     def _look(self, told: deque[_Told], moment: float) -> None:
         """Every 50 ms: has anybody written to an inbox of ours?"""
@@ -174,8 +192,6 @@ class Engine:
             if found:
                 work, key = found
                 told.append(_Told(work, TaskEnded(key, message.state, message.error), result=message))
-        elif isinstance(message, LogLine):
-            self._log(message)
         elif isinstance(message, EvaluationResult):
             work, asked = self._tickets.pop(message.ticket)
             if work.live.identity.id in self._owned:  # else it has ended meanwhile
@@ -184,13 +200,6 @@ class Engine:
         elif isinstance(message, Question):
             owner = self._owned.get(message.place.flow_execution_id)
             self._executor.send(self._answers.answer(message, owner.live if owner else None))
-        elif isinstance(message, Metric):
-            if found := self._attempt(message.attempt_id):
-                found[0].metrics.append((found[0].live.identities[found[1]], message))
-        elif isinstance(message, Progress):
-            if found := self._attempt(message.attempt_id):
-                work, key = found
-                work.follow(TaskProgressed(work.live.identity.id, key.task_id, message.message, message.fraction))
         else:
             told.extend(_Told(work, KillRequested()) for work in self._owned.values())
 
@@ -202,15 +211,22 @@ class Engine:
                 return work, key
         return None
 
-    def _log(self, line: LogLine) -> None:
-        found = self._attempt(line.attempt_id)
+    def _hear(self, word: LogLine | Metric | Progress) -> None:
+        """What a running task says; the late words of one that is over are dropped."""
+        found = self._attempt(word.attempt_id)
         if found is None:
             return
         work, key = found
-        if not work.logs:
-            work.oldest_log = monotonic()
-        work.logs.append((key, work.live.identities[key], line))
-        work.follow(TaskLogged(work.live.identity.id, key.task_id, line.at, line.level, line.message))
+        execution_id = work.live.identity.id
+        if isinstance(word, Metric):
+            work.metrics.append((work.live.identities[key], word))
+        elif isinstance(word, Progress):
+            work.follow(TaskProgressed(execution_id, key.task_id, word.message, word.fraction))
+        else:
+            if not work.logs:
+                work.oldest_log = monotonic()
+            work.logs.append((key, work.live.identities[key], word))
+            work.follow(TaskLogged(execution_id, key.task_id, word.at, word.level, word.message))
 
     # -- decide
 

@@ -213,8 +213,8 @@ def _filter(statement: nodes.FilterBlock, names: _Names, top: bool) -> Write:
 
 
 def _block(statement: nodes.Block, names: _Names, top: bool) -> Write:
-    names.blocks[statement.name] = _body(statement.body, names, top=False)
-    return _body(statement.body, names, top)
+    inner = names.blocks[statement.name] = _body(statement.body, names, top=False)
+    return _body(statement.body, names, top=True) if top else inner
 
 
 _STATEMENTS: dict[type, Callable[[Any, _Names, bool], Write | None]] = {

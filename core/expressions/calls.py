@@ -9,7 +9,7 @@ from core.expressions.faults import Fault, Undefined, nearest
 from core.expressions.frame import Evaluate, Frame
 from core.expressions.library import FILTERS, FUNCTIONS, TESTS, find_filter, find_function, find_test
 from core.expressions.library.declare import Declared, camel, snake
-from core.expressions.nodes import Call, Expression, Filter, Test
+from core.expressions.nodes import Arguments, Call, Expression, Filter, Test
 from core.expressions.values import is_empty
 
 Compile = Callable[[Any], Evaluate]
@@ -109,9 +109,12 @@ def call(node: Call, compiled: Compile) -> Evaluate:
     name = _proper_name(node.name)
     declared = find_function(name)
     fault = problem_of_call(node, ())
-    own = _invocation(declared, node, compiled, None) if declared and not fault else None
     positional = [compiled(each) for each in node.arguments.positional]
     named = [(each, compiled(value)) for each, value in node.arguments.named]
+    # Compiled once for whatever the name turns out to be: compiling them again would double the work at each level.
+    closures = [*positional, *(each for _, each in named)]
+    ready = dict(zip(map(id, _expressions_of(node.arguments)), closures, strict=True))
+    own = _invocation(declared, node, lambda each: ready[id(each)], None) if declared and not fault else None
 
     def evaluate(frame: Frame) -> Any:
         macro = frame.macros.get(node.name)
@@ -125,6 +128,10 @@ def call(node: Call, compiled: Compile) -> Evaluate:
         return own(frame)
 
     return evaluate
+
+
+def _expressions_of(arguments: Arguments) -> list[Expression]:
+    return [*arguments.positional, *(value for _, value in arguments.named)]
 
 
 def _proper_name(name: str) -> str:

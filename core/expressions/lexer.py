@@ -11,18 +11,15 @@ OPERATOR_WORDS = frozenset({"and", "or", "not", "is", "contains", "equals"})
 WORD_OPERATORS = OPERATOR_WORDS | {"isIn", "isNotIn"}
 MAX_WHOLE = 2**63 - 1
 
-_TOKEN = re.compile(
-    r"""\s*(?:
+_TOKEN = r"""(?xs)\s*(?:
       (?P<name>[^\W\d]\w*)
     | (?P<decimal>\d+\.\d+)
     | (?P<whole>\d+)L?
     | (?P<single>'(?:[^'\\]|\\.)*')
     | (?P<double>"(?:[^"\\]|\\.)*")
     | (?P<operator>\?\?\?|\?\?|==|!=|<=|>=|\.\.|[][(){}.?:,|~+*/%<>=-])
-    )""",
-    re.VERBOSE | re.DOTALL,
-)
-_BLANK = re.compile(r"\s*")
+    )"""
+_BLANK = r"\s*"
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -48,11 +45,12 @@ def scan(source: str, start: int, close: str) -> Scanned:
     tokens: list[Token] = []
     open_brackets: list[Token] = []
     trimmed_close = "-" + close
+    next_token, blank = re.compile(_TOKEN).match, re.compile(_BLANK).match
     at = start
     while True:
-        match = _TOKEN.match(source, at)
+        match = next_token(source, at)
         kind = match.lastgroup if match else None
-        first = match.start(kind) if match and kind else _BLANK.match(source, at).end()  # type: ignore[union-attr]
+        first = match.start(kind) if match and kind else blank(source, at).end()  # type: ignore[union-attr]
         if not open_brackets:
             if source.startswith(close, first):
                 tokens.append(Token("end", close, first, first))

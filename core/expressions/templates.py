@@ -11,13 +11,13 @@ from core.expressions.nodes import Body, Expression, Get, Literal, Name, Print, 
 from core.expressions.parser import CONSTANTS, Parser
 from core.expressions.statements import Tag, arrange
 
-_OPEN = re.compile(r"\{[{%#]")
-_RAW = re.compile(r"\{%-*\s*raw\s*-*%\}")
-_END_RAW = re.compile(r"\{%-*\s*endraw\s*-*%\}")
-_VERBATIM = re.compile(r"\{%(?:-\s)?\s*verbatim\s*-?%\}")
-_END_VERBATIM = re.compile(r"\{%(-\s)?\s*endverbatim\s*(-)?%\}")
-_PLAIN_PATH = re.compile(r"\s*([^\W\d]\w*(?:\.[^\W\d]\w*)*)\s*\}\}")
-_COMMENT_END = re.compile(r"(\s-)?#\}")
+_OPEN = r"\{[{%#]"
+_RAW = r"\{%-*\s*raw\s*-*%\}"
+_END_RAW = r"\{%-*\s*endraw\s*-*%\}"
+_VERBATIM = r"\{%(?:-\s)?\s*verbatim\s*-?%\}"
+_END_VERBATIM = r"\{%(-\s)?\s*endverbatim\s*(-)?%\}"
+_PLAIN_PATH = r"\s*([^\W\d]\w*(?:\.[^\W\d]\w*)*)\s*\}\}"
+_COMMENT_END = r"(\s-)?#\}"
 
 
 class _Piece(NamedTuple):
@@ -34,7 +34,7 @@ def parse_template(source: str) -> Body:
     at = 0
     trim = False
     while True:
-        opening = _OPEN.search(source, at)
+        opening = re.compile(_OPEN).search(source, at)
         text = source[at : opening.start() if opening else len(source)]
         raw = _raw_end(source, opening) if opening and opening.group() == "{%" else 0
         if trim:
@@ -57,10 +57,10 @@ def parse_template(source: str) -> Body:
 
 def _raw_end(source: str, opening: re.Match[str]) -> int:
     """Where the raw block that starts here ends; 0 when none does."""
-    raw = _RAW.match(source, opening.start())
+    raw = re.compile(_RAW).match(source, opening.start())
     if raw is None:
         return 0
-    end = _END_RAW.search(source, raw.end())
+    end = re.compile(_END_RAW).search(source, raw.end())
     if end is None:
         raise Fault("`raw` is never closed", expected="`{% endraw %}`", at=opening.start())
     return end.end()
@@ -72,7 +72,7 @@ def unwrap_raw(text: str) -> str:
         return text
     parts: list[str] = []
     at = 0
-    while (raw := _RAW.search(text, at)) and (end := _END_RAW.search(text, raw.end())):
+    while (raw := re.compile(_RAW).search(text, at)) and (end := re.compile(_END_RAW).search(text, raw.end())):
         parts += (text[at : raw.start()], text[raw.end() : end.start()])
         at = end.end()
     return "".join([*parts, text[at:]])
@@ -87,23 +87,23 @@ def _piece(source: str, start: int) -> _Piece:
     kind = source[start + 1]
     inside = start + 3 if _trims_before(source, start + 2) else start + 2
     if kind == "#":
-        end = _COMMENT_END.search(source, inside)
+        end = re.compile(_COMMENT_END).search(source, inside)
         if end is None:
             raise Fault("`{#` is never closed", expected="`#}`", at=start)
         return _Piece(None, end.end(), end.group(1) is not None)
     if kind == "{":
-        if (path := _PLAIN_PATH.match(source, inside)) and (value := _plain_path(path)):
+        if (path := re.compile(_PLAIN_PATH).match(source, inside)) and (value := _plain_path(path)):
             return _Piece(Print(value), path.end())
         scanned = scan(source, inside, "}}")
         return _Piece(Print(Parser(scanned.tokens).whole()), scanned.after, scanned.trim)
-    if verbatim := _VERBATIM.match(source, start):
+    if verbatim := re.compile(_VERBATIM).match(source, start):
         return _verbatim(source, verbatim)
     return _tag(source, start, scan(source, inside, "%}"))
 
 
 def _verbatim(source: str, opening: re.Match[str]) -> _Piece:
     """The content as it is, without the white space before it (the reference always drops that)."""
-    end = _END_VERBATIM.search(source, opening.end())
+    end = re.compile(_END_VERBATIM).search(source, opening.end())
     if end is None:
         raise Fault("`verbatim` is never closed", expected="`{% endverbatim %}`", at=opening.start())
     text = source[opening.end() : end.start()].lstrip()

@@ -22,7 +22,6 @@ _SCALARS = frozenset({str, int, float, bool, type(None)})
 """Types that are told by one look: asking abstract classes (Mapping, Sequence) costs ten times as much."""
 _CONTAINER = 16
 """What a list or map counts for in the limit of text, so that empty ones inside of one another have an end, too."""
-_FALSE_TEXTS = frozenset({"", "0", "-0", "false"})
 
 
 class Instant(datetime):
@@ -85,11 +84,6 @@ def is_empty(value: object) -> bool:
     if isinstance(value, str):
         return not value.strip()
     return value is None or ((isinstance(value, Mapping) or is_list(value)) and len(value) == 0)  # type: ignore[arg-type]
-
-
-def is_truthy(text: str) -> bool:
-    """Whether a rendered condition (`runIf`, `If`, `Fail` …) holds: not for the texts ``, `0`, `-0` and `false`."""
-    return text not in _FALSE_TEXTS
 
 
 def truth(value: object, what: str) -> bool:

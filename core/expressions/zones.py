@@ -7,7 +7,7 @@ from datetime import UTC, timedelta, timezone, tzinfo
 
 from core.expressions.faults import Fault
 
-_OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d{2}))?(?::?(\d{2}))?")
+_OFFSET = r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d{2}))?(?::?(\d{2}))?"
 
 
 def zone_of(name: str) -> tzinfo:
@@ -16,7 +16,7 @@ def zone_of(name: str) -> tzinfo:
 
     if name == "Z":
         return UTC
-    if match := _OFFSET.fullmatch(name):
+    if match := re.fullmatch(_OFFSET, name):
         sign, hours, minutes, seconds = match.groups()
         span = timedelta(hours=int(hours), minutes=int(minutes or 0), seconds=int(seconds or 0))
         if span <= timedelta(hours=18):

@@ -13,11 +13,11 @@ for _value, _spellings in ((None, ("null",)), (True, ("true", "yes", "on")), (Fa
     for _spelling in _spellings:
         _WORDS |= dict.fromkeys((_spelling, _spelling.title(), _spelling.upper()), _value)
 
-_INT = re.compile(r"[-+]?(?:0b_*[01][01_]*|0x_*[0-9a-fA-F][0-9a-fA-F_]*|0_*[0-7][0-7_]*|0|[1-9][0-9_]*)")
-_FLOAT = re.compile(
+_INT = r"[-+]?(?:0b_*[01][01_]*|0x_*[0-9a-fA-F][0-9a-fA-F_]*|0_*[0-7][0-7_]*|0|[1-9][0-9_]*)"
+_FLOAT = (
     r"[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+|\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?"
 )
-_SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_SPECIAL = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 _MAX_DIGITS = 1000
 
 _NUMERIC = frozenset("-+.0123456789")
@@ -33,11 +33,11 @@ def resolve(text: str) -> object:
 def _number(text: str) -> object:
     if len(text) > _MAX_DIGITS:
         return text
-    if _INT.fullmatch(text):
+    if re.fullmatch(_INT, text):
         return _whole(text.replace("_", ""))
-    if _FLOAT.fullmatch(text):
+    if re.fullmatch(_FLOAT, text):
         return float(text.replace("_", ""))
-    if _SPECIAL.fullmatch(text):
+    if re.fullmatch(_SPECIAL, text):
         return float(text.replace(".", ""))
     return text
 

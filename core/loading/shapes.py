@@ -13,23 +13,17 @@ from core.registry.problem import Path, shown
 class Naming(NamedTuple):
     """How a thing may be named. longest in characters; rule and example are for messages."""
 
-    pattern: re.Pattern[str]
+    pattern: str
     longest: int
     rule: str
     example: str
 
 
 _START = "beginning with a letter or digit"
-FLOW_ID = Naming(
-    re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*"), 100, f"letters, digits, `.`, `_` and `-`, {_START}", "my_flow"
-)
-NAMESPACE = Naming(
-    re.compile(r"[a-z0-9][a-z0-9._-]*"), 150, f"small letters, digits, `.`, `_` and `-`, {_START}", "company.team"
-)
-TASK_ID = Naming(re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]*"), 256, f"letters, digits, `_` and `-`, {_START}", "my_task")
-INPUT_ID = Naming(
-    re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*"), 256, f"letters, digits, `.`, `_` and `-`, {_START}", "my_input"
-)
+FLOW_ID = Naming(r"[a-zA-Z0-9][a-zA-Z0-9._-]*", 100, f"letters, digits, `.`, `_` and `-`, {_START}", "my_flow")
+NAMESPACE = Naming(r"[a-z0-9][a-z0-9._-]*", 150, f"small letters, digits, `.`, `_` and `-`, {_START}", "company.team")
+TASK_ID = Naming(r"[a-zA-Z0-9][a-zA-Z0-9_-]*", 256, f"letters, digits, `_` and `-`, {_START}", "my_task")
+INPUT_ID = Naming(r"[a-zA-Z0-9][a-zA-Z0-9._-]*", 256, f"letters, digits, `.`, `_` and `-`, {_START}", "my_input")
 
 
 def asks_for_nothing(value: object) -> bool:
@@ -81,7 +75,7 @@ class Shapes:
             self.findings.missing((*path, name), naming.rule, f"add `{name}: {naming.example}`")
             return ""
         found = as_text(value)
-        if found is None or not naming.pattern.fullmatch(found):
+        if found is None or not re.fullmatch(naming.pattern, found):
             self.findings.add((*path, name), f"{shown(value)} can't be the `{name}`", naming.rule)
             return ""
         if len(found) > naming.longest:

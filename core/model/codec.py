@@ -27,7 +27,7 @@ from core.model.durations import format_duration, parse_duration
 MAX_DEPTH = 300
 """Levels of lists and maps: well inside what Python's own JSON reader manages from anywhere in a program."""
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = "[\ud800-\udfff]"
 
 
 @data
@@ -44,6 +44,10 @@ class SecretText:
         return "".join(part if isinstance(part, str) else secret(*part) for part in self.parts)
 
 
+_ENCODERS = [
+    json.JSONEncoder(ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False).encode
+    for ascii_only in (False, True)
+]
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 
@@ -51,7 +55,7 @@ def encode(value: object) -> str:
     """The recorded text of a value, always UTF-8. Raises Invalid for what can't be recorded, TooLarge."""
     try:
         text = _json(_tagged(value, 0), ascii_only=False)
-        if not text.isascii() and _LONE_SURROGATE.search(text):
+        if not text.isascii() and re.search(_LONE_SURROGATE, text):
             return _json(_tagged(value, 0), ascii_only=True)
     except RecursionError:
         raise TooLarge("a value holds itself, or is nested too deeply", hint="flatten it") from None
@@ -72,7 +76,7 @@ def normalise(value: object) -> Any:
 
 
 def _json(value: object, *, ascii_only: bool) -> str:
-    return json.dumps(value, ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False)
+    return _ENCODERS[ascii_only](value)
 
 
 def _tagged(value: object, depth: int) -> object:

@@ -8,16 +8,16 @@ from datetime import timedelta
 from core.errors import Invalid
 
 _COUNT = r"[-+]?[0-9]{1,15}"
-_PATTERN = re.compile(
+_PATTERN = (
     rf"([+-])?P(?:({_COUNT})W)?(?:({_COUNT})D)?"
-    rf"(?:T(?:({_COUNT})H)?(?:({_COUNT})M)?(?:({_COUNT}(?:[.,][0-9]{{1,9}})?)S)?)?",
-    re.IGNORECASE,
+    rf"(?:T(?:({_COUNT})H)?(?:({_COUNT})M)?(?:({_COUNT}(?:[.,][0-9]{{1,9}})?)S)?)?"
 )
+"""Patterns stay texts here and elsewhere: `re` compiles and keeps them at their first use, not at each start."""
 
 
 def parse_duration(text: str) -> timedelta:
     """`PT1H30M` → 1 hour 30 minutes. Raises Invalid; years and months have no fixed length and are refused."""
-    match = _PATTERN.fullmatch(text.strip())
+    match = re.fullmatch(_PATTERN, text.strip(), re.IGNORECASE)
     if match is None or not any(match.groups()[1:]) or text.strip().upper().endswith("T"):
         raise Invalid(f"`{text}` is not a duration", expected="an ISO 8601 duration such as PT30S, PT1H30M or P1D")
     sign, weeks, days, hours, minutes, seconds = match.groups()

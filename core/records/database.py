@@ -14,6 +14,7 @@ from core.records.locks import FileLock
 from core.records.statements import migrations, statements
 
 BUSY_MILLISECONDS = 30_000
+CHECKPOINT_PAGES = 4000
 
 
 class Database:
@@ -50,6 +51,7 @@ class Database:
             cached_statements=256,
         )
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         return connection
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
 
 from core.host.records import Refused, TaskIdentity, Unit
 from core.host.seam import Read, TaskResult
@@ -42,6 +41,8 @@ class Writer:
 
     def commit(self, units: Sequence[Unit]) -> tuple[Refused, ...]:
         """Write all units in one transaction; a unit whose guard does not hold is undone alone."""
+        if len(units) == 1:
+            return self._commit_one(units[0])
         refused = []
         with self._db.writing():
             for unit in units:
@@ -53,6 +54,15 @@ class Writer:
                     refused.append(Refused(unit.execution.id, str(error)))
                 self._db.execute("RELEASE unit")
         return tuple(refused)
+
+    def _commit_one(self, unit: Unit) -> tuple[Refused, ...]:
+        """The common case: the transaction itself is undone, no savepoint is needed."""
+        try:
+            with self._db.writing():
+                self._unit(unit)
+        except GuardError as error:
+            return (Refused(unit.execution.id, str(error)),)
+        return ()
 
     def _unit(self, unit: Unit) -> None:
         self._guards(unit)
@@ -205,7 +215,9 @@ def _path(key: TaskKey) -> str:
 
 
 def _counters(counters: Counters | None) -> str | None:
-    return None if counters is None else json.dumps(counters, separators=(",", ":"))
+    if counters is None:
+        return None
+    return f'[{counters.cursor},{counters.running},"{counters.worst}","{counters.phase}"]'
 
 
 def _history(state: str, at: int) -> str:
@@ -213,5 +225,5 @@ def _history(state: str, at: int) -> str:
 
 
 def _attempt(identity: TaskIdentity, state: str, started: int, ended: int | None) -> str:
-    shown: list[Any] = [identity.attempt, identity.attempt_id, state, started, ended]
-    return json.dumps(shown)
+    shown = "null" if ended is None else ended
+    return f'[{identity.attempt},"{identity.attempt_id}","{state}",{started},{shown}]'

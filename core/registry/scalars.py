@@ -18,8 +18,8 @@ from core.model.durations import format_duration, parse_duration
 from core.registry.problem import mismatch
 
 T = TypeVar("T")
-_WHOLE = re.compile(r"[+-]?[0-9]{1,4000}")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_WHOLE = r"[+-]?[0-9]{1,4000}"
+_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 
 BOOLEAN = ("true or false",)
 WHOLE = ("a whole number", "such as 5")
@@ -47,7 +47,7 @@ def to_int(value: Any, context: object = None) -> int:
     """Whole numbers and their texts; not 5.7, not 5.0, not true."""
     if type(value) is int:
         return value
-    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+    if isinstance(value, str) and re.fullmatch(_WHOLE, value.strip()):
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
@@ -60,7 +60,7 @@ def to_float(value: Any, context: object = None) -> float:
         return value
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return float(value)
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+    if isinstance(value, str) and re.fullmatch(_NUMBER, value.strip()):
         return float(value)
     raise mismatch(value, *NUMBER)
 

@@ -12,7 +12,7 @@ from core.model.data import build, build_later, data, evolve
 
 T = TypeVar("T")
 _META = "tailrace"
-_WORD = re.compile(r"_+([a-zA-Z0-9])")
+_WORD = r"_+([a-zA-Z0-9])"
 
 
 @data
@@ -56,7 +56,7 @@ def prop(
 
 def yaml_name(attribute: str) -> str:
     """`container_image` → `containerImage`, `from_` → `from`."""
-    return _WORD.sub(lambda match: match.group(1).upper(), attribute.rstrip("_"))
+    return re.sub(_WORD, lambda match: match.group(1).upper(), attribute.rstrip("_"))
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
@@ -81,9 +81,17 @@ class PluginType(Described):
         cls.aliases = aliases
 
 
-def properties(cls: type[Described]) -> Iterator[tuple[attrs.Attribute[Any], Prop]]:
+def properties(cls: type[Described]) -> tuple[tuple[attrs.Attribute[Any], Prop], ...]:
     """The declared properties of a class in their order, names in YAML filled in."""
-    build(cls)
+    known: tuple[tuple[attrs.Attribute[Any], Prop], ...] | None = cls.__dict__.get("__declared__")
+    if known is None:
+        build(cls)
+        known = tuple(_declared(cls))
+        cls.__declared__ = known  # type: ignore[attr-defined]
+    return known
+
+
+def _declared(cls: type[Described]) -> Iterator[tuple[attrs.Attribute[Any], Prop]]:
     for attribute in attrs.fields(cls):  # type: ignore[arg-type] # it is one now
         declared: Prop | None = attribute.metadata.get(_META)
         if declared is not None:

@@ -55,6 +55,11 @@ class TaskRunner(PluginType):
         """Why this runner can't run here, or "" when it can."""
         return ""
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether its properties name the place where it runs, of which `unavailable` knows nothing."""
+        return False
+
     @abstractmethod
     def run(self, ctx: RunContext, command: Command) -> CommandResult:
         """Run a command to its end; stop it, and everything it started, when `ctx` says stop.

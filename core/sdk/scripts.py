@@ -21,7 +21,7 @@ from core.sdk.runners import Command, TaskRunner
 from core.sdk.script_lines import ScriptLines
 from core.sdk.script_workspace import Workspace
 from core.sdk.tasks import RunnableTask, TaskOutput
-from core.sdk.wishes import Requirement, RunnerChoice
+from core.sdk.wishes import MACHINE, Requirement, RunnerChoice
 
 DEFAULT_INTERPRETER = ("/bin/sh", "-c")
 _SHELLS = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh"})
@@ -63,7 +63,9 @@ class ScriptTask(RunnableTask):
     default_image: ClassVar[str] = ""
     """The image of a container runner when the flow names none."""
     official_images: ClassVar[frozenset[str]] = frozenset()
-    """Names of images, without registry and tag, for which this machine's own tools of the language can stand in."""
+    """Names of images, without registry and tag, for which this machine can stand in."""
+    stand_in: ClassVar[str] = MACHINE
+    """What stands in for them, in words for people."""
 
     container_image: str | None = prop("Image for runners that have images; by default the type's.", default=None)
     task_runner: TaskRunner | None = prop("Where the commands run; by default what the engine is set to.", default=None)
@@ -124,8 +126,10 @@ class ScriptTask(RunnableTask):
         if any(map(_is_template, undecided)) or _is_template(self.image):
             return ()
         choice = self.runner_choice()
+        if choice.elsewhere:
+            return ()
         requested = choice.requested.type if choice.requested else ""
-        return (Requirement("runner", "", choice.image, choice.official, requested, choice.setting),)
+        return (Requirement("runner", "", choice.image, choice.official, requested, choice.setting, choice.stand_in),)
 
     @classmethod
     def summary(cls, output: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -149,11 +153,14 @@ class ScriptTask(RunnableTask):
         """Where this script wants to run. The old `runner` wins over `taskRunner`, as in the reference."""
         name, _ = split_image(self.image)
         container_only = self.docker is not None and bool(_given(self.docker))
+        requested = None if self.runner else self.task_runner
         return RunnerChoice(
             image=self.image,
             official=name in self.official_images and not container_only,
-            requested=None if self.runner else self.task_runner,
+            requested=requested,
             setting=_SETTINGS.get(self.runner or "", ""),
+            stand_in=self.stand_in,
+            elsewhere=requested.elsewhere if requested else bool(self.docker and self.docker.host),
         )
 
     def shell(self, space: Workspace, commands: Iterable[str], before: Iterable[str] | None = None) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from core.sdk.properties import PluginType
 
 Need = Literal["docker", "network", "runner", "executable"]
 RunnerSetting = Literal["auto", "docker", "process"]
+MACHINE = "this machine with its own tools"
 
 
 @data
@@ -20,14 +21,17 @@ class RunnerChoice:
     """What a script says about where it wants to run.
 
     requested: the runner (a `TaskRunner`) named by the flow, already converted, or None. image: the image it would
-    have. official: a local environment of the language can stand in for that image.
+    have. official: this machine can stand in for that image; stand_in: what does so, in words for people.
     setting: a preference written on the task (`runner: PROCESS|DOCKER`), or "" for the engine's setting.
+    elsewhere: the flow names the place itself, so that what this machine has does not matter.
     """
 
     image: str
     official: bool
     requested: PluginType | None = None
     setting: RunnerSetting | Literal[""] = ""
+    stand_in: str = MACHINE
+    elsewhere: bool = False
 
 
 @data
@@ -35,8 +39,8 @@ class Requirement:
     """Something a task needs from the machine, asked before the run.
 
     need: what kind of thing. detail: which one (an image, a program). For `runner`: `image` is what the task would
-    run in, `official` says that a local environment of the language can stand in for it, `requested` is the type
-    name of the task runner that the flow names, or ""; `setting` is a preference written on the task, or "".
+    run in, `official` says that this machine can stand in for it, `stand_in` in what way; `requested` is the type name
+    of the task runner that the flow names, or ""; `setting` is a preference written on the task, or "".
     """
 
     need: Need
@@ -45,6 +49,7 @@ class Requirement:
     official: bool = False
     requested: str = ""
     setting: RunnerSetting | Literal[""] = ""
+    stand_in: str = MACHINE
 
 
 @data

@@ -166,6 +166,12 @@ class ExecutorContract:
         result = near.run("testing.Odd", what=what)
         assert (result.state, result.output) == ("FAILED", None)
 
+    def test_keys_that_are_no_texts_become_texts(self, near: NearSide) -> None:
+        result = near.run("testing.Odd", what="keys")
+        assert (result.state, result.error) == ("WARNING", "")
+        assert result.output == f'{{"1":2,"null":3,"n":1{"0" * 400}}}'
+        assert result.summary == {"1": 2, "null": 3, "n": 10**400}
+
     def test_a_summary_that_breaks_costs_only_the_summary(self, near: NearSide) -> None:
         result = near.run("testing.NoSummary")
         assert (result.state, result.output, result.summary) == ("SUCCESS", '{"exitCode":0}', {})
@@ -302,6 +308,11 @@ class ExecutorContract:
     def test_a_time_limit_of_ages_is_a_time_limit_or_refused(self, near: NearSide, limit: str) -> None:
         near.send("testing.Say", timeout=limit, text="hello")
         assert near.result("one").state in ("SUCCESS", "FAILED")
+
+    def test_a_time_limit_below_zero_is_refused(self, near: NearSide) -> None:
+        near.send("testing.Say", timeout="-PT5S", text="never")
+        told = "$.timeout: `-PT5S` is less than no time\n  expected: a duration such as PT30S"
+        assert (near.result("one").state, near.result("one").error) == ("FAILED", told)
 
     def test_a_wrong_time_limit_fails_before_the_task_begins(self, near: NearSide) -> None:
         near.send("testing.Say", timeout="{{ 'soon ' ~ secret('TOKEN') }}", text="never")

@@ -64,11 +64,14 @@ class Break(RunnableTask, type="testing.Break"):
 class Odd(RunnableTask, type="testing.Odd"):
     """Give what can't be recorded."""
 
-    what: str = prop("object, loop or deep.")
+    what: str = prop("object, loop or keys (which are recorded as texts).")
 
     def run(self, ctx: RunContext) -> Any:
         if self.what == "object":
             return {"value": object()}
+        if self.what == "keys":
+            ctx.end_with_warning("")
+            return {1: 2, None: 3, "n": 10**400}
         odd: list[Any] = []
         odd.append(odd)
         return {"value": odd}

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from core.errors import Interrupted, Invalid, TailraceError, TaskFailed
 from core.host.seam import TaskJob, TaskResult
-from core.model.codec import encode
+from core.model.codec import encode, normalise
 from core.model.durations import parse_duration
 from core.registry.convert import build
 from core.sdk.properties import properties, to_plain
@@ -21,6 +21,7 @@ from core.work.tools import Tools
 
 KILLED = "the execution was killed"
 PREVIEW = 300
+_CANONICAL = json.JSONEncoder(sort_keys=True, default=str).encode
 
 
 class _Recorded(NamedTuple):
@@ -48,10 +49,13 @@ class Attempt:
             return None
         text = self.context.render(self._job.timeout)
         try:
-            return parse_duration(text).total_seconds()
+            seconds = parse_duration(text).total_seconds()
         except Invalid as error:
             error.where = "$.timeout"
             raise
+        if seconds < 0:
+            raise Invalid(f"`{text}` is less than no time", where="$.timeout", expected="a duration such as PT30S")
+        return seconds
 
     def run(self) -> TaskResult:
         """Do the work. Never raises: whatever happens becomes the result."""
@@ -76,9 +80,10 @@ class Attempt:
         if not issubclass(cls, RunnableTask):
             raise Invalid(f"{self._job.type} is not a task that can run", where="$.type")
         self._type = cls
-        raw = dict(self._job.properties)
-        kept = {declared.name for _, declared in properties(cls) if not declared.render}
-        rendered = {name: value if name in kept else self._rendered(name, value) for name, value in raw.items()}
+        kept = [declared.name for _, declared in properties(cls) if not declared.render]
+        rendered = {
+            name: value if name in kept else self._rendered(name, value) for name, value in self._job.properties.items()
+        }
         self._hash = self._properties_hash(rendered)
         return build(cls, rendered, self._tools.registry)
 
@@ -91,7 +96,7 @@ class Attempt:
 
     def _properties_hash(self, rendered: Mapping[str, Any]) -> str:
         identity = [self._job.type, self._tools.plugin_version(self._job.type), rendered]
-        return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()
+        return hashlib.sha256(_CANONICAL(identity).encode()).hexdigest()
 
     # -- results
 
@@ -99,7 +104,7 @@ class Attempt:
         context = self.context
         if context.stop_requested:
             return self._failed(Interrupted(context.stop_reason))
-        return self._result("WARNING" if context.warning else "SUCCESS", output, context.warning)
+        return self._result("SUCCESS" if context.warning is None else "WARNING", output, context.warning or "")
 
     def _failed(self, error: TailraceError) -> TaskResult:
         context = self.context
@@ -168,9 +173,8 @@ class Attempt:
             return {}
         try:
             made = self._type.summary(plain)
-            summary = {name: value for name, value in made.items() if value is not None}
-            encode(summary)
-        except Exception as error:  # noqa: BLE001 # the work is done: a plugin's mistake here costs only the summary
+            summary = normalise({name: value for name, value in made.items() if value is not None})
+        except BaseException as error:  # noqa: BLE001 # the work is done: a plugin's mistake costs only the summary
             self.context.log.warn(f"no summary could be made of the output: {type(error).__name__}: {error}")
             return {}
         shown: Mapping[str, Any] = self.context.redactor.cover(summary)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -34,7 +33,7 @@ class AttemptContext:
         self._job = job
         self._tools = tools
         self._line = line
-        self._stop = threading.Event()
+        self._stopped = False
         self._stop_lock = threading.Lock()
         self._callbacks: list[Callable[[], object]] = []
         self._directory: Path | None = None
@@ -45,7 +44,7 @@ class AttemptContext:
         self.redactor = Redactor(tools.secrets)
         self.requests: list[SetKv] = []
         self.note = ""
-        self.warning = ""
+        self.warning: str | None = None
         self.stop_reason = ""
         self.storage = AttemptFiles(tools.storage, job.place, self._may_read)
         self.log = AttemptLog(job.attempt_id, job.log_level, tools.now, line.tell, self.redactor.hide)
@@ -199,13 +198,13 @@ class AttemptContext:
 
     @property
     def stop_requested(self) -> bool:
-        return self._stop.is_set()
+        return self._stopped
 
     @contextmanager
     def on_stop(self, callback: Callable[[], object]) -> Iterator[None]:
         with self._stop_lock:
             self._callbacks.append(callback)
-            stopped = self._stop.is_set()
+            stopped = self._stopped
         if stopped:
             callback()
         try:
@@ -217,10 +216,10 @@ class AttemptContext:
     def stop(self, reason: str) -> None:
         """Ask the attempt to end; the first reason counts."""
         with self._stop_lock:
-            if self._stop.is_set():
+            if self._stopped:
                 return
             self.stop_reason = reason
-            self._stop.set()
+            self._stopped = True
             callbacks = tuple(self._callbacks)
         for callback in callbacks:
             try:
@@ -237,7 +236,9 @@ class AttemptContext:
         """Remove the working directory, and the copies of namespace files."""
         for directory in (self._directory, self._copies):
             if directory is not None:
-                shutil.rmtree(directory, ignore_errors=True)
+                from shutil import rmtree  # noqa: PLC0415 - with all its archive formats; most attempts need none of it
+
+                rmtree(directory, ignore_errors=True)
 
     def _may_read(self, uri: str) -> bool:
         self._noted.add(f"file:{uri}")

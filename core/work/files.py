@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from core.errors import Forbidden, Invalid
 from core.host.seam import Place
+from core.sdk.context import copy_stream
 from core.sdk.storage import StorageBackend, StoredFile, checked_path, storage_path, storage_uri
 
 
@@ -39,7 +39,8 @@ class AttemptFiles:
         path = self._readable(uri)
         target.parent.mkdir(parents=True, exist_ok=True)
         with self._backend.open(self._place.organization_id, path) as source, target.open("wb") as copy:
-            shutil.copyfileobj(source, copy, 1 << 20)
+            for chunk in copy_stream(source):
+                copy.write(chunk)
 
     def _free_path(self, name: str) -> str:
         path = f"{self._place.storage_prefix}/{name}"

@@ -26,7 +26,7 @@ class AttemptLog:
     def log(self, level: Level, message: str) -> None:
         if level not in self._levels:
             return
-        text = self._hide(message)
+        text = self._hide(str(message))
         at = self._now()
         for start in range(0, max(len(text), 1), MAX_MESSAGE):
             self._tell(LogLine(self._attempt_id, at, level, text[start : start + MAX_MESSAGE]))

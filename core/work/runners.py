@@ -26,20 +26,20 @@ def choose_runner(
     """
     named = choice.requested
     if isinstance(named, TaskRunner):
-        reason = requested_unavailable(named)
+        reason = "" if choice.elsewhere else requested_unavailable(named)
         if reason:
             raise Unreachable(reason, hint="run it with another `taskRunner`, for instance `type: runner.Process`")
         return named, ""
     wish = choice.setting or setting
     if wish == "process":
         return make(PROCESS), ""
-    reason = docker_unavailable()
+    reason = "" if choice.elsewhere else docker_unavailable()
     if not reason:
         return make(DOCKER), ""
     if wish == "docker":
         raise Unreachable(reason, hint="start a Docker engine, or run with --runner process")
     if choice.official:
-        return make(PROCESS), f"no Docker engine: an isolated environment stands in for the image `{choice.image}`"
+        return make(PROCESS), f"no Docker engine: {choice.stand_in} stands in for the image `{choice.image}`"
     raise Unreachable(
         f"the image `{choice.image}` needs a Docker engine, and there is none: {reason}",
         expected="a Docker engine, or an official image of the script's language",

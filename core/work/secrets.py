@@ -68,12 +68,16 @@ class Redactor:
 
     def hide(self, text: str) -> str:
         """The text with every secret replaced by a mask."""
+        if not self._used:
+            return text
         for form in sorted({form for value in self._hidden() for form in _forms(value)}, key=len, reverse=True):
             text = text.replace(form, MASK)
         return text
 
     def cover(self, value: Any) -> Any:
         """The value with every text in it hidden where it holds a secret: for what is shown and never read again."""
+        if not self._used:
+            return value
         if isinstance(value, str):
             return self.hide(value)
         if isinstance(value, Mapping):

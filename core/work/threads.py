@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
@@ -17,7 +16,8 @@ from core.work.line import Line
 from core.work.tools import Tools
 
 GRACE_SECONDS = 10.0
-CLOSE_SECONDS = 1.0
+CLOSE_SECONDS = 2.5
+"""How long closing waits for what was stopped: a process has 2 s to end by itself before it is ended by force."""
 
 
 class ThreadExecutor(Executor):
@@ -35,6 +35,7 @@ class ThreadExecutor(Executor):
         self._grace = grace
         self._jobs: SimpleQueue[TaskJob | EvaluationJob | None] = SimpleQueue()
         self._lock = threading.Lock()
+        self._ended = threading.Condition(self._lock)
         self._threads = 0
         self._idle = 0
         self._waiting = 0
@@ -54,14 +55,13 @@ class ThreadExecutor(Executor):
             self._queued.clear()
             running = list(self._running)
             threads = self._threads
-        stops = [self._stop(Stop(attempt_id, KILLED)) for attempt_id in running]
+        for attempt_id in running:
+            self._stop(Stop(attempt_id, KILLED))
         self._line.close()
         for _ in range(threads):
             self._jobs.put(None)
-        deadline = time.monotonic() + CLOSE_SECONDS
-        for stop in stops:
-            if stop is not None:
-                stop.join(max(deadline - time.monotonic(), 0))
+        with self._ended:
+            self._ended.wait_for(lambda: not self._running, CLOSE_SECONDS)
 
     # -- threads
 
@@ -107,6 +107,7 @@ class ThreadExecutor(Executor):
         result = self._result(job, context)
         with self._lock:
             abandoned = self._running.pop(job.attempt_id, None) is None
+            self._ended.notify_all()
         if not abandoned:
             self.tell(result)
         return not abandoned
@@ -132,8 +133,8 @@ class ThreadExecutor(Executor):
 
     # -- stopping
 
-    def _stop(self, message: Stop) -> threading.Thread | None:
-        """Returns at once: what the task does to stop happens in a thread of its own, which is returned."""
+    def _stop(self, message: Stop) -> None:
+        """Returns at once: what the task does to stop happens in a thread of its own."""
         with self._lock:
             waited = message.attempt_id in self._queued
             self._queued.discard(message.attempt_id)
@@ -141,18 +142,17 @@ class ThreadExecutor(Executor):
         if waited:
             self._tell_end(message)
         if context is None:
-            return None
-        stop = threading.Thread(target=context.stop, args=(message.reason,), name="stop", daemon=True)
-        stop.start()
+            return
+        threading.Thread(target=context.stop, args=(message.reason,), name="stop", daemon=True).start()
         timer = threading.Timer(self._grace, self._abandon, (message,))
         timer.daemon = True
         timer.start()
-        return stop
 
     def _abandon(self, message: Stop) -> None:
         with self._lock:
             abandoned = self._running.pop(message.attempt_id, None) is not None
             self._threads -= abandoned
+            self._ended.notify_all()
         if abandoned:
             self._tell_end(message)
             self._add_thread()

@@ -33,7 +33,7 @@ with open_app(load_settings(home=Path(sys.argv[1]), environment={})) as app:
     flow, _ = app.flows.load(Path(sys.argv[2]))
     created, _ = app.executions.create(flow, {})
     print(created.id, flush=True)
-    app.executions.run(created.id)
+    app.executions.run(created.id, follow=lambda happening: print(flush=True))
 """
 
 
@@ -50,14 +50,16 @@ def chain(path: Path) -> Path:
     return path
 
 
-def run_and_kill(home: Path, flow: Path, seconds: float) -> str:
-    """The id of an execution whose process was killed so long after it began."""
+def run_and_kill(home: Path, flow: Path, happenings: int, seconds: float = 0) -> str:
+    """The id of an execution whose process was killed so long after it had told of so many happenings."""
     process = subprocess.Popen(
         [sys.executable, "-c", DRIVER, str(home), str(flow)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert process.stdout is not None
     execution = process.stdout.readline().strip()
+    for _ in range(happenings):
+        process.stdout.readline()
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
     _, errors = process.communicate(timeout=20)
@@ -83,7 +85,8 @@ def check_rows(app: App, view: ExecutionView) -> None:
             assert task.attempts[-1].ended_at is not None
         else:
             assert (task.state, task.ended_at, number) == ("RUNNING", None, len(names) - 1)
-    for group, text in [*counters.items(), ("", root)]:
+    ended = {task.task_name for task in tasks if task.ended_at is not None}
+    for group, text in [("", root), *((name, text) for name, text in counters.items() if name not in ended)]:
         children = [one for one in tasks if _parent(one.task_name) == group]
         cursor, running, worst, _ = json.loads(text)
         assert (cursor, running) == (len(children), sum(one.ended_at is None for one in children))
@@ -97,7 +100,8 @@ def _parent(name: str) -> str:
 def test_whatever_moment_a_run_is_killed_its_records_are_whole(tmp_path: Path) -> None:
     home, flow = tmp_path / "home", chain(tmp_path / "chain.yaml")
     moments = random.Random(7)
-    killed = [run_and_kill(home, flow, moments.uniform(0, 0.35)) for _ in range(KILLS)]
+    places = [moments.randrange(TASKS * 3) for _ in range(KILLS - 2)]
+    killed = [run_and_kill(home, flow, place, moments.uniform(0, 0.002)) for place in [0, 1, *places]]
     with open_app(load_settings(home=home, environment={})) as app:
         views = {view.id: view for view in app.executions.list(ExecutionFilter()).data}
         assert set(views) == set(killed)
@@ -120,12 +124,12 @@ def test_whatever_moment_a_run_is_killed_its_records_are_whole(tmp_path: Path) -
 
 def test_what_was_interrupted_is_named_and_cannot_be_run_again_by_mistake(tmp_path: Path) -> None:
     home, path = tmp_path / "home", chain(tmp_path / "chain.yaml")
-    execution = run_and_kill(home, path, 0.15)
+    execution = run_and_kill(home, path, 20)
     with open_app(load_settings(home=home, environment={})) as app:
         flow, _ = app.flows.load(path)
         assert flow is not None
         assert app.executions.preflight(flow) == (
-            "1 earlier execution was interrupted; `python -m core executions list --state RUNNING` shows them",
+            "1 earlier execution was interrupted; `python -m core executions list --status running` shows them",
         )
         assert app.executions.why(execution) == (
             "the process that worked on it is gone", "end it with `executions kill`, or run the flow again",

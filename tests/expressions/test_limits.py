@@ -77,6 +77,12 @@ def test_what_is_just_not_too_deep_is_evaluated() -> None:
     assert Renderer().render("{{ " + "(1 + " * 50 + "1" + ")" * 50 + " }}", {}) == "51"
 
 
+def test_the_work_does_not_double_at_each_level() -> None:
+    assert Renderer().render("{{ " + "max(" * 55 + "1" + ")" * 55 + " }}", {}) == "1"
+    blocks = "".join(f"{{% block b{number} %}}" for number in range(55))
+    assert Renderer().render(blocks + "{{ 1 }}" + "{% endblock %}" * 55, {}) == "1"
+
+
 def test_references_of_a_template_that_is_nested_too_deeply() -> None:
     with pytest.raises(TooLarge):
         references("{{ " + "1 + " * 5000 + "a }}")

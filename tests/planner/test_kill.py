@@ -14,6 +14,7 @@ from core.model.decisions import (
     MoveTask,
     StopTask,
 )  # fmt: skip
+from core.model.flow import FlowOutput
 from core.model.messages import (
     ROOT,
     ChildEnded,
@@ -43,6 +44,8 @@ def condition(key: TaskKey) -> EvaluationKey:
 
 
 OUTPUTS = EvaluationKey(ROOT, "outputs")
+
+DECLARED = (FlowOutput("x", "STRING", "{{ outputs.a.value }}"), FlowOutput("y", "INT", "1"))
 
 # -- kill
 

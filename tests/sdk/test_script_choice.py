@@ -91,6 +91,20 @@ def test_what_is_needed_is_known_before_the_run() -> None:
         assert needed(**{name: "{{ inputs.where }}"}) == ()
 
 
+def test_a_place_that_the_flow_names_is_not_looked_for_on_this_machine() -> None:
+    class Remote(Container, type="tests.Remote"):
+        """A runner at a place of its own."""
+
+        @property
+        def elsewhere(self) -> bool:
+            return True
+
+    for properties in ({"task_runner": Remote()}, {"docker": DockerOptions(host="tcp://docker.example:2375")}):
+        sh = Sh(commands=["true"], **properties)
+        assert (sh.runner_choice().elsewhere, sh.requires()) == (True, ())
+    assert not choice(task_runner=Container()).elsewhere
+
+
 def test_docker_options_are_handed_to_the_container_runner(tmp_path: Path) -> None:
     runner = Container(user="0")
     ctx = PlainContext(tmp_path, runner=runner)

@@ -16,7 +16,7 @@ def task_runners() -> tuple[TypeRef, ...]:
                 "io.kestra.plugin.scripts.runner.docker.Docker",
                 "io.kestra.plugin.scripts.runner.docker.DockerTaskRunner",
             ),
-            "Run commands in a container.",
+            "Run commands in a container of Docker or Podman.",
             kind="runner",
         ),
     )

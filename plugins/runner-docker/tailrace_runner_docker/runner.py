@@ -78,6 +78,11 @@ class Docker(
         """Why no container can run, asked within 0.3 s and without importing the SDK."""
         return find_engine("", environment).reason
 
+    @property
+    def elsewhere(self) -> bool:
+        """An engine named by `host` is asked when it is used; it may need longer to answer than one on this machine."""
+        return bool(self.host)
+
     def run(self, ctx: RunContext, command: Command) -> CommandResult:
         plan = self.plan(ctx, command)
         from tailrace_runner_docker import session  # noqa: PLC0415 - imports the Docker SDK

@@ -29,6 +29,7 @@ class PythonTask(ScriptTask):
 
     default_image = "python:3.13-slim"
     official_images = frozenset({"python"})
+    stand_in = "an isolated environment"
 
     dependencies: list[str] | None = prop(
         "Packages to install first.", default=None, examples=(["polars>=1.0", "requests"],)
