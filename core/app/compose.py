@@ -16,7 +16,7 @@ from core.app.machine import machine_checks
 from core.app.outputs import OutputService
 from core.app.runs import Runs
 from core.engine.answers import Answers
-from core.engine.clock import now
+from core.engine.clock import chance, moment, now
 from core.records import SqliteRecords
 from core.registry import Registry, load_registry
 from core.sdk.storage import StorageBackend
@@ -66,6 +66,8 @@ class App:
             storage=self.storage,
             secrets=self.secrets,
             now=now,
+            clock=moment,
+            entropy=chance,
             scratch=settings.home / "work",
             cache=settings.home / "cache",
             environment=settings.environment,

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from core import expressions
 from core.app.flows import FlowService
 from core.engine.answers import Answers
 from core.engine.live import base_variables, execution_prefix
 from core.errors import NotFound
-from core.expressions import Renderer
 from core.host.records import ExecutionIdentity, RecordStore
 from core.host.seam import OutputReference, OutputText, Place, Question
 from core.host.views import Evaluation as EvaluationView
@@ -53,7 +53,7 @@ class EvaluatorService:
         variables = self._variables(view, task_name, value)
         evaluation = Evaluation(place, variables, self._tools(), direct_line(self._answers()), None)
         typed = evaluation.render(template, typed=True)
-        text = typed if isinstance(typed, str) else Renderer().render("{{ value }}", {"value": typed})
+        text = typed if isinstance(typed, str) else expressions.Renderer().render("{{ value }}", {"value": typed})
         return EvaluationView(text, typed, type_word(typed))
 
     def _variables(self, view: ExecutionView, task_name: str | None, value: str | None) -> dict[str, Any]:

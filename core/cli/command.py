@@ -18,11 +18,21 @@ class UsageError(Invalid):
     """The command line itself is wrong."""
 
 
+class _Help(RawDescriptionHelpFormatter):
+    """Help laid out for 80 columns.
+
+    argparse makes a formatter for each option; without a width each start would import shutil to measure the terminal.
+    """
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=78)
+
+
 class Parser(ArgumentParser):
     """argparse, but a mistake is an error like any other and no option may be abbreviated."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, formatter_class=RawDescriptionHelpFormatter, **options)
+        super().__init__(allow_abbrev=False, formatter_class=_Help, **options)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, hint=f"{self.prog} --help")

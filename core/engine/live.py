@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.engine.clock import as_datetime, new_id
+from core.engine.clock import as_instant, new_id
 from core.engine.needs import Needs, needs_of
 from core.host.records import ExecutionIdentity, OpenExecution, RecordStore, TaskIdentity
 from core.host.seam import OutputReference, OutputText, Place
@@ -201,7 +201,7 @@ def base_variables(view: ExecutionView, flow: Flow, *, state: str) -> dict[str, 
         "flow": {"id": view.flow_id, "namespace": view.namespace, "revision": view.flow_revision},
         "execution": {
             "id": view.id,
-            "startDate": as_datetime(view.created_at),
+            "startDate": as_instant(view.created_at),
             "originalId": view.id,
             "state": state,
         },

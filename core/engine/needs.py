@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from core.errors import ExpressionError
-from core.expressions import references
+from core import expressions
+from core.errors import TailraceError
 from core.model.data import data
 
 
@@ -23,8 +23,8 @@ def needs_of(values: object) -> Needs:
     everything = tasks = False
     for text in _texts(values):
         try:
-            paths = [reference.path for reference in references(text)]
-        except ExpressionError:
+            paths = [reference.path for reference in expressions.references(text)]
+        except TailraceError:
             return Needs(None, tasks=True)
         for path in paths:
             if path[0] is None or (path[0] == "outputs" and (len(path) < 2 or path[1] is None)):

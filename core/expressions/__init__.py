@@ -1,20 +1,37 @@
-"""`{{ … }}`: the template language. Templates are compiled once into closures; a Renderer evaluates them."""
+"""`{{ … }}`: the template language. Templates are compiled once into closures; a Renderer evaluates them.
 
-from core.expressions.calls import ENGINE_FUNCTIONS
-from core.expressions.checking import check
-from core.expressions.references import Reference, references
-from core.expressions.render import Renderer
-from core.expressions.values import Entry, Instant, to_json
-from core.model.truth import truthy as is_truthy
+A lazy door: a flow without expressions needs none of this, so users write `from core import expressions`, and what is
+behind a name is imported when `expressions.Renderer` (or another) is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.expressions.calls import ENGINE_FUNCTIONS
+    from core.expressions.checking import check
+    from core.expressions.named import Reference, references
+    from core.expressions.render import Renderer, parsed
+    from core.expressions.values import Entry, Instant, to_json
 
 __all__ = [
-    "ENGINE_FUNCTIONS",
-    "Entry",
-    "Instant",
-    "Reference",
-    "Renderer",
-    "check",
-    "is_truthy",
-    "references",
-    "to_json",
-]
+    "ENGINE_FUNCTIONS", "Entry", "Instant", "Reference", "Renderer", "check", "parsed", "references", "to_json",
+]  # fmt: skip
+
+_MODULES = {
+    "calls": ("ENGINE_FUNCTIONS",),
+    "checking": ("check",),
+    "named": ("Reference", "references"),
+    "render": ("Renderer", "parsed"),
+    "values": ("Entry", "Instant", "to_json"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _MODULES.items():
+        if name in names:
+            found = globals()[name] = getattr(import_module(f"{__name__}.{module}"), name)
+            return found
+    raise AttributeError(f"module `{__name__}` has no `{name}`")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core import expressions
 from core.errors import TailraceError
-from core.expressions.render import parsed
 from core.loading.problems import Findings
 from core.registry.problem import Path
 
@@ -33,7 +33,7 @@ class Templates:
 
     def _parse(self, text: str, path: Path) -> None:
         try:
-            parsed(text)
+            expressions.check(text)
         except TailraceError as error:
             self.findings.add(path, error.what, error.expected, error.hint)
         else:

@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from core.app import App
 from core.engine.answers import Answers
-from core.engine.clock import as_datetime, new_id, now
+from core.engine.clock import as_instant, new_id, now
 from core.errors import Invalid
 from core.host.seam import LogLine, Metric, Place, Question, TaskJob, TaskResult, Up
 from core.model.codec import decode, normalise
@@ -146,7 +146,7 @@ def _place(app: App) -> Place:
 
 def _variables(app: App, place: Place, cls: type[Task], inputs: Mapping[str, object]) -> dict[str, Any]:
     """What every task of a flow sees."""
-    started = as_datetime(now())
+    started = as_instant(now())
     execution = {"id": place.flow_execution_id, "startDate": started, "originalId": place.flow_execution_id}
     return {
         "flow": {"id": place.flow_id, "namespace": place.namespace, "revision": 1},

@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
-from core.expressions import Renderer
+from core import expressions
 from core.host.seam import Metric, Place, Progress, Read, SetKv, TaskJob
 from core.model.codec import encode
 from core.sdk.runners import TaskRunner
@@ -49,7 +49,7 @@ class AttemptContext:
         self.storage = AttemptFiles(tools.storage, job.place, self._may_read)
         self.log = AttemptLog(job.attempt_id, job.log_level, tools.now, line.tell, self.redactor.hide)
         self.kv = _KeyValues(job.place, line, self.requests)
-        self._renderer: Renderer | None = None
+        self._renderer: expressions.Renderer | None = None
         self._scope: Scope | None = None
 
     # -- what the task knows of itself
@@ -121,6 +121,8 @@ class AttemptContext:
     # -- rendering
 
     def render(self, value: Any, variables: Mapping[str, Any] | None = None) -> Any:
+        if isinstance(value, str) and "{" not in value:
+            return value
         if self._renderer is None or self._scope is None:
             self._renderer, self._scope = self._prepare()
         scope: Mapping[str, Any] = Scope(variables, _Through(self._scope)) if variables else self._scope
@@ -128,7 +130,7 @@ class AttemptContext:
             return self._renderer.render(value, scope, self._reads)
         return self._renderer.render_object(value, scope, self._reads)
 
-    def _prepare(self) -> tuple[Renderer, Scope]:
+    def _prepare(self) -> tuple[expressions.Renderer, Scope]:
         job = self._job
         functions = EngineFunctions(job.place, self._line, self.storage, self.redactor.get, self._noted.add)
         load = output_loader(self._tools.storage, job.place.organization_id, self.redactor.get)
@@ -138,7 +140,8 @@ class AttemptContext:
             "outputs": Outputs(job.variables.get("outputs", {}), load),
         }
         lazy = {"workingDir": lambda: str(self.working_dir), "outputDir": lambda: str(self.output_dir)}
-        return Renderer(functions=functions.table(), zone=self._tools.zone), Scope(base, lazy)
+        renderer = self._tools.renderer(functions.table())
+        return renderer, Scope(base, lazy)
 
     def reads(self) -> tuple[Read, ...]:
         """What expressions of this attempt have read so far."""

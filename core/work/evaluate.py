@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.errors import Forbidden, TailraceError
-from core.expressions import Renderer
 from core.host.seam import EvaluationJob, EvaluationResult, Place, Read
 from core.model.codec import encode
 from core.work.files import AttemptFiles
@@ -31,7 +30,7 @@ class Evaluation:
         self._variables = {**variables, "outputs": Outputs(variables.get("outputs", {}), load)}
         if secret and "inputs" in variables:
             self._variables["inputs"] = Inputs(variables["inputs"], secret)
-        self._renderer = Renderer(functions=functions, zone=tools.zone)
+        self._renderer = tools.renderer(functions)
 
     def render(self, template: object, typed: bool) -> Any:
         """The template's value. typed: maps and lists are walked and each text keeps its value's type."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from core import expressions
 from core.model.data import data
 from core.registry import Registry
 from core.sdk.storage import StorageBackend
@@ -13,7 +16,8 @@ from core.work.secrets import Secrets
 
 @data
 class Tools:
-    """now: microseconds since 1970 UTC. scratch: where working directories are made. runner: auto, docker, process.
+    """now: microseconds since 1970 UTC. clock: the same moment with a zone. entropy: that many random bytes.
+    scratch: where working directories are made. runner: auto, docker, process.
     inline_limit: bytes of an output that the record keeps; larger ones become files.
     """
 
@@ -21,6 +25,8 @@ class Tools:
     storage: StorageBackend
     secrets: Secrets
     now: Callable[[], int]
+    clock: Callable[[], datetime]
+    entropy: Callable[[int], bytes]
     scratch: Path
     cache: Path
     environment: Mapping[str, str]
@@ -30,3 +36,7 @@ class Tools:
     durable: bool
     inline_limit: int
     plugin_version: Callable[[str], str]
+
+    def renderer(self, functions: Mapping[str, Callable[..., Any]]) -> expressions.Renderer:
+        """The evaluator of expressions, with the functions of one place in the world."""
+        return expressions.Renderer(functions=functions, zone=self.zone, clock=self.clock, entropy=self.entropy)

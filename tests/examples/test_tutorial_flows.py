@@ -135,7 +135,7 @@ def test_the_flows_are_those_of_the_tutorial_byte_for_byte() -> None:
 def test_the_first_flow_gives_a_file(program: Program, api: str, data: Path) -> None:
     run = program.json("run", str(FLOWS / "1-getting-started-output.yaml"), "-i", f"api_url={api}")
     assert (run["state"], output_of(run, "python")["exitCode"]) == ("SUCCESS", 0)
-    check_csv(program("outputs", "get", f"{run['id']}/python", "products.csv"), data)
+    check_csv(program("outputs", "get", f"{run['id']}/python", "outputFiles.products.csv"), data)
 
 
 @in_docker
@@ -170,7 +170,7 @@ def test_the_third_flow_needs_no_container_and_can_be_looked_at_afterwards(
     assert {row["task_name"]: row["status"] for row in listed} == dict.fromkeys(["api", "python", "sqlQuery"], "completed")
     assert str(dearest) in program("outputs", "show", "last/sqlQuery")
     assert json.loads(program("outputs", "get", "last/python"))["exitCode"] == 0
-    check_csv(program("outputs", "get", "last/python", "products.csv"), data)
+    check_csv(program("outputs", "get", "last/python", "outputFiles.products.csv"), data)
 
     program("files", "get", table, "-o", str(tmp_path / "table.jsonl"))
     check_table([json.loads(line) for line in (tmp_path / "table.jsonl").read_text("utf-8").splitlines()], data)

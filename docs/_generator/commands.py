@@ -1,0 +1,104 @@
+"""The command line, out of what each command tells argparse."""
+
+from __future__ import annotations
+
+from argparse import Action as Argument
+from argparse import ArgumentParser, _HelpAction
+from collections.abc import Iterator
+from importlib import import_module
+
+from core.cli.command import Command, Parser, home_options
+from core.cli.main import COMMANDS
+from docs._generator.markdown import cell, code, fence, joined, table
+
+_INTRODUCTION = """\
+`python -m core COMMAND …`; where Tailrace is installed, `tailrace COMMAND …` is the same. Results go to standard output,
+logs, progress and errors to standard error. The [exit codes](errors.md#exit-codes) say how it ended.
+
+Every command takes the options of the [installation](#installation) and `--help`; options can't be abbreviated.
+"""
+
+
+def commands() -> Iterator[tuple[str, str, tuple[Command, ...]]]:
+    """Each first word, what it is about, and the commands that begin with it."""
+    for first, summary in COMMANDS.items():
+        yield first, summary, import_module(f"core.cli.commands.{first}").COMMANDS
+
+
+def section(command: Command) -> str:
+    """The section of one command."""
+    parser = _parser(command)
+    shared = {tuple(argument.option_strings) for argument in _arguments(_installation())}
+    own = [argument for argument in _arguments(parser) if tuple(argument.option_strings) not in shared]
+    rows = [(code(_written(argument)), _said(argument)) for argument in own]
+    usage = " ".join(["python -m core", command.words, *(_usage(argument) for argument in own)])
+    return joined(
+        f"### {command.words}",
+        command.summary,
+        fence(usage),
+        table(["argument", "what it means"], rows) if rows else "",
+        command.details,
+    )
+
+
+def installation_section() -> str:
+    rows = [(code(_written(argument)), _said(argument)) for argument in _arguments(_installation())]
+    return joined("## Installation", "Every command takes these.", table(["option", "what it means"], rows))
+
+
+def sections() -> Iterator[str]:
+    for first, summary, found in commands():
+        yield f"## {first}"
+        yield summary[0].upper() + summary[1:] + "."
+        yield from (section(command) for command in found)
+
+
+def page() -> str:
+    return joined("# The command line", _INTRODUCTION, *sections(), installation_section())
+
+
+def _parser(command: Command) -> ArgumentParser:
+    parser = Parser(prog=command.words)
+    command.configure(parser)
+    return parser
+
+
+def _installation() -> ArgumentParser:
+    parser = Parser(prog="installation")
+    home_options(parser)
+    return parser
+
+
+def _arguments(parser: ArgumentParser) -> list[Argument]:
+    """argparse keeps them to itself, and its own text differs from one Python version to the next."""
+    return [argument for argument in parser._actions if not isinstance(argument, _HelpAction)]
+
+
+def _placeholder(argument: Argument) -> str:
+    if argument.nargs == 0:
+        return ""
+    if argument.metavar:
+        return str(argument.metavar)
+    return "|".join(map(str, argument.choices)) if argument.choices else argument.dest.upper()
+
+
+def _written(argument: Argument) -> str:
+    names = ", ".join(argument.option_strings)
+    return " ".join(part for part in (names, _placeholder(argument)) if part)
+
+
+def _usage(argument: Argument) -> str:
+    name = argument.option_strings[0] if argument.option_strings else ""
+    text = " ".join(part for part in (name, _placeholder(argument)) if part)
+    repeated = isinstance(argument.nargs, str) or type(argument).__name__ == "_AppendAction"
+    text = f"[{text}]" if name or argument.nargs in ("?", "*") else text
+    return text + "…" if repeated and argument.nargs != "?" else text
+
+
+def _said(argument: Argument) -> str:
+    """The help of an argument, with its default where that says something."""
+    help_text = (argument.help or "") % {"default": argument.default, "prog": "python -m core"}
+    told = argument.default not in (None, False, True) and "default" not in help_text and argument.default != []
+    return cell(f"{help_text} (default: {argument.default})" if told else help_text)
+
+

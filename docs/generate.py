@@ -1,0 +1,22 @@
+"""Writes docs/reference out of the code: `python -m docs.generate`, in the root of the repository."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from docs._generator import reference
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def main() -> None:
+    """Write every page; what the code does not say any more is gone."""
+    shutil.rmtree(REFERENCE, ignore_errors=True)
+    for name, text in reference().items():
+        (REFERENCE / name).parent.mkdir(parents=True, exist_ok=True)
+        (REFERENCE / name).write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
