@@ -13,6 +13,16 @@ Kind = Literal[
 ]
 
 
+def told(where: str, what: str, expected: str, hint: str) -> str:
+    """An error as people read it; what was expected is left out where the sentence ends with just that."""
+    lines = [f"{where}: {what}" if where else what]
+    if expected and not what.endswith(f" {expected}"):
+        lines.append(f"  expected: {expected}")
+    if hint:
+        lines.append(f"  to do: {hint}")
+    return "\n".join(lines)
+
+
 class TailraceError(Exception):
     """Something the user can understand and act upon.
 
@@ -30,12 +40,7 @@ class TailraceError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        lines = [f"{self.where}: {self.what}" if self.where else self.what]
-        if self.expected:
-            lines.append(f"  expected: {self.expected}")
-        if self.hint:
-            lines.append(f"  to do: {self.hint}")
-        return "\n".join(lines)
+        return told(self.where, self.what, self.expected, self.hint)
 
 
 class Invalid(TailraceError):

@@ -22,7 +22,7 @@ from core.sdk.tasks import RunnableTask
 from core.sdk.wishes import Requirement, RunnerChoice
 from core.settings import Settings
 from core.work import ThreadExecutor, Tools
-from core.work.runners import DOCKER, choose_runner, unavailable_reason
+from core.work.runners import DOCKER, OTHER_RUNNER, choose_runner, unavailable_reason
 
 SWITCH_SECONDS = 0.0005
 
@@ -132,7 +132,7 @@ class Runs:
             if requirement.requested:
                 reason = unavailable_reason(self._runner_type(requirement.requested), environment)
                 if reason:
-                    raise Unreachable(reason, hint="name another `taskRunner`, for instance `type: runner.Process`")
+                    raise Unreachable(reason, hint=OTHER_RUNNER)
                 return ""
             choice = RunnerChoice(
                 requirement.image, requirement.official, None, requirement.setting, requirement.stand_in

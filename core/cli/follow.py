@@ -34,12 +34,15 @@ class Lines:
         self._levels = LEVELS[LEVELS.index(log_level) :]
         self._running: dict[str, int] = {}
         self._progress: dict[str, str] = {}
+        self._errors: dict[str, str] = {}
 
     def __call__(self, happening: Happening) -> None:
         if isinstance(happening, TaskChanged):
             self._changed(happening)
         elif isinstance(happening, TaskLogged):
             if happening.level in self._levels:
+                if happening.level == "ERROR":
+                    self._errors[happening.task_name] = happening.message
                 for line in happening.message.splitlines() or [""]:
                     self._out.note(f"{wall_clock(happening.at)} {happening.task_name} {happening.level} {line}")
         elif isinstance(happening, TaskProgressed):
@@ -56,8 +59,8 @@ class Lines:
             began = self._running.pop(task.task_execution_id, None)
             line += f" {duration((task.at - began) / 1_000_000)}" if began is not None else ""
         self._out.note(line)
-        for more in filter(None, (task.note, task.error)):
-            self._out.note(f"  {one_line(more, 300)}")
+        if task.error and task.error != self._errors.pop(task.task_name, ""):  # else its own last line said it
+            self._out.note(f"  {one_line(task.error, 300)}")
 
     def _progressed(self, task: TaskProgressed) -> None:
         share = f"{task.fraction:.0%} " if task.fraction is not None else ""

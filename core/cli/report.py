@@ -53,7 +53,7 @@ def _task_table(out: Output, tasks: Sequence[TaskExecutionView]) -> None:
 def outcome(task: TaskExecutionView) -> str:
     """What a task gave, in one line: its summary, else the beginning of its output; its error when it failed."""
     if task.error:
-        return one_line(task.error)
+        return one_line(task.error.partition("\n")[0])
     return facts(task.summary) if task.summary else cell(task.output_preview)
 
 
@@ -69,11 +69,12 @@ def _show_failure(out: Output, services: Services, view: ExecutionView, tasks: S
         out.result(f"… and {len(leaves) - _FAILURES} more")
     if view.error and all(view.error != task.error for task in leaves):
         out.result(view.error)
-    errors = all_logs(services, view.id, level="ERROR")[-_ERROR_LINES:]
+    told = {task.error for task in leaves[:_FAILURES]}
+    errors = [line for line in all_logs(services, view.id, level="ERROR") if line.message not in told][-_ERROR_LINES:]
     if errors:
         out.result("\nlast errors logged:")
         for line in errors:
-            out.result("  " + log_line(line))
+            out.result("  " + log_line(line).replace("\n", "\n    "))
 
 
 def log_line(line: LogView) -> str:

@@ -9,6 +9,9 @@ from core.expressions.calls import problem_of_call, problem_of_filter, problem_o
 from core.expressions.faults import as_error, too_deep
 from core.expressions.render import parsed
 
+_NAMING = ("|", "(", " is ", "filter")
+"""What stands in every template that names a filter, a function or a test."""
+
 
 def check(template: str, functions: Iterable[str] = ()) -> None:
     """Raise ExpressionError for the first thing that can't be right, whatever the variables are.
@@ -18,8 +21,11 @@ def check(template: str, functions: Iterable[str] = ()) -> None:
     """
     if "{" not in template:
         return
+    body = parsed(template)
+    if not any(mark in template for mark in _NAMING):
+        return
     try:
-        found = list(_every(parsed(template)))
+        found = list(_every(body))
     except RecursionError:
         raise too_deep() from None
     macros = {node.name for node in found if isinstance(node, nodes.Macro)}

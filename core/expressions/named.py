@@ -108,5 +108,6 @@ def _chain(node: nodes.Name | nodes.Get, local: set[str]) -> _Found:
         computed: tuple[None, ...] = (None,) if len(constants) < len(keys) else ()
         yield target.at, (target.name, *constants, *computed)
     for key in keys:
-        yield from _in_expression(key, local)
+        if not isinstance(key, nodes.Literal):
+            yield from _in_expression(key, local)
 

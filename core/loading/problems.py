@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
-from core.errors import InvalidFlow
+from core.errors import InvalidFlow, told
 from core.loading.positions import compose, position_of
 from core.loading.syntax import SyntaxProblem
 from core.model.data import data
@@ -30,12 +30,7 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        lines = [f"{self.file}:{self.line}:{self.column}: {self.message}"]
-        if self.expected:
-            lines.append(f"  expected: {self.expected}")
-        if self.hint:
-            lines.append(f"  to do: {self.hint}")
-        return "\n".join(lines)
+        return told(f"{self.file}:{self.line}:{self.column}", self.message, self.expected, self.hint)
 
 
 @data

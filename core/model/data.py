@@ -40,6 +40,8 @@ def build_later(cls: type, **options: Any) -> None:
 
 def build(cls: type) -> None:
     """Build a class and those it inherits from, as far as that has not happened yet."""
+    if "__attrs_attrs__" in cls.__dict__:
+        return
     with _building:
         for one in reversed(cls.__mro__):
             first, options = one.__dict__.get("__later__", (None, {}))

@@ -162,7 +162,7 @@ class Writer:
             return
         attempt = _attempt(identity, result.state, result.started_at, result.ended_at)
         row = self._db.write("end_task_with_result", (
-            *entered, attempt, result.note or None, result.properties_hash or None,
+            *entered, identity.attempt, attempt, attempt, result.note or None, result.properties_hash or None,
             encode(result.summary) if result.summary else None, result.size, result.sha256, result.output_uri,
             result.preview, identity.id,
         )).fetchone()  # fmt: skip

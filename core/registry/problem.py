@@ -77,7 +77,8 @@ def conversion_error(problems: tuple[PropertyProblem, ...], root: str) -> Conver
         )
     lines = [f"{len(problems)} properties are wrong"]
     for problem in problems:
-        notes = [f"expected: {problem.expected}"] if problem.expected else []
+        repeated = problem.message.endswith(f" {problem.expected}")
+        notes = [f"expected: {problem.expected}"] if problem.expected and not repeated else []
         notes += [f"to do: {problem.hint}"] if problem.hint else []
         tail = f" ({'; '.join(notes)})" if notes else ""
         lines.append(f"  {path_text(problem.path, root)}: {problem.message}{tail}")

@@ -247,11 +247,14 @@ class ScriptTask(RunnableTask):
         raise TaskFailed(
             "The script did not produce " + " and ".join(f"`{name}`" for name in missing),
             expected="every file that `outputFiles` names without a pattern",
-            hint=f"write `{folder}/**` for the files of a directory" if folder else "",
+            hint=f"write `{folder}/**` for the files of a directory" if folder else _WHERE_TO_WRITE,
             output=output,
         )
 
 
+_WHERE_TO_WRITE = (
+    "write it into the directory where the script starts (`{{ workingDir }}`); a pattern such as `*.csv` may match nothing"
+)
 _SETTINGS: Mapping[str, Literal["process", "docker"]] = {"PROCESS": "process", "DOCKER": "docker"}
 
 
@@ -272,17 +275,17 @@ def _is_template(value: object) -> bool:
 
 
 def _failure(code: int) -> str:
-    if code >= 0:
-        return f"Command failed with exit code {code}"
-    return f"Command failed with exit code {128 - code}: it was ended by {_signal_name(-code)}"
+    """What happened, with the signal that ended the script or, as a shell tells it by 128 + n, a command in it."""
+    if code < 0:
+        return f"Command failed with exit code {128 - code}: it was ended by {_signal_name(-code)}"
+    name = _signal_name(code - 128)
+    return f"Command failed with exit code {code}" + (f", which stands for {name}" if name else "")
 
 
 def _advice(exit_code: int) -> str:
-    """What an exit code above 128 usually means."""
-    name = _signal_name(exit_code - 128)
-    if name == "SIGKILL":
-        return "a machine or a container that runs out of memory ends processes with SIGKILL: give it more, or use less"
-    return f"{exit_code} is 128 + {exit_code - 128}, which stands for {name}" if name else ""
+    if exit_code != 128 + signal.SIGKILL:
+        return ""
+    return "a machine or a container that runs out of memory ends processes with SIGKILL: give it more, or use less"
 
 
 def _signal_name(number: int) -> str:

@@ -10,6 +10,7 @@ from core.sdk.wishes import RunnerChoice
 
 DOCKER = "runner.Docker"
 PROCESS = "runner.Process"
+OTHER_RUNNER = "start a Docker engine, or run the task on this machine: `taskRunner: {type: runner.Process}`"
 
 
 def choose_runner(
@@ -28,7 +29,7 @@ def choose_runner(
     if isinstance(named, TaskRunner):
         reason = "" if choice.elsewhere else requested_unavailable(named)
         if reason:
-            raise Unreachable(reason, hint="run it with another `taskRunner`, for instance `type: runner.Process`")
+            raise Unreachable(reason, hint=OTHER_RUNNER)
         return named, ""
     wish = choice.setting or setting
     if wish == "process":

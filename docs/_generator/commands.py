@@ -6,14 +6,15 @@ from argparse import Action as Argument
 from argparse import ArgumentParser, _HelpAction
 from collections.abc import Iterator
 from importlib import import_module
+from textwrap import fill
 
 from core.cli.command import Command, Parser, home_options
 from core.cli.main import COMMANDS
 from docs._generator.markdown import cell, code, fence, joined, table
 
 _INTRODUCTION = """\
-`python -m core COMMAND …`; where Tailrace is installed, `tailrace COMMAND …` is the same. Results go to standard output,
-logs, progress and errors to standard error. The [exit codes](errors.md#exit-codes) say how it ended.
+`python -m core COMMAND …`; where Tailrace is installed, `tailrace COMMAND …` is the same. Results go to standard
+output, logs, progress and errors to standard error. The [exit codes](errors.md#exit-codes) say how it ended.
 
 Every command takes the options of the [installation](#installation) and `--help`; options can't be abbreviated.
 """
@@ -25,7 +26,7 @@ def commands() -> Iterator[tuple[str, str, tuple[Command, ...]]]:
         yield first, summary, import_module(f"core.cli.commands.{first}").COMMANDS
 
 
-def section(command: Command) -> str:
+def section(command: Command, heading: str) -> str:
     """The section of one command."""
     parser = _parser(command)
     shared = {tuple(argument.option_strings) for argument in _arguments(_installation())}
@@ -33,9 +34,9 @@ def section(command: Command) -> str:
     rows = [(code(_written(argument)), _said(argument)) for argument in own]
     usage = " ".join(["python -m core", command.words, *(_usage(argument) for argument in own)])
     return joined(
-        f"### {command.words}",
+        f"{heading} {command.words}",
         command.summary,
-        fence(usage),
+        fence(fill(usage, 100, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)),
         table(["argument", "what it means"], rows) if rows else "",
         command.details,
     )
@@ -48,9 +49,12 @@ def installation_section() -> str:
 
 def sections() -> Iterator[str]:
     for first, summary, found in commands():
+        if [command.words for command in found] == [first]:
+            yield section(found[0], "##")
+            continue
         yield f"## {first}"
         yield summary[0].upper() + summary[1:] + "."
-        yield from (section(command) for command in found)
+        yield from (section(command, "###") for command in found)
 
 
 def page() -> str:
@@ -100,5 +104,3 @@ def _said(argument: Argument) -> str:
     help_text = (argument.help or "") % {"default": argument.default, "prog": "python -m core"}
     told = argument.default not in (None, False, True) and "default" not in help_text and argument.default != []
     return cell(f"{help_text} (default: {argument.default})" if told else help_text)
-
-

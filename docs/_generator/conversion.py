@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, get_origin
+import re
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 from docs._generator.markdown import code, joined, table
 from tests.registry.conversion_table import BECOMES, REFUSED
+
+_MODULES = re.compile(r"\b(?:typing|datetime|collections\.abc|tests\.registry\.conversion_table)\.")
+_MEMBER = re.compile(r"<(\w+\.\w+): [^>]*>")
 
 
 def page() -> str:
     return joined(
         "# How values are converted",
-        "A property declares a Python type. The value that a flow gives it, after its expressions were rendered, becomes "
-        "that type or is refused; nothing is guessed. Each row is a test (`tests/registry/conversion_table.py`).",
+        "A property declares a Python type. The value that a flow gives it, after its expressions were rendered, "
+        "becomes that type or is refused; nothing is guessed. Each row is a test "
+        "(`tests/registry/conversion_table.py`).",
         "## What fits",
         table(
             ["declared", "given", "becomes"],
@@ -30,12 +36,14 @@ def page() -> str:
 
 
 def _type(annotation: Any) -> str:
+    """An annotation, the same whatever the Python version: unions with bars."""
     if isinstance(annotation, type) and get_origin(annotation) is None:
         return annotation.__name__
-    return str(annotation).replace("typing.", "").replace("collections.abc.", "").replace("datetime.", "").replace(
-        "tests.registry.conversion_table.", "")  # fmt: skip
+    if get_origin(annotation) in (Union, UnionType):
+        return " | ".join("None" if each is NoneType else _type(each) for each in get_args(annotation))
+    return _MODULES.sub("", str(annotation))
 
 
 def _value(value: object) -> str:
-    """A value as Python shows it, the same whatever the platform."""
-    return repr(value).replace("PosixPath", "Path").replace("datetime.", "").replace("tests.registry.", "")
+    """A value as it is written in Python, the same whatever the platform."""
+    return _MEMBER.sub(r"\1", _MODULES.sub("", repr(value)).replace("PosixPath", "Path"))

@@ -12,10 +12,12 @@ from typing import Any, get_args
 import attrs
 
 from core.model.data import build
-from core.registry.words import words
 from docs._generator.markdown import code, docstring, fence, joined
 
-_ADDRESS = re.compile(r" at 0x[0-9a-f]+|<class '([\w.]+)'>")
+_OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>|<class '[\w.]+'>")
+_QUOTED = re.compile(r"'([^'\"]*)'")
+_COMMA = re.compile(r", (?![^\[(]*[\])])")
+_WIDEST = 110
 
 
 def page(name: str) -> str:
@@ -32,43 +34,48 @@ def page(name: str) -> str:
 def _section(door: ModuleType, name: str) -> str:
     thing: Any = getattr(door, name)
     if inspect.isclass(thing):
-        return joined(f"## {name}", docstring_of(thing), fence("\n".join(_class(thing)), "python"))
-    if callable(thing) and hasattr(thing, "__name__"):
-        return joined(f"## {name}", docstring(thing), fence(signature(name, thing), "python"))
+        return joined(f"## {name}", _own_docstring(thing), fence("\n".join(_class(thing)), "python"), _tests(thing))
+    if inspect.isfunction(thing):
+        lines = function_lines(name, thing, with_docstring=False)
+        return joined(f"## {name}", docstring(thing), fence("\n".join(lines), "python"))
     return joined(f"## {name}", _constant(name, thing))
 
 
 def _constant(name: str, thing: Any) -> str:
-    parts = get_args(thing)
-    if parts:
+    if parts := get_args(thing):
         shown = " | ".join(part.__name__ if inspect.isclass(part) else repr(part) for part in parts)
-        return f"One of: {code(shown)}."
+        return f"One of: {code(_plain(shown))}."
     if isinstance(thing, (int, str, tuple)):
-        return code(f"{name} = {thing!r}")
+        return code(_plain(f"{name} = {thing!r}"))
     return f"A {code(type(thing).__name__)} of {code(type(thing).__module__.partition('.')[0])}."
 
 
-def docstring_of(cls: type) -> str:
-    """The class's own docstring, not the one it inherits."""
+def _own_docstring(cls: type) -> str:
+    """Not the one it inherits."""
     return inspect.cleandoc(cls.__dict__.get("__doc__") or "")
 
 
 def _class(cls: type) -> Iterator[str]:
     bases = ", ".join(base.__name__ for base in cls.__bases__ if base is not object and base.__name__ != "Generic")
-    yield f"class {cls.__name__}({bases}):" if bases else f"class {cls.__name__}:"
-    body = [*_fields(cls), *_members(cls)]
-    yield from (f"    {line}".rstrip() for line in body or ["..."])
+    head = f"class {cls.__name__}({bases}):" if bases else f"class {cls.__name__}:"
+    fields, members = list(_fields(cls)), list(_members(cls))
+    body = [*fields, *(members if fields else members[1:])]
+    yield head if body else f"{head} ..."
+    yield from (f"    {line}".rstrip() for line in body)
 
 
 def _fields(cls: type) -> Iterator[str]:
-    if "__later__" in cls.__dict__ or attrs.has(cls):
+    if "__later__" in cls.__dict__:
         build(cls)
-    if not attrs.has(cls):
-        yield from (f"{name}: {kind}" for name, kind in _annotations(cls).items() if not name.startswith("_"))
+    if attrs.has(cls):
+        yield from (f"{field.name}: {_annotation(field.type)}{_default(field)}" for field in attrs.fields(cls))
         return
-    for field in attrs.fields(cls):
-        kind = field.type if isinstance(field.type, str) else words(field.type)
-        yield f"{field.name}: {kind}{_default(field)}"
+    annotations = inspect.get_annotations(cls)
+    yield from (f"{name}: {_annotation(kind)}" for name, kind in annotations.items() if not name.startswith("_"))
+
+
+def _annotation(kind: Any) -> str:
+    return _plain(kind if isinstance(kind, str) else getattr(kind, "__name__", str(kind)))
 
 
 def _default(field: Any) -> str:
@@ -76,56 +83,72 @@ def _default(field: Any) -> str:
         return ""
     if hasattr(field.default, "factory"):
         return " = …"
+    if attrs.has(type(field.default)) and field.default == type(field.default)():
+        return f" = {type(field.default).__name__}()"
     return f" = {_plain(repr(field.default))}"
 
 
-def _annotations(cls: type) -> dict[str, Any]:
-    return dict(inspect.get_annotations(cls))
-
-
 def _members(cls: type) -> Iterator[str]:
-    """Public methods and properties that the class itself defines, each with the first line of what it says."""
+    """Public methods and properties that the class itself defines; the tests of a contract are told apart."""
     for name, member in vars(cls).items():
-        if name.startswith("_") and name != "__init__":
+        function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
+        if not inspect.isfunction(function) or (name.startswith(("_", "test_")) and name != "__init__"):
             continue
         if name == "__init__" and (attrs.has(cls) or getattr(cls, "_is_protocol", False)):
             continue
-        function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
-        if not inspect.isfunction(function) or (name == "__init__" and function.__name__ == "first"):
-            continue
         yield ""
-        if isinstance(member, property):
-            yield "@property"
-        elif isinstance(member, (classmethod, staticmethod)):
+        if isinstance(member, (property, classmethod, staticmethod)):
             yield f"@{type(member).__name__}"
-        yield f"def {signature(name, function)}"
-        yield from (f"    # {line}" if line else "    #" for line in docstring(function).splitlines())
+        yield from function_lines(name, function)
 
 
-def signature(name: str, function: Any) -> str:
+def _tests(cls: type) -> str:
+    """What a contract asks for, in the words of its tests."""
+    names = [name for each in reversed(cls.__mro__) for name in vars(each) if name.startswith("test_")]
+    said = "\n".join(f"- {name.removeprefix('test_').replace('_', ' ')}" for name in dict.fromkeys(names))
+    return f"What it asks for:\n\n{said}" if said else ""
+
+
+def function_lines(name: str, function: Any, *, with_docstring: bool = True) -> Iterator[str]:
+    """A function as it would be written without its body."""
     signature = inspect.signature(function)
-    parameters = [
-        parameter.replace(annotation=_Shown(parameter.annotation)) if parameter.annotation != parameter.empty else parameter
-        for parameter in signature.parameters.values()
-    ]
-    result = signature.return_annotation
-    shown = str(signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty))
-    return _plain(name + shown + (f" -> {_Shown(result)!r}" if result is not inspect.Signature.empty else ""))
+    parameters = [_parameter(parameter) for parameter in signature.parameters.values()]
+    result = "" if signature.return_annotation is signature.empty else f" -> {_annotation(signature.return_annotation)}"
+    bare = signature.replace(parameters=parameters, return_annotation=signature.empty)
+    head = _plain(f"def {name}{bare}{result}:")
+    said = docstring(function).splitlines() if with_docstring else []
+    if len(head) > _WIDEST:
+        inside, closing = head[len(f"def {name}(") :].rsplit(")", 1)
+        yield f"def {name}("
+        yield from (f"    {part}," for part in _COMMA.split(inside))
+        yield f"){closing}" if said else f"){closing} ..."
+    else:
+        yield head if said else f"{head} ..."
+    if said:
+        first, *rest = said
+        yield f'    """{first}' if rest else f'    """{first}"""'
+        yield from (f"    {line}" if line else "" for line in rest)
+        if rest:
+            yield '    """'
+
+
+def _parameter(parameter: inspect.Parameter) -> inspect.Parameter:
+    if parameter.annotation is parameter.empty:
+        return parameter
+    return parameter.replace(annotation=_Shown(_annotation(parameter.annotation)))
 
 
 class _Shown:
     """An annotation that is shown as it was written."""
 
-    def __init__(self, annotation: Any) -> None:
-        self._text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def __repr__(self) -> str:
         return self._text
 
 
 def _plain(text: str) -> str:
-    """Without what differs from run to run."""
-    text = _ADDRESS.sub(lambda match: match[1].rpartition(".")[2] if match[1] else "", text)
-    return text.replace("NOTHING", "…").replace("typing.", "")
-
-
+    """Texts in double quotes, and nothing that differs from run to run."""
+    text = _OBJECT.sub("…", text.replace("typing.", "").replace("NOTHING", "…"))
+    return _QUOTED.sub(r'"\1"', text)

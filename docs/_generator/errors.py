@@ -32,8 +32,8 @@ def page() -> str:
         "In `core.errors`; those that plugins raise are in `core.sdk` too.",
         table(["error", "is a", "kind", "exit code", "what it says"], _rows()),
         "## States",
-        "The states of the reference. The status is computed from the state, never stored; a deleted output has the status "
-        "`deleted`, one whose sources changed since has `stale`.",
+        "The states of the reference. The status is computed from the state, never stored; a deleted output has the "
+        "status `deleted`, one whose sources changed since has `stale`.",
         table(["state", "status"], ((code(state), code(status_of(state))) for state in STATES)),
     )
 

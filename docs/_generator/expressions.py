@@ -14,11 +14,13 @@ from docs._generator.markdown import code, docstring, joined, table
 from tests.conformance.test_expressions import DEVIATIONS
 
 _BUILT_IN = (
-    ("`x | default(y)`, `x ?? y`", "`y` where `x` is undefined, null, blank or empty"),
+    ("`x | default(y)`", "`y` where `x` is undefined, null, a blank text, an empty list or map"),
+    ("`x ?? y`", "`y` where `x` is undefined or null"),
+    ("`x ??? y`", "`y` where `x` is undefined"),
     ("`x is defined`", "whether there is such a variable"),
 )
 _ENGINE_SAYS = {
-    "errorLogs": "Lines of the execution at level ERROR, the newest 25.",
+    "errorLogs": "Lines of the execution at level ERROR, at most 25.",
     "fileExists": "Whether a file is there.",
     "fileSize": "Bytes of a file.",
     "fileURI": "The URI of a namespace file.",
@@ -28,14 +30,45 @@ _ENGINE_SAYS = {
     "secret": "A secret's value; what it is shown in is redacted.",
     "tasksWithState": "The tasks of this execution that are in a state.",
 }
+_PLAIN = {
+    "abs": "Without its sign.",
+    "base64encode": "The text in base64.",
+    "endsWith": "Whether the text ends so.",
+    "even": "Whether it can be halved.",
+    "first": "The first element of a list, the first character of a text.",
+    "last": "The last element of a list, the last character of a text.",
+    "lower": "In small letters.",
+    "map": "Whether it is a map.",
+    "max": "The largest of the values.",
+    "md5": "The MD5 hash, in hex.",
+    "min": "The smallest of the values.",
+    "null": "Whether it is null.",
+    "odd": "Whether it can't be halved.",
+    "parent": "Refused: templates don't extend one another.",
+    "renderOnce": "A value whose texts are templates, rendered once.",
+    "reverse": "In reverse order.",
+    "rsort": "As `sort`, in reverse order.",
+    "sha1": "The SHA-1 hash, in hex.",
+    "sha256": "The SHA-256 hash, in hex.",
+    "sha512": "The SHA-512 hash, in hex.",
+    "startsWith": "Whether the text begins so.",
+    "substringAfter": "What stands behind the first `separator`; nothing without one.",
+    "substringAfterLast": "What stands behind the last `separator`; nothing without one.",
+    "substringBefore": "What stands before the first `separator`; all of it without one.",
+    "substringBeforeLast": "What stands before the last `separator`; all of it without one.",
+    "toIon": "The value as Ion text.",
+    "upper": "In capitals.",
+    "urldecode": "The reverse of `urlencode`.",
+}
+"""For those whose names say it in the code."""
 _ABSENT: Any = find_filter("chunk").parameters[1].default  # type: ignore[union-attr]
 
 
 def page() -> str:
     return joined(
         "# Expressions",
-        "What may stand in `{{ … }}`. Arguments may be given by position or by name. Null given to a filter gives null, "
-        "unless the filter is said to take anything.",
+        "What may stand in `{{ … }}`. Arguments may be given by position or by name. Null given to a filter gives "
+        "null, unless the filter is said to take anything.",
         "## Filters",
         "`value | name(arguments)`",
         table(["filter", "takes", "arguments", "what it gives"], _filters()),
@@ -94,16 +127,19 @@ def _literal(value: object) -> str:
 
 
 def _said(declared: Declared) -> str:
-    return docstring(declared.function).partition("\n\n")[0]
+    return docstring(declared.function).partition("\n\n")[0] or _PLAIN[declared.name]
 
 
 def _engine_functions() -> Iterator[tuple[str, ...]]:
     for name, function in sorted(_given().items()):
-        parameters = [
-            parameter.name if parameter.default is parameter.empty else f"{parameter.name}={_literal(parameter.default)}"
-            for parameter in inspect.signature(function).parameters.values()
-        ]
-        yield code(name), ", ".join(map(code, parameters)), _ENGINE_SAYS[name]
+        arguments = ", ".join(code(_argument(each)) for each in inspect.signature(function).parameters.values())
+        yield code(name), arguments, _ENGINE_SAYS[name]
+
+
+def _argument(parameter: inspect.Parameter) -> str:
+    if parameter.default is parameter.empty:
+        return parameter.name
+    return f"{parameter.name}={_literal(parameter.default)}"
 
 
 def _missing() -> list[str]:

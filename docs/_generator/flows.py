@@ -12,6 +12,8 @@ from core.registry.known import PLANNED
 from core.registry.language import FLOW, INPUT, OUTPUT, TASK
 from docs._generator.markdown import code, joined, table
 
+_TYPE = {"description": "What the task is: a [type](types/README.md).", "type": "string"}
+
 
 def page() -> str:
     return joined(
@@ -22,7 +24,7 @@ def page() -> str:
         _properties(FLOW),
         "Also read: `pluginDefaults` (and its older word `taskDefaults`), values for the properties of a type.",
         "## Task",
-        _properties({"type": {"description": "What the task is: a [type](types/README.md).", "type": "string"}, **TASK}),
+        _properties({"type": _TYPE, **TASK}),
         "## Input",
         "Types: " + ", ".join(map(code, INPUT_TYPES)) + ".",
         _properties(INPUT["properties"]),

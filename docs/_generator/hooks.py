@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.sdk import hooks
-from docs._generator.doors import signature
+from docs._generator.doors import function_lines
 from docs._generator.markdown import code, docstring, fence, joined, table
 from docs._generator.types import registry
 
@@ -16,20 +16,18 @@ _MARK = f"{hooks.PROJECT}_spec"
 
 def specifications() -> dict[str, Any]:
     """Each hook by its name."""
-    return {
-        name: thing for name, thing in vars(hooks).items() if inspect.isfunction(thing) and hasattr(thing, _MARK)
-    }
+    return {name: thing for name, thing in vars(hooks).items() if inspect.isfunction(thing) and hasattr(thing, _MARK)}
 
 
 def page() -> str:
     return joined(
         "# Hooks",
-        "A plugin is a module named by an entry point of the group `tailrace.plugins`. A module that merely holds classes "
-        "of task types and task runners needs no hook: they are found. Hooks are for those who want nothing imported "
-        "until it is used, and for what is not a class.",
+        "A plugin is a module named by an entry point of the group `tailrace.plugins`. A module that merely holds "
+        "classes of task types and task runners needs no hook: they are found. Hooks are for those who want nothing "
+        "imported until it is used, and for what is not a class.",
         fence('[project.entry-points."tailrace.plugins"]\nshout = "tailrace_shout.tasks"', "toml"),
-        "A function of that module with a hook's name is marked by `core.sdk.hookimpl` "
-        f"([the first door](sdk.md)). The version of this interface is `core.sdk.API_VERSION`, now {hooks.API_VERSION}.",
+        "A function of that module with a hook's name is marked by `core.sdk.hookimpl` ([the first door](sdk.md)). "
+        f"The version of this interface is `core.sdk.API_VERSION`, now {hooks.API_VERSION}.",
         *_sections(),
         "## Who uses them",
         table(["plugin", "distribution", "what it brings"], _plugins()),
@@ -40,7 +38,7 @@ def _sections() -> Iterator[str]:
     for name, function in specifications().items():
         yield f"## {name}"
         yield docstring(function)
-        yield fence(f"@hookimpl\ndef {signature(name, function)}: ...", "python")
+        yield fence("\n".join(["@hookimpl", *function_lines(name, function, with_docstring=False)]), "python")
 
 
 def _plugins() -> Iterator[tuple[str, str, str]]:

@@ -23,6 +23,7 @@ _PAGES = (
 def page() -> str:
     return joined(
         "# Reference",
-        "Made from the code, so it is what the code does. `python -m docs.generate` writes these pages, a test compares them.",
+        "Made from the code, so it is what the code does. `python -m docs.generate` writes these pages, "
+        "a test compares them.",
         table(["page", "what is in it"], ((f"[{title}]({path})", said) for path, title, said in _PAGES)),
     )

@@ -18,8 +18,8 @@ def page() -> str:
     return joined(
         "# Records",
         _prose(head),
-        "They lie in `records.db` in the home, a SQLite database in WAL mode. Read it while Tailrace runs; write to it only "
-        "through Tailrace.",
+        "They lie in `records.db` in the home, a SQLite database in WAL mode. Read it while Tailrace runs; write to it "
+        "only through Tailrace.",
         *_tables(body),
     )
 

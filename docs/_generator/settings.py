@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import attrs
-
 from core.settings import DURABILITIES, RUNNERS, Product, Settings
 from docs._generator.markdown import code, fence, joined, table
 
@@ -13,8 +11,8 @@ SAID = {
     "home": "Where records and files are kept: a directory of a local disk. `--home` on the command line.",
     "organization": "Whose rows are written and seen.",
     "runner": "Where scripts run when the flow does not say: " + ", ".join(map(code, RUNNERS)) + ". `--runner`.",
-    "durability": "What a record survives: " + " or ".join(map(code, DURABILITIES)) + ". With `process`, the end of any "
-    "process at any moment; with `power-loss`, also that of the machine, at the price of a disk sync for each commit.",
+    "durability": "What a record survives, " + " or ".join(map(code, DURABILITIES)) + ": the end of any process at any "
+    "moment, or also that of the machine, at the price of a disk sync for each commit.",
     "storage": "The [storage backend](hooks.md#storage_backends) that keeps files.",
     "zone": "The time zone of dates that name none.",
     "workers": "How many task executions run at once, at most.",
@@ -26,7 +24,7 @@ NOT_SET = ("product", "environment")
 """Fields that programs give: the names of a vendor's distribution, and the environment itself."""
 
 VARIABLES = (
-    ("SECRET_NAME", "The secret `NAME`, plain or in base64. See [Use secrets](../how-to/use-secrets.md)."),
+    ("SECRET_…", "`SECRET_TOKEN` is the secret `TOKEN`: see [Use secrets](../how-to/use-secrets.md)."),
     ("TAILRACE_DOCKER_VOLUMES", "`allow`: flows may share directories of the engine's machine (`volumes`)."),
     ("TAILRACE_DOCKER_PRIVILEGED", "`allow`: flows may ask for all rights over the machine (`privileged`)."),
     (
@@ -68,9 +66,10 @@ def code_each(names: str) -> str:
 
 def _rows() -> list[tuple[str, str, str, str]]:
     plain = Settings(home=Path())  # the class is built with its first instance
-    fields = [field.name for field in attrs.fields(type(plain)) if field.name not in NOT_SET]
     rows = []
-    for name in fields:
+    for name in vars(plain):
+        if name in NOT_SET:
+            continue
         default = "see below" if name == "home" else _default(getattr(plain, name))
         rows.append((code(name), code(Product().prefix + name.upper()), default, SAID[name]))
     return rows

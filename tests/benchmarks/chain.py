@@ -33,7 +33,7 @@ with open_app(load_settings(home=Path(sys.argv[2]))) as app:
 def chain(tasks: int) -> str:
     lines = ["id: chain", "namespace: benchmarks", "tasks:"]
     for number in range(tasks):
-        value = "{{ outputs.t%d.value }}" % (number - 1) if number else "start"
+        value = f"{{{{ outputs.t{number - 1}.value }}}}" if number else "start"
         lines += [f"  - id: t{number}", "    type: debug.Return", f'    format: "{value}"']
     return "\n".join(lines) + "\n"
 

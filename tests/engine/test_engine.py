@@ -226,9 +226,9 @@ def test_an_evaluation_is_recorded_once_with_what_it_read(world: World) -> None:
         EvaluationKey(TaskKey("b"), "run_if"): ("true", ""), EvaluationKey(TaskKey(""), "outputs"): ({"x": 1}, ""),
     }  # fmt: skip
     connection = sqlite3.connect(world.home / "records.db")
-    reads = connection.execute("SELECT reader, what, version FROM reads ORDER BY seq").fetchall()
+    reads = connection.execute("SELECT reader, what, version FROM reads ORDER BY reader").fetchall()
     connection.close()
-    assert reads == [("e1/b/run_if/0", "outputs.a.value", 1), ("e1//outputs/0", "outputs.a.value", 1)]
+    assert reads == [("e1//outputs/0", "outputs.a.value", 1), ("e1/b/run_if/0", "outputs.a.value", 1)]
     view = world.records.execution(ORGANIZATION, "e1")
     assert view is not None
     assert view.outputs == {"x": 1}

@@ -146,7 +146,7 @@ def test_the_second_flow_calls_its_api_by_name(program: Program, data: Path, tmp
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     answer = Answer(data, headers={"Content-Type": "application/json"})
     with HttpServer({"/products": answer}, tls=tls) as server, Tunnel(server.port) as tunnel:
-        program.variables |= {name: "" for name in PROXIES}
+        program.variables |= dict.fromkeys(PROXIES, "")
         program.variables |= {"HTTPS_PROXY": tunnel.url, "SSL_CERT_FILE": str(tmp_path / "authority.pem")}
         run = program.json("run", str(FLOWS / "2-getting-started.yaml"))
         assert (tunnel.asked, [one.path for one in server.requests]) == (["dummyjson.com:443"], ["/products"])

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.expressions import is_truthy
+from core.model.truth import truthy
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,4 @@ def test_lists_and_maps_have_no_truth(message: Callable[..., str], value: object
      ("no", True), ("true", True), ("null", True)],
 )  # fmt: skip
 def test_truth_of_rendered_conditions(text: str, expected: bool) -> None:
-    assert is_truthy(text) is expected
+    assert truthy(text) is expected

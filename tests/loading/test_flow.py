@@ -125,11 +125,9 @@ flow.yaml:1:5: the flow id `force-run` is reserved
 flow.yaml:3:11: `0` is not a revision
   expected: a whole number from 1""",
     HEAD + "description: [a]\n" + TASKS: """\
-flow.yaml:3:14: a list is not a text
-  expected: a text""",
+flow.yaml:3:14: a list is not a text""",
     HEAD + 'disabled: "{{ true }}"\n' + TASKS: """\
-flow.yaml:3:11: `{{ true }}` is not true or false
-  expected: true or false""",
+flow.yaml:3:11: `{{ true }}` is not true or false""",
     HEAD + "deleted: true\n" + TASKS: """\
 flow.yaml:3:1: the flow is deleted
   to do: remove `deleted: true`""",

@@ -85,9 +85,7 @@ def test_a_float_that_is_not_a_number_stays_one() -> None:
 def test_a_near_miss_of_a_choice_is_named() -> None:
     with pytest.raises(ConversionError) as caught:
         convert("get", Literal["GET", "POST"], "$.method")
-    assert str(caught.value) == (
-        "$.method: `get` is not one of GET, POST\n  expected: one of GET, POST\n  to do: did you mean `GET`?"
-    )
+    assert str(caught.value) == "$.method: `get` is not one of GET, POST\n  to do: did you mean `GET`?"
 
 
 def test_a_property_of_a_type_without_meaning_is_the_plugins_fault() -> None:
@@ -143,12 +141,12 @@ def test_everything_that_is_wrong_is_said_together(registry: Registry) -> None:
         "$: 9 properties are wrong\n"
         "  $.url: there is no property `url` (to do: did you mean `uri`?)\n"
         "  $.attempts: `5.7` is not a whole number (expected: a whole number, such as 5)\n"
-        '  $.headers["X-Id"]: a list is not a text (expected: a text)\n'
+        '  $.headers["X-Id"]: a list is not a text\n'
         "  $.window.start: `a` is not a whole number (expected: a whole number, such as 5)\n"
         "  $.window: `end` is missing (expected: a whole number)\n"
         "  $.windows[1]: `5` is not a map (expected: a map, or the JSON text of one)\n"
         "  $.runner.type: `log.Log` is not a task runner\n"
-        "  $.password: the value of `password` is not never (expected: never)\n"
+        "  $.password: the value of `password` is not never\n"
         "  $: `uri` is missing (expected: a text)"
     )
 

@@ -75,10 +75,10 @@ CREATE TABLE evaluations (
 );
 -- Who read what: `reader` is a task execution's id or an evaluation's 'execution/task/purpose/round'.
 CREATE TABLE reads (
-  seq INTEGER PRIMARY KEY, organization_id TEXT NOT NULL, flow_execution_id TEXT NOT NULL, reader TEXT NOT NULL,
+  organization_id TEXT NOT NULL, flow_execution_id TEXT NOT NULL, reader TEXT NOT NULL,
   what TEXT NOT NULL, of_task_execution TEXT, version INTEGER,
-  UNIQUE (reader, what)
-);
+  PRIMARY KEY (flow_execution_id, reader, what)
+) WITHOUT ROWID;
 CREATE INDEX reads_of_task ON reads (of_task_execution) WHERE of_task_execution IS NOT NULL;
 
 -- Everything that happens to an execution from outside; only its owner reads, and marks it done with its decision.

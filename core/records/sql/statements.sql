@@ -82,7 +82,7 @@ UPDATE task_executions SET state = ?, error = ?, updated_at = ?, ended_at = ?,
 -- name: end_task_with_result
 UPDATE task_executions SET state = ?, error = ?, updated_at = ?, ended_at = ?,
   history_json = substr(history_json, 1, length(history_json) - 1) || ?,
-  attempts_json = json_set(attempts_json, '$[#-1]', json(?)), note = ?, properties_hash = ?, summary_json = ?,
+  attempts_json = CASE WHEN ? = 1 THEN '[' || ? || ']' ELSE json_set(attempts_json, '$[#-1]', json(?)) END, note = ?, properties_hash = ?, summary_json = ?,
   output_size = ?, output_sha256 = ?, output_uri = ?, output_preview = ?, version = 1
 WHERE id = ? AND ended_at IS NULL RETURNING seq
 

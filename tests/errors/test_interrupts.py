@@ -1,0 +1,130 @@
+"""Ctrl-C while a script runs: the first ends the execution, the second leaves it; no process of the script survives."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FLOW = """\
+id: f
+namespace: n
+tasks:
+  - id: wait
+    type: scripts.shell.Commands
+    taskRunner: {type: runner.Process}
+    commands:
+      - trap '' TERM
+      - echo group $$
+      - sleep 60 & sleep 61 & while :; do sleep 1; done
+"""
+Program = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TAILRACE_")}
+    return kept | {"TAILRACE_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def program(environment: dict[str, str]) -> Program:
+    def run(*words: str) -> tuple[int, str, str]:
+        ended = subprocess.run(
+            [sys.executable, "-m", "core", *words], env=environment, capture_output=True, text=True, check=False
+        )
+        return ended.returncode, ended.stdout, ended.stderr
+
+    return run
+
+
+@contextmanager
+def running(environment: dict[str, str], folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A run whose script ignores the request to end, and the script's process group."""
+    (folder / "flow.yaml").write_text(FLOW, "utf-8")
+    words = [sys.executable, "-m", "core", "run", str(folder / "flow.yaml")]
+    with subprocess.Popen(
+        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        group = 0
+        try:
+            for line in process.stderr:
+                if found := re.search(r"group (\d+)$", line):
+                    group = int(found[1])
+                    break
+            assert is_alive(group)
+            yield process, group
+        finally:
+            process.kill()
+            if group and is_alive(group):
+                os.killpg(group, signal.SIGKILL)
+
+
+def is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def is_gone(group: int) -> bool:
+    """Whether nothing is left of it; the system takes a moment to collect what was killed."""
+    deadline = time.monotonic() + 1
+    while is_alive(group) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not is_alive(group)
+
+
+def test_the_first_one_ends_the_execution_and_its_script(
+    environment: dict[str, str], tmp_path: Path, program: Program
+) -> None:
+    with running(environment, tmp_path) as (process, group):
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=30)
+        assert is_gone(group)
+    assert process.returncode == 130
+    assert out.splitlines()[0].split()[1] == "KILLED"
+    assert re.fullmatch(r"\S+ wait KILLING\n\S+ wait KILLED .*\n  the execution was killed\n", errors), errors
+    assert program("executions", "why", "last")[1].splitlines()[0] == "it has ended: KILLED"
+
+
+def test_the_second_one_leaves_the_execution_and_ends_its_script(
+    environment: dict[str, str], tmp_path: Path, program: Program
+) -> None:
+    with running(environment, tmp_path) as (process, group):
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert "KILLING" in process.stderr.readline()
+        left = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=30)
+        assert is_gone(group)
+    assert time.monotonic() - left < 5
+    assert (process.returncode, errors) == (130, "")
+    assert out.splitlines()[0].split()[1] == "KILLING"
+    why = "the process that worked on it is gone\nend it with `executions kill`, or run the flow again\n"
+    assert why in out
+    assert program("executions", "why", "last") == (0, why, "")
+
+    (tmp_path / "next.yaml").write_text("id: g\nnamespace: n\ntasks:\n  - {id: a, type: debug.Return, format: x}\n")
+    code, _, errors = program("run", str(tmp_path / "next.yaml"))
+    assert (code, errors.splitlines()[0]) == (
+        0, "1 earlier execution was interrupted; `python -m core executions list --status running` shows them",
+    )  # fmt: skip
+    left_behind = out.split()[0]
+    assert left_behind in program("executions", "list", "--status", "running")[1]
+    assert program("executions", "kill", left_behind) == (0, f"{left_behind} is KILLED\n", "")
+    assert program("executions", "list", "--status", "running", "--json")[1].split() == [
+        "{", '"data":', "[],", '"has_more":', "false,", '"next":', "null", "}"
+    ]  # fmt: skip
