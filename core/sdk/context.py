@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -15,15 +16,27 @@ Level = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
 LEVELS: tuple[Level, ...] = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
 
 
-class Log(Protocol):
+class Log(ABC):
     """The log of this attempt; every line is recorded and shown while the task runs, secrets redacted."""
 
-    def trace(self, message: str) -> None: ...
-    def debug(self, message: str) -> None: ...
-    def info(self, message: str) -> None: ...
-    def warn(self, message: str) -> None: ...
-    def error(self, message: str) -> None: ...
-    def log(self, level: Level, message: str) -> None: ...
+    @abstractmethod
+    def log(self, level: Level, message: str) -> None:
+        """Add a line; one below the task's `logLevel` is dropped."""
+
+    def trace(self, message: str) -> None:
+        self.log("TRACE", message)
+
+    def debug(self, message: str) -> None:
+        self.log("DEBUG", message)
+
+    def info(self, message: str) -> None:
+        self.log("INFO", message)
+
+    def warn(self, message: str) -> None:
+        self.log("WARN", message)
+
+    def error(self, message: str) -> None:
+        self.log("ERROR", message)
 
 
 class TaskStorage(Protocol):

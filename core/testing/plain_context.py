@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Literal
 from attrs import Factory, define, field, frozen
 
 from core.errors import ExpressionError, NotFound, Unreachable
-from core.sdk.context import Level, copy_stream
+from core.sdk.context import Level, Log, copy_stream
 from core.sdk.runners import TaskRunner
 from core.sdk.storage import StoredFile, checked_path, storage_path, storage_uri
 from core.sdk.wishes import RunnerChoice, WaitRequest
@@ -26,28 +26,13 @@ _PATH = re.compile(r"\w+(\.\w+)*")
 
 
 @define
-class PlainLog:
+class PlainLog(Log):
     """Log lines as (level, message), in order."""
 
     lines: list[tuple[Level, str]] = Factory(list)
 
     def log(self, level: Level, message: str) -> None:
         self.lines.append((level, message))
-
-    def trace(self, message: str) -> None:
-        self.log("TRACE", message)
-
-    def debug(self, message: str) -> None:
-        self.log("DEBUG", message)
-
-    def info(self, message: str) -> None:
-        self.log("INFO", message)
-
-    def warn(self, message: str) -> None:
-        self.log("WARN", message)
-
-    def error(self, message: str) -> None:
-        self.log("ERROR", message)
 
 
 @define

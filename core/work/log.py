@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.host.seam import LogLine, Up
-from core.sdk.context import LEVELS, Level
+from core.sdk.context import LEVELS, Level, Log
 
 MAX_MESSAGE = 10_240
 
 
-class AttemptLog:
+class AttemptLog(Log):
     """Implements `core.sdk.Log`. threshold: the least level that is kept. hide: takes secrets out of a text."""
 
     def __init__(
@@ -30,18 +30,3 @@ class AttemptLog:
         at = self._now()
         for start in range(0, max(len(text), 1), MAX_MESSAGE):
             self._tell(LogLine(self._attempt_id, at, level, text[start : start + MAX_MESSAGE]))
-
-    def trace(self, message: str) -> None:
-        self.log("TRACE", message)
-
-    def debug(self, message: str) -> None:
-        self.log("DEBUG", message)
-
-    def info(self, message: str) -> None:
-        self.log("INFO", message)
-
-    def warn(self, message: str) -> None:
-        self.log("WARN", message)
-
-    def error(self, message: str) -> None:
-        self.log("ERROR", message)
