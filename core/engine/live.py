@@ -144,11 +144,20 @@ class LiveExecution:
         return {**ended, **{key.task_id: {"state": task.state} for key, task in self.tasks.items()}}
 
     def _outputs(self, needs: Needs) -> dict[str, Any]:
+        """Those that are read; where one of them is missing, also what is at hand, so that people are told its names."""
         wanted = needs.outputs
-        if wanted is not None and all(TaskKey(name) in self._cache for name in wanted):
-            return {name: shown for name in wanted if (shown := self._cache[TaskKey(name)]) is not None}
-        if wanted is None and self._complete:
-            return {key.task_id: output for key, output in self._cache.items() if output is not None}
+        if wanted is None:
+            return self._at_hand() if self._complete else self._recorded(None)
+        if all(TaskKey(name) in self._cache for name in wanted):
+            found = {name: shown for name in wanted if (shown := self._cache[TaskKey(name)]) is not None}
+        else:
+            found = self._recorded(wanted)
+        return found if len(found) == len(wanted) else {**self._at_hand(), **found}
+
+    def _at_hand(self) -> dict[str, Any]:
+        return {key.task_id: output for key, output in self._cache.items() if output is not None}
+
+    def _recorded(self, wanted: frozenset[str] | None) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, _, stored in self._records.outputs_of(self.identity.id, None if wanted is None else sorted(wanted)):
             if stored is None:

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.loading.libyaml import (
-    AliasEvent,
-    CParser,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-)
+from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined] # passed on from the module in C
+from ruamel.yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent
+
 from core.loading.reader import scalar_value
 from core.registry.problem import Path
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.errors import Invalid
-from core.loading.libyaml import (
+from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined] # passed on from the module in C
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import (
     AliasEvent,
-    CParser,
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
     StreamEndEvent,
-    YAMLError,
 )
+
+from core.errors import Invalid
 from core.loading.scalars import MEANINGFUL, resolve
 from core.loading.syntax import SyntaxProblem, explain, needs_quotes, unreadable
 

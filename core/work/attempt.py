@@ -108,11 +108,9 @@ class Attempt:
 
     def _failed(self, error: TailraceError) -> TaskResult:
         context = self.context
-        message = context.redactor.hide(str(error))
         if context.stop_requested and context.stop_reason == KILLED:
-            return self._result("KILLED", None, message)
-        if context.stop_requested:
-            message = context.stop_reason
+            return self._result("KILLED", None, KILLED)
+        message = context.stop_reason if context.stop_requested else context.redactor.hide(str(error))
         context.log.error(message)
         return self._result("FAILED", error.output if isinstance(error, TaskFailed) else None, message)
 

@@ -151,6 +151,25 @@ def test_namespace_files_are_put(home: Path, call: Run, tmp_path: Path) -> None:
     assert call("files", "get", stored["uri"])[1] == "abc"
 
 
+def test_namespace_files_that_were_put_are_read_by_expressions_and_scripts(
+    home: Path, flow: Any, call: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("abc")
+    for name in ("company.team/a.txt", "company.team/sql/q.sql", "other/b.txt"):
+        assert call("files", "put", str(tmp_path / "a.txt"), name)[0] == 0
+    path = flow(
+        "tasks:\n"
+        "  - {id: expression, type: debug.Return, format: \"{{ read('a.txt') }}\"}\n"
+        "  - id: script\n    type: scripts.shell.Commands\n    taskRunner: {type: runner.Process}\n"
+        "    namespaceFiles: {namespaces: [company.team, other]}\n    commands: [cat a.txt sql/q.sql b.txt > all]\n"
+        "    outputFiles: [all]\n"
+    )
+    run = json.loads(call("run", path, "--json")[1])
+    assert run["state"] == "SUCCESS"
+    assert run["task_executions"][0]["output"] == {"value": "abc"}
+    assert call("outputs", "get", "last/script", "outputFiles.all")[1] == "abcabcabc"
+
+
 def test_plugins_types_and_the_schema_are_told(home: Path, call: Run, tmp_path: Path) -> None:
     listed = json.loads(call("plugins", "list", "--json")[1])["data"]
     assert "debug.Return" in next(row["brings"] for row in listed if row["name"] == "builtin")

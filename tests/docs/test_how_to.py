@@ -1,4 +1,4 @@
-"""The how-to pages do what they say."""
+"""The how-to pages and the README do what they say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOLD = {"use-a-private-docker-registry.md", "work-offline.md", "README.md"}
 """Pages about what a test has not: another registry, a machine without a network."""
 
 
-@pytest.mark.parametrize("page", sorted(set(PAGES) - TOLD))
+@pytest.mark.parametrize("page", ["../README.md", *(f"how-to/{page}" for page in PAGES if page not in TOLD)])
 def test_every_command_prints_what_the_page_shows(page: str, tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TAILRACE_", "SECRET_"))}
     environment = kept | {
@@ -25,7 +25,7 @@ def test_every_command_prints_what_the_page_shows(page: str, tmp_path: Path) -> 
     }
     (tmp_path / "work").mkdir()
 
-    assert list(follow(blocks(f"how-to/{page}"), tmp_path / "work", environment)) != []
+    assert list(follow(blocks(page), tmp_path / "work", environment)) != []
 
 
 def test_the_others_have_no_commands_to_follow() -> None:

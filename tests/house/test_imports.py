@@ -13,7 +13,6 @@ import pytest
 HEAVY = (
     # third-party, each for one use
     "cattr", "cattrs", "docker", "duckdb", "httpx", "jinja2", "jq", "requests", "rich", "tqdm",
-    "ruamel.yaml.main", "ruamel.yaml.dumper", "ruamel.yaml.loader",
     # of the standard library
     "asyncio", "concurrent.futures", "csv", "dataclasses", "email", "http", "http.client", "importlib.metadata",
     "importlib.resources", "logging", "multiprocessing", "shutil", "socket", "ssl", "subprocess", "tempfile", "uuid",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,12 +16,19 @@ import pytest
 from core.builtin import task_runners, task_types
 from core.registry import Registry, load_registry
 from core.registry.entries import TypeEntry
-from tests.house.sources import PLUGINS, ROOT, package_of
+from tests.house.sources import PLUGINS, ROOT, package_of, python_files, tree
 
 ROOT_PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 FIRST_PARTY = {"builtin", *(plugin.name for plugin in PLUGINS)}
 REGISTRY: Registry = load_registry(None)
 ENTRIES = tuple(entry for entry in REGISTRY.entries() if entry.plugin in FIRST_PARTY)
+
+IMPORTED_AS = {"attrs": "attr", "ruamel-yaml": "ruamel", "ruamel-yaml-clib": "ruamel"}
+"""Modules whose names are not those of their distributions."""
+NOT_IMPORTED = {
+    "pytz": "duckdb imports it for times with a zone",
+}
+"""Dependencies that no line of ours imports, and what they are for. This list may only shrink."""
 
 every_plugin = pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
 every_type = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
@@ -71,6 +80,29 @@ def test_its_module_imports_nothing_but_the_door(package: str) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ended.stdout.split() == [package]
+
+
+def test_what_is_depended_on_is_imported() -> None:
+    unused = set()
+    for folder, project in [("core", ROOT_PROJECT), *((f"plugins/{one.name}", project_of(one)) for one in PLUGINS)]:
+        imported = imported_by(folder)
+        for requirement in project["project"]["dependencies"]:
+            name = re.split(r"[^\w.-]", requirement)[0].lower().replace(".", "-")
+            if name != "tailrace" and IMPORTED_AS.get(name, name) not in imported:
+                unused.add(name)
+    assert unused == set(NOT_IMPORTED), "take off the list what is imported now, and depend on nothing that is not"
+
+
+def imported_by(folder: str) -> set[str]:
+    """The top-level modules that the files of a folder import anywhere, `attrs` under its older name."""
+    found = set()
+    for path in python_files(folder):
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.partition(".")[0])
+    return {"attr" if name == "attrs" else name for name in found}
 
 
 @every_type
