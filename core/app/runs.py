@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -82,6 +83,7 @@ class Runs:
         # A busy task must not hold the loop up: hand the interpreter over ten times as often as is the default.
         before = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_SECONDS)
+        gc.freeze()  # what was loaded stays as long as the run: the collector need not look through it again
         self._engines.append(engine)
         try:
             engine.own(view.id, flow, follow)
@@ -90,6 +92,7 @@ class Runs:
             self._engines.remove(engine)
             engine.close()
             self._records.forget_engine(engine_id)
+            gc.unfreeze()
             sys.setswitchinterval(before)
 
     def interrupt(self) -> None:

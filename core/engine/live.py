@@ -144,7 +144,7 @@ class LiveExecution:
         return {**ended, **{key.task_id: {"state": task.state} for key, task in self.tasks.items()}}
 
     def _outputs(self, needs: Needs) -> dict[str, Any]:
-        """Those that are read; where one of them is missing, also what is at hand, so that people are told its names."""
+        """Those that are read; where one is missing, also what is at hand, so that people are told what there is."""
         wanted = needs.outputs
         if wanted is None:
             return self._at_hand() if self._complete else self._recorded(None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from core import expressions
 from core.errors import TailraceError
@@ -23,7 +23,7 @@ def needs_of(values: object) -> Needs:
     everything = tasks = False
     for text in _texts(values):
         try:
-            paths = [reference.path for reference in expressions.references(text)]
+            paths = expressions.named_paths(text)
         except TailraceError:
             return Needs(None, tasks=True)
         for path in paths:
@@ -37,12 +37,9 @@ def needs_of(values: object) -> Needs:
 
 def _texts(values: object) -> Iterable[str]:
     if isinstance(values, str):
-        if "{" in values:
-            yield values
-    elif isinstance(values, Mapping):
-        for key, value in values.items():
-            yield from _texts(key)
-            yield from _texts(value)
-    elif isinstance(values, (list, tuple)):
-        for value in values:
-            yield from _texts(value)
+        return (values,) if "{" in values else ()
+    if isinstance(values, (list, tuple)):
+        return [text for value in values for text in _texts(value)]
+    if isinstance(values, dict):
+        return [text for item in values.items() for text in _texts(item)]
+    return ()

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from core.expressions.calls import ENGINE_FUNCTIONS
     from core.expressions.checking import check
-    from core.expressions.named import Reference, references
+    from core.expressions.named import Reference, named_paths, references
     from core.expressions.render import Renderer, parsed
     from core.expressions.values import Entry, Instant, to_json
 
 __all__ = [
-    "ENGINE_FUNCTIONS", "Entry", "Instant", "Reference", "Renderer", "check", "parsed", "references", "to_json",
+    "ENGINE_FUNCTIONS", "Entry", "Instant", "Reference", "Renderer", "check", "named_paths", "parsed", "references",
+    "to_json",
 ]  # fmt: skip
 
 _MODULES = {
     "calls": ("ENGINE_FUNCTIONS",),
     "checking": ("check",),
-    "named": ("Reference", "references"),
+    "named": ("Reference", "named_paths", "references"),
     "render": ("Renderer", "parsed"),
     "values": ("Entry", "Instant", "to_json"),
 }

@@ -33,7 +33,7 @@ def look_up(value: Any, key: Any) -> Any:
 
 
 def _in_map(value: Mapping[Any, Any], key: Any) -> Any:
-    if key is None or isinstance(key, (Mapping, bool)) or is_list(key):
+    if type(key) is not str and (key is None or isinstance(key, (Mapping, bool)) or is_list(key)):
         raise Fault(f"{kind_of(key)} can't be the key of a map", expected="a text")
     try:
         return value[key]

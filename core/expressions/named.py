@@ -36,13 +36,22 @@ def references(template: str) -> tuple[Reference, ...]:
 
     Raises ExpressionError for a template that can't be parsed.
     """
+    found = dict.fromkeys(_found(template))
+    return tuple(_placed(template, at, path) for at, path in sorted(found, key=lambda each: each[0]))
+
+
+def named_paths(template: str) -> set[tuple[str | int | None, ...]]:
+    """The paths of its `references`, for those who don't ask where they stand."""
+    return {path for _, path in _found(template)}
+
+
+def _found(template: str) -> list[tuple[int, tuple[str | int | None, ...]]]:
     if "{" not in template:
-        return ()
+        return []
     try:
-        found = dict.fromkeys(_in_body(parsed(template), set()))
+        return list(_in_body(parsed(template), set()))
     except RecursionError:
         raise too_deep() from None
-    return tuple(_placed(template, at, path) for at, path in sorted(found, key=lambda each: each[0]))
 
 
 def _placed(template: str, at: int, path: tuple[str | int | None, ...]) -> Reference:
@@ -110,4 +119,3 @@ def _chain(node: nodes.Name | nodes.Get, local: set[str]) -> _Found:
     for key in keys:
         if not isinstance(key, nodes.Literal):
             yield from _in_expression(key, local)
-

@@ -17,6 +17,7 @@ _END_RAW = r"\{%-*\s*endraw\s*-*%\}"
 _VERBATIM = r"\{%(?:-\s)?\s*verbatim\s*-?%\}"
 _END_VERBATIM = r"\{%(-\s)?\s*endverbatim\s*(-)?%\}"
 _PLAIN_PATH = r"\s*([^\W\d]\w*(?:\.[^\W\d]\w*)*)\s*\}\}"
+_ONE_PATH = r"\{\{" + _PLAIN_PATH
 _COMMENT_END = r"(\s-)?#\}"
 
 
@@ -30,6 +31,8 @@ class _Piece(NamedTuple):
 
 def parse_template(source: str) -> Body:
     """The statements of a template. Raises Fault."""
+    if (path := re.compile(_ONE_PATH).fullmatch(source)) and (value := _plain_path(path)):
+        return (Print(value),)
     pieces: list[Statement | Tag] = []
     at = 0
     trim = False

@@ -87,8 +87,8 @@ def _tagged(value: object, depth: int) -> object:
         raise TooLarge(f"a value is nested deeper than {MAX_DEPTH} levels", hint="flatten it, or write it to a file")
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else {"$float": str(float(value))}
-    if isinstance(value, Mapping):
-        plain = {_key(key): _tagged(item, depth + 1) for key, item in value.items()}
+    if kind is dict or isinstance(value, Mapping):
+        plain = {_key(key): _tagged(item, depth + 1) for key, item in value.items()}  # type: ignore[attr-defined]
         return {"$map": plain} if any(key.startswith("$") for key in plain) else plain
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_tagged(item, depth + 1) for item in value]

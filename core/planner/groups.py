@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.errors import Invalid
-from core.model.decisions import Evaluate, RunTask
+from core.model.decisions import Counters, Evaluate, RunTask
 from core.model.messages import ROOT, EvaluationKey, TaskKey
 from core.model.nodes import Sequence, Step, Work
 from core.model.truth import truthy
@@ -29,9 +29,8 @@ def child_ended(draft: Draft, parent: TaskKey, state: str) -> None:
     """Tell a group that one of its children is over; a group that ends so tells its own parent."""
     while True:
         counters = draft.counters(parent)
-        draft.set_counters(
-            parent, counters._replace(running=counters.running - 1, worst=_worse(counters.worst, state))
-        )
+        cursor, running, worst, phase = counters
+        draft.set_counters(parent, Counters(cursor, running - 1, _worse(worst, state), phase))
         if draft.state != "RUNNING":
             return
         above = None if parent == ROOT else draft.task(parent)
@@ -68,7 +67,7 @@ def _advance(draft: Draft, key: TaskKey) -> str | None:
             continue
         ended = _open(draft, step, key)
         if ended is None:
-            draft.set_counters(key, counters._replace(cursor=cursor, running=1, worst=worst))
+            draft.set_counters(key, Counters(cursor, 1, worst, counters.phase))
             return None
         worst = _worse(worst, ended)
     return _close(draft, key, worst)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from core.errors import Conflict, Unreachable
@@ -29,7 +30,8 @@ class Database:
     def __init__(self, home: Path, *, durable: bool, now: int) -> None:
         self.path = home / "records.db"
         self._sql = statements()
-        with explained(self.path):
+        self._explained = explained(self.path)
+        with self._explained:
             self._file_lock = FileLock(home / "records.lock")
             fresh = not self.path.exists()
             self._writer = self._connect(durable)
@@ -75,7 +77,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """One write transaction; rolled back when the block raises."""
-        with self._writing, explained(self.path), self._file_lock:
+        with self._writing, self._explained, self._file_lock:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -99,7 +101,7 @@ class Database:
 
     def select(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query that was put together from fragments of ours (never from a user's text)."""
-        with self._reading, explained(self.path):
+        with self._reading, self._explained:
             return _execute(self._reader, sql, values).fetchall()
 
     def read_maps(self, name: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
@@ -108,7 +110,7 @@ class Database:
 
     def select_maps(self, sql: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
         """As `select`, by column name."""
-        with self._reading, explained(self.path):
+        with self._reading, self._explained:
             cursor = _execute(self._reader, sql, values)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
@@ -155,25 +157,30 @@ def _split(script: str) -> Iterator[str]:
             statement = ""
 
 
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """What goes wrong with a file inside the block, in words for people. Raises Unreachable."""
-    try:
-        yield
-    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
-        if isinstance(error, sqlite3.IntegrityError):
-            raise
-        full = "full" in str(error)
-        raise Unreachable(
-            "the records can't be written: the disk is full" if full else f"the records can't be used: {error}",
-            where=str(path),
-            hint="free some space; nothing that was recorded is lost"
-            if full
-            else "see that the file may be read and written, and lies on a local disk",
-        ) from error
-    except OSError as error:
-        raise Unreachable(
-            f"the records can't be opened: {(error.strerror or str(error)).lower()}",
-            where=str(path),
-            hint="give another home with --home DIR",
-        ) from error
+class explained:
+    """What goes wrong with a file inside the block, in words for people. Raises Unreachable. To be used many times."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.IntegrityError):
+            full = "full" in str(error)
+            raise Unreachable(
+                "the records can't be written: the disk is full" if full else f"the records can't be used: {error}",
+                where=str(self._path),
+                hint="free some space; nothing that was recorded is lost"
+                if full
+                else "see that the file may be read and written, and lies on a local disk",
+            ) from error
+        if isinstance(error, OSError):
+            raise Unreachable(
+                f"the records can't be opened: {(error.strerror or str(error)).lower()}",
+                where=str(self._path),
+                hint="give another home with --home DIR",
+            ) from error

@@ -83,7 +83,7 @@ class Writer:
         for identity, metric in unit.metrics:
             self._db.write("insert_metric", (
                 unit.execution.organization_id, unit.execution.id, identity.id, metric.at, metric.name, metric.kind,
-                metric.value, json.dumps(dict(metric.tags)),
+                metric.value, json.dumps(dict(metric.tags)) if metric.tags else "{}",
             ))  # fmt: skip
         for seq in unit.done:
             self._db.write("inbox_done", (unit.at, seq))

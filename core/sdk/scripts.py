@@ -253,7 +253,8 @@ class ScriptTask(RunnableTask):
 
 
 _WHERE_TO_WRITE = (
-    "write it into the directory where the script starts (`{{ workingDir }}`); a pattern such as `*.csv` may match nothing"
+    "write it into the directory where the script starts (`{{ workingDir }}`); "
+    "a pattern such as `*.csv` may match nothing"
 )
 _SETTINGS: Mapping[str, Literal["process", "docker"]] = {"PROCESS": "process", "DOCKER": "docker"}
 

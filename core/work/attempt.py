@@ -171,7 +171,9 @@ class Attempt:
             return {}
         try:
             made = self._type.summary(plain)
-            summary = normalise({name: value for name, value in made.items() if value is not None})
+            summary = {name: value for name, value in made.items() if value is not None}
+            if not all(type(name) is type(value) is str for name, value in summary.items()):  # they stay as they are
+                summary = normalise(summary)
         except BaseException as error:  # noqa: BLE001 # the work is done: a plugin's mistake costs only the summary
             self.context.log.warn(f"no summary could be made of the output: {type(error).__name__}: {error}")
             return {}

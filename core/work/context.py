@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
@@ -46,7 +47,7 @@ class AttemptContext:
         self.note = ""
         self.warning: str | None = None
         self.stop_reason = ""
-        self.storage = AttemptFiles(tools.storage, job.place, self._may_read)
+        self.storage = AttemptFiles(tools.storage, job.place, partial(_may_read, line, job.place, self._noted))
         self.log = AttemptLog(job.attempt_id, job.log_level, tools.now, line.tell, self.redactor.hide)
         self.kv = _KeyValues(job.place, line, self.requests)
         self._renderer: expressions.Renderer | None = None
@@ -237,15 +238,17 @@ class AttemptContext:
 
     def clean_up(self) -> None:
         """Remove the working directory, and the copies of namespace files."""
+        self._renderer = self._scope = None  # they know this context: without the circle it is freed at once
         for directory in (self._directory, self._copies):
             if directory is not None:
                 from shutil import rmtree  # noqa: PLC0415 - with all its archive formats; most attempts need none of it
 
                 rmtree(directory, ignore_errors=True)
 
-    def _may_read(self, uri: str) -> bool:
-        self._noted.add(f"file:{uri}")
-        return bool(self._line.ask(self._job.place, "file_allowed", {"uri": uri}))
+
+def _may_read(line: Line, place: Place, noted: set[str], uri: str) -> bool:
+    noted.add(f"file:{uri}")
+    return bool(line.ask(place, "file_allowed", {"uri": uri}))
 
 
 class _KeyValues:
@@ -282,5 +285,3 @@ class _Through(Mapping[str, Callable[[], Any]]):
 
     def __len__(self) -> int:
         return len(self._below)
-
-

@@ -16,7 +16,8 @@ _INTRODUCTION = """\
 `python -m core COMMAND …`; where Tailrace is installed, `tailrace COMMAND …` is the same. Results go to standard
 output, logs, progress and errors to standard error. The [exit codes](errors.md#exit-codes) say how it ended.
 
-Every command takes the options of the [installation](#installation) and `--help`; options can't be abbreviated.
+Every command takes `--help`, and all but `plugins new` the options of the [installation](#installation);
+options can't be abbreviated.
 """
 
 
@@ -44,7 +45,9 @@ def section(command: Command, heading: str) -> str:
 
 def installation_section() -> str:
     rows = [(code(_written(argument)), _said(argument)) for argument in _arguments(_installation())]
-    return joined("## Installation", "Every command takes these.", table(["option", "what it means"], rows))
+    return joined(
+        "## Installation", "Every command but `plugins new` takes these.", table(["option", "what it means"], rows)
+    )
 
 
 def sections() -> Iterator[str]:

@@ -127,13 +127,13 @@ def _literal(value: object) -> str:
 
 
 def _said(declared: Declared) -> str:
-    return docstring(declared.function).partition("\n\n")[0] or _PLAIN[declared.name]
+    return docstring(declared.function).partition("\n\n")[0] or _PLAIN.get(declared.name, "")
 
 
 def _engine_functions() -> Iterator[tuple[str, ...]]:
     for name, function in sorted(_given().items()):
         arguments = ", ".join(code(_argument(each)) for each in inspect.signature(function).parameters.values())
-        yield code(name), arguments, _ENGINE_SAYS[name]
+        yield code(name), arguments, _ENGINE_SAYS.get(name, "")
 
 
 def _argument(parameter: inspect.Parameter) -> str:

@@ -71,7 +71,7 @@ def _rows() -> list[tuple[str, str, str, str]]:
         if name in NOT_SET:
             continue
         default = "see below" if name == "home" else _default(getattr(plain, name))
-        rows.append((code(name), code(Product().prefix + name.upper()), default, SAID[name]))
+        rows.append((code(name), code(Product().prefix + name.upper()), default, SAID.get(name, "")))
     return rows
 
 

@@ -74,4 +74,4 @@ def _measured(words: Sequence[str], output: Path) -> tuple[float, int]:
 
 if __name__ == "__main__":
     given = [int(word) for word in sys.argv[1:]]
-    main(*(given + [1024, 3][len(given):]))
+    main(*(given + [1024, 3][len(given) :]))

@@ -54,9 +54,7 @@ def running(environment: dict[str, str], folder: Path) -> Iterator[tuple[subproc
     """A run whose script ignores the request to end, and the script's process group."""
     (folder / "flow.yaml").write_text(FLOW, "utf-8")
     words = [sys.executable, "-m", "core", "run", str(folder / "flow.yaml")]
-    with subprocess.Popen(
-        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         group = 0
         try:

@@ -123,10 +123,21 @@ def test_an_engine_that_the_flow_names_is_asked_by_the_task_itself(told: Told) -
     )
 
 
-def test_a_home_that_cannot_be_written_is_said(told: Told) -> None:
-    assert told("run", HELLO, TAILRACE_HOME="/proc/tailrace") == (
+@pytest.mark.parametrize(
+    ("home", "reason"),
+    [
+        pytest.param(
+            "/proc/tailrace",
+            "no such file or directory",
+            marks=pytest.mark.skipif(not Path("/proc/self").exists(), reason="no directory that nobody may write"),
+        ),
+        ("HERE/flow.yaml/home", "not a directory"),
+    ],
+)
+def test_a_home_that_cannot_be_written_is_said(home: str, reason: str, told: Told, tmp_path: Path) -> None:
+    assert told("run", HELLO, TAILRACE_HOME=home.replace("HERE", str(tmp_path))) == (
         3, "",
-        "error: /proc/tailrace: the home directory can't be used: no such file or directory\n"
+        f"error: {home}: the home directory can't be used: {reason}\n"
         "  expected: a directory on a local disk that you may write\n"
         "  to do: give another one with --home DIR or TAILRACE_HOME\n",
     )  # fmt: skip

@@ -167,7 +167,9 @@ def test_the_third_flow_needs_no_container_and_can_be_looked_at_afterwards(
     dearest = max(averages(data).items(), key=lambda item: item[1])[0]
 
     listed = program.json("outputs", "list", "--flow-execution-id", run["id"])["data"]
-    assert {row["task_name"]: row["status"] for row in listed} == dict.fromkeys(["api", "python", "sqlQuery"], "completed")
+    assert {row["task_name"]: row["status"] for row in listed} == dict.fromkeys(
+        ["api", "python", "sqlQuery"], "completed"
+    )
     assert str(dearest) in program("outputs", "show", "last/sqlQuery")
     assert json.loads(program("outputs", "get", "last/python"))["exitCode"] == 0
     check_csv(program("outputs", "get", "last/python", "outputFiles.products.csv"), data)
@@ -181,4 +183,7 @@ def test_the_third_flow_needs_no_container_and_can_be_looked_at_afterwards(
     assert title == f"{products[0]['title']}\n"
     rows = program("eval", run["id"], "{{ outputs.sqlQuery.size }}")
     assert int(rows) == len(averages(data))
-    assert program("eval", run["id"], "{{ fromIon(read(outputs.sqlQuery.uri) | split('\n') | first).brand }}").strip() == dearest
+    assert (
+        program("eval", run["id"], "{{ fromIon(read(outputs.sqlQuery.uri) | split('\n') | first).brand }}").strip()
+        == dearest
+    )

@@ -101,7 +101,7 @@ def test_what_valid_lacks_is_named() -> None:
 
 def test_a_heavy_import_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "heavy_tasks.py").write_text(
-        "import jinja2\nfrom core.sdk import RunnableTask\n"
+        "import httpx\nfrom core.sdk import RunnableTask\n"
         'class Heavy(RunnableTask, type="tests.Heavy"):\n    """Render."""\n'
     )
     monkeypatch.syspath_prepend(tmp_path)
@@ -110,7 +110,7 @@ def test_a_heavy_import_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     class Contract(TaskContract):
         task = heavy.Heavy
 
-    with pytest.raises(AssertionError, match="jinja2"):
+    with pytest.raises(AssertionError, match="httpx"):
         Contract().test_declaring_it_imports_nothing_heavy()
 
 
