@@ -12,10 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import field
-
 from core.errors import Invalid, Unreachable
-from core.model.data import data, evolve
+from core.model.data import data, evolve, field
 
 RUNNERS = ("auto", "docker", "process")
 DURABILITIES = ("process", "power-loss")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from attrs import field
-
 from core.host.seam import LogLine, Metric, Read, TaskResult
 from core.host.views import (
     ExecutionFilter,
@@ -18,7 +16,7 @@ from core.host.views import (
     Page,
     TaskExecutionView,
 )  # fmt: skip
-from core.model.data import data
+from core.model.data import data, field
 from core.model.decisions import Counters, Decision
 from core.model.messages import EvaluationKey, TaskKey
 

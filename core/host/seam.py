@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from attrs import field
-
-from core.model.data import data
+from core.model.data import data, field
 
 EMPTY: Mapping[str, Any] = {}
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Generic, Literal, TypeVar
 
-from attrs import field
-
-from core.model.data import data
+from core.model.data import data, field
 from core.model.state import Status, status_of
 
 T = TypeVar("T")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import field
-
 from core.errors import InvalidInput
-from core.model.data import data
+from core.model.data import data, field
 from core.model.input_values import ParseYaml, Refused, shown, typed
 from core.model.inputs import Input
 from core.model.nodes import Sequence, Step, children_of

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
-from attrs import field
-
 from core.errors import InvalidInput, TailraceError
 from core.model.codec import SecretText
-from core.model.data import data, evolve
+from core.model.data import data, evolve, field
 from core.model.input_values import ParseYaml, Refused, shown, typed, violations
 
 INPUT_TYPES = (

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from attrs import field
-
-from core.model.data import data
+from core.model.data import data, field
 
 
 class TaskKey(NamedTuple):

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import field
-
-from core.model.data import data
+from core.model.data import data, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,6 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, cast, ge
 import attrs
 
 from core.errors import Invalid, NotFound, PluginError
-from core.model.data import build as build_class
 from core.model.near import did_you_mean, near_misses
 from core.model.nodes import Step
 from core.registry.problem import Mismatch, PropertyProblem, conversion_error
@@ -37,6 +36,7 @@ from core.registry.shapes import (
 )
 from core.registry.words import instead, noun, words
 from core.sdk.properties import Described, PluginType, properties
+from core.sdk.properties import build as build_class
 
 D = TypeVar("D", bound=Described)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import attrs
 
-from core.model.data import build, build_later, data, evolve
+from core.model.data import data, evolve
 
 T = TypeVar("T")
 _META = "tailrace"
+_building = threading.RLock()
 _WORD = r"_+([a-zA-Z0-9])"
 
 
@@ -65,7 +67,25 @@ class Described:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        build_later(cls, kw_only=True)
+
+        def first(self: Any, **values: Any) -> None:
+            build(cls)
+            self.__init__(**values)
+
+        cls.__init__ = first  # type: ignore[method-assign]
+        cls.__later__ = first  # type: ignore[attr-defined]
+
+
+def build(cls: type[Described]) -> None:
+    """Turn a class, and those it inherits from, into the attrs class it declares; done when it is first needed."""
+    if "__attrs_attrs__" in cls.__dict__:
+        return
+    with _building:
+        for one in reversed(cls.__mro__):
+            first = one.__dict__.get("__later__")
+            if first is not None and one.__dict__.get("__init__") is first:
+                del one.__init__  # type: ignore[misc]
+                attrs.define(one, frozen=True, kw_only=True, slots=False, eq=False, repr=False)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))

@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, dataclass_transform
 
-from attrs import field
-
-from core.model.data import data
+from core.model.data import data, field
 from core.sdk.context import RunContext
 from core.sdk.properties import PluginType, prop
 

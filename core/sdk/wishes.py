@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
-from attrs import field
-
-from core.model.data import data
+from core.model.data import data, field
 from core.sdk.properties import PluginType
 
 Need = Literal["docker", "network", "runner", "executable"]
