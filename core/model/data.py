@@ -54,6 +54,11 @@ def evolve(value: T, **changes: Any) -> T:
     return type(value)(**{**vars(value), **changes})
 
 
+def is_data(cls: type) -> bool:
+    """Whether a class was made by `@data`."""
+    return cls.__dict__.get("__eq__") is _equal
+
+
 def fields(cls: type) -> dict[str, Field]:
     """Name → field, those of classes above first."""
     known: dict[str, Field] | None = cls.__dict__.get("__fields__")

@@ -11,7 +11,9 @@ from typing import Any, get_args
 
 import attrs
 
-from core.model.data import build
+from core.model.data import MISSING, Field, is_data
+from core.model.data import fields as data_fields
+from core.sdk.properties import Described, build
 from docs._generator.markdown import code, docstring, fence, joined
 
 _OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>|<class '[\w.]+'>")
@@ -65,7 +67,12 @@ def _class(cls: type) -> Iterator[str]:
 
 
 def _fields(cls: type) -> Iterator[str]:
-    if "__later__" in cls.__dict__:
+    if is_data(cls):
+        kinds = inspect.get_annotations(cls)
+        own = ((name, declared) for name, declared in data_fields(cls).items() if name in kinds)
+        yield from (f"{name}: {_annotation(kinds[name])}{_default(declared)}" for name, declared in own)
+        return
+    if issubclass(cls, Described):
         build(cls)
     if attrs.has(cls):
         yield from (f"{field.name}: {_annotation(field.type)}{_default(field)}" for field in attrs.fields(cls))
@@ -79,11 +86,13 @@ def _annotation(kind: Any) -> str:
 
 
 def _default(field: Any) -> str:
-    if field.default is attrs.NOTHING:
+    if isinstance(field, Field) and field.factory is not None:
+        return " = …"
+    if field.default in (attrs.NOTHING, MISSING):
         return ""
     if hasattr(field.default, "factory"):
         return " = …"
-    if attrs.has(type(field.default)) and field.default == type(field.default)():
+    if is_data(type(field.default)):
         return f" = {type(field.default).__name__}()"
     return f" = {_plain(repr(field.default))}"
 
@@ -94,7 +103,7 @@ def _members(cls: type) -> Iterator[str]:
         function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
         if not inspect.isfunction(function) or (name.startswith(("_", "test_")) and name != "__init__"):
             continue
-        if name == "__init__" and (attrs.has(cls) or getattr(cls, "_is_protocol", False)):
+        if name == "__init__" and (is_data(cls) or attrs.has(cls) or getattr(cls, "_is_protocol", False)):
             continue
         yield ""
         if isinstance(member, (property, classmethod, staticmethod)):

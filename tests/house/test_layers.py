@@ -49,7 +49,7 @@ def test_the_layers_are_those_of_the_design() -> None:
 def test_typing_only_imports_count_too() -> None:
     assert LINTER.get("exclude_type_checking_imports", False) is False
     exempt = {name: contract["ignore_imports"] for name, contract in CONTRACTS.items() if "ignore_imports" in contract}
-    assert exempt == {"Deciding is pure": ["core.model.data -> threading"]}
+    assert exempt == {}
 
 
 def test_no_cycle_is_allowed_anywhere() -> None:
