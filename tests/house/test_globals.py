@@ -22,7 +22,7 @@ LIVING = frozenset({
 })  # fmt: skip
 """Classes and functions whose results are managers, registries, settings, connections, threads or what guards them."""
 
-ALLOWED = {"core/model/data.py": ["RLock"]}
+ALLOWED = {"core/sdk/properties.py": ["RLock"]}
 """The lock under which a class is built the first time it is used: classes are of the process, so is their lock."""
 
 
