@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, evolve, field
+from attrs import define, field
 
 from core.cli.main import main
 from core.host.views import (
@@ -26,6 +26,7 @@ from core.host.views import (
     TaskExecutionView,
 )  # fmt: skip
 from core.loading.problems import Problem
+from core.model.data import evolve
 from core.model.flow import Flow
 from core.model.inputs import Input
 from core.model.nodes import Sequence, Step, Work
