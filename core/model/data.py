@@ -49,7 +49,7 @@ def data(cls: type[T]) -> type[T]:
     return cls
 
 
-def evolve(value: T, **changes: Any) -> T:
+def evolve(value: T, /, **changes: Any) -> T:
     """The same value with some fields changed."""
     return type(value)(**{**vars(value), **changes})
 
