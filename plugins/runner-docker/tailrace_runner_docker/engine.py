@@ -81,16 +81,33 @@ def _inspect(client: APIClient, image: str) -> dict[str, Any] | None:
 def _pull(client: APIClient, ctx: RunContext, image: str, credentials: Mapping[str, str] | None) -> None:
     ctx.log.info(f"Pulling the image {image}")
     ctx.progress(f"pulling {image}")
+    login = dict(credentials) if credentials else None
     try:
-        answers = client.pull(image, stream=True, decode=True, auth_config=dict(credentials) if credentials else None)
-        for answer in answers:
-            if ctx.stop_requested:
-                answers.close()
-                raise Interrupted(f"The pull of `{image}` was stopped")
-            if "error" in answer:
-                raise _not_pulled(image, answer["error"])
+        with _responses_closed(client):
+            for answer in client.pull(image, stream=True, decode=True, auth_config=login):
+                if ctx.stop_requested:
+                    raise Interrupted(f"The pull of `{image}` was stopped")
+                if "error" in answer:
+                    raise _not_pulled(image, answer["error"])
     except APIError as error:
         raise _not_pulled(image, error.explanation or str(error)) from error
+
+
+@contextmanager
+def _responses_closed(client: APIClient) -> Iterator[None]:
+    """Close every answer of the block at its end: the SDK keeps a stream that is not read to its end open."""
+    seen: list[Any] = []
+
+    def note(response: Any, *_: Any, **__: Any) -> None:
+        seen.append(response)
+
+    client.hooks["response"].append(note)
+    try:
+        yield
+    finally:
+        client.hooks["response"].remove(note)
+        for response in seen:
+            response.close()
 
 
 def _not_pulled(image: str, reason: str) -> Unreachable:
