@@ -172,8 +172,8 @@ class TestDockerByCopy(DockerContract):
     def test_silence_longer_than_any_timeout_of_the_connection(
         self, ctx: PlainContext, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("tailrace_runner_docker.engine.SLOW_ANSWER", 1)
-        assert self.shell(Docker(), ctx, "sleep 2.5; echo late").stdout == ["late"]
+        monkeypatch.setattr("tailrace_runner_docker.engine.SLOW_ANSWER", 4)
+        assert self.shell(Docker(), ctx, "sleep 6; echo late").stdout == ["late"]
 
     # Files
 
