@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import count
 from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import NamedTuple
 
 from core.engine.answers import Answers
@@ -78,7 +79,12 @@ class _Told(NamedTuple):
 
 
 class Engine:
-    """Works on the executions it owns. One thread calls `run`; executors and signal handlers only put messages."""
+    """Works on the executions it owns, one turn of its loop at a time.
+
+    Whoever brings a result leads the next turn, in its own thread, unless another thread is leading: a chain of tasks
+    needs no hand-over between threads, which costs more than all the rest of a small task. The thread in `run` leads
+    when nobody else does: it looks at inboxes, logs and beats.
+    """
 
     def __init__(
         self,
@@ -90,7 +96,10 @@ class Engine:
         self._id = engine_id
         self._records = records
         self._answers = answers
-        self._inbox: SimpleQueue[Up | None] = SimpleQueue()
+        self._inbox: deque[Up | None] = deque()
+        self._leading = Lock()
+        self._wake: SimpleQueue[None] = SimpleQueue()
+        self._failure: BaseException | None = None
         self._words: deque[LogLine | Metric | Progress] = deque()
         self._executor = make_executor(self._tell)
         self._owned: dict[str, _Work] = {}
@@ -113,7 +122,8 @@ class Engine:
     def interrupt(self) -> None:
         """Kill what is owned; the second time leave it as it is, to be resumed. Safe in signal handlers."""
         self._interrupts += 1
-        self._inbox.put(None)
+        self._inbox.append(None)
+        self._wake.put(None)
 
     def run(self) -> None:
         """Work until everything owned has ended, or a second interrupt.
@@ -121,16 +131,51 @@ class Engine:
         What is left unfinished keeps this engine as its owner: once the engine is gone, others see it was abandoned.
         """
         try:
-            while self._owned and self._interrupts < 2:
-                self._turn()
+            while self._owned and self._interrupts < 2 and not self._failure:
+                if self._leading.acquire(blocking=False):
+                    self._lead_once()
+                if self._owned and not self._inbox:
+                    self._sleep()
         finally:
-            self._owned.clear()
+            with self._leading:  # a turn that is going on is not left half way
+                self._owned.clear()
+        if self._failure:
+            raise self._failure
+
+    def _sleep(self) -> None:
+        try:
+            self._wake.get(timeout=LOOK_SECONDS)
+        except Empty:
+            return
 
     def close(self) -> None:
         """Stop what still runs."""
         self._executor.close()
 
     # -- the loop
+
+    def _tell(self, message: Up) -> None:
+        """Called from any thread. Words of a task wait for the next turn; what is to be decided is decided now."""
+        if isinstance(message, (LogLine, Metric, Progress)):
+            self._words.append(message)
+            return
+        self._inbox.append(message)
+        while self._inbox and not self._failure and self._leading.acquire(blocking=False):
+            self._lead_once()
+        if not self._owned:
+            self._wake.put(None)
+
+    def _lead_once(self) -> None:
+        """Turn until nothing more has arrived, and let go of the lead."""
+        try:
+            self._turn()
+            while self._inbox:
+                self._turn()
+        except BaseException as error:  # noqa: BLE001 # raised again by run(), in whichever thread it happened
+            self._failure = error
+            self._wake.put(None)
+        finally:
+            self._leading.release()
 
     def _turn(self) -> None:
         told = self._drain()
@@ -149,29 +194,12 @@ class Engine:
         if moment >= self._next_look:
             self._next_look = moment + LOOK_SECONDS
             self._look(told, moment)
-        messages = self._arrived(LOOK_SECONDS if not told else 0)
-        while self._words:
+        messages = [self._inbox.popleft() for _ in range(len(self._inbox))]
+        while self._words:  # after the messages were taken: what a task said before its result is heard before it
             self._hear(self._words.popleft())
         for message in messages:
             self._receive(message, told)
         return told
-
-    def _arrived(self, timeout: float) -> list[Up | None]:
-        """What is in the inbox; waits for the first message."""
-        messages = []
-        try:
-            messages.append(self._inbox.get(timeout=timeout) if timeout else self._inbox.get_nowait())
-            while True:
-                messages.append(self._inbox.get_nowait())
-        except Empty:
-            return messages
-
-    def _tell(self, message: Up) -> None:
-        """Called from any thread. Words of a task wait for the next look; only what is to be decided wakes the loop."""
-        if isinstance(message, (LogLine, Metric, Progress)):
-            self._words.append(message)
-        else:
-            self._inbox.put(message)
 
     def _look(self, told: deque[_Told], moment: float) -> None:
         """Every 50 ms: has anybody written to an inbox of ours?"""

@@ -11,7 +11,8 @@ from core.host.seam import Down, Up
 class Executor(ABC):
     """Runs jobs and tells of them. Every job ends in exactly one result, whatever happens to the task.
 
-    tell: called from any thread with what comes up; it never blocks and never raises.
+    tell: called from any thread with what comes up; it never raises. The engine may lead its next turn in that
+    thread, and send what follows before it returns: tell of a result when the thread is free for the next job.
     """
 
     def __init__(self, tell: Callable[[Up], None]) -> None:

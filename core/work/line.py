@@ -12,7 +12,7 @@ from core.host.seam import Answer, Place, Question, Up
 
 
 class Line:
-    """Shared by all attempts of an executor. tell: hands a message up; never blocks."""
+    """Shared by all attempts of an executor. tell: hands a message up."""
 
     def __init__(self, tell: Callable[[Up], None]) -> None:
         self.tell = tell

@@ -8,7 +8,7 @@ from queue import SimpleQueue
 
 from core.errors import TailraceError
 from core.host.executor import Executor
-from core.host.seam import Answer, Down, EvaluationJob, Stop, TaskJob, TaskResult, Up
+from core.host.seam import Answer, Down, EvaluationJob, EvaluationResult, Stop, TaskJob, TaskResult, Up
 from core.work.attempt import KILLED, Attempt, rejected
 from core.work.context import AttemptContext
 from core.work.evaluate import evaluate
@@ -78,13 +78,12 @@ class ThreadExecutor(Executor):
         with self._lock:
             another = self._waiting > self._idle and self._threads < self._workers
             self._threads += another
+            self._idle += another
         if another:
             threading.Thread(target=self._work, name="task", daemon=True).start()
 
     def _work(self) -> None:
         while True:
-            with self._lock:
-                self._idle += 1
             job = self._jobs.get()
             with self._lock:
                 self._idle -= 1
@@ -92,7 +91,7 @@ class ThreadExecutor(Executor):
             if job is None:
                 return
             if isinstance(job, EvaluationJob):
-                self.tell(evaluate(job, self._tools, self._line))
+                self._end(evaluate(job, self._tools, self._line))
             elif not self._attempt(job):
                 return
 
@@ -100,17 +99,27 @@ class ThreadExecutor(Executor):
         """Run a job; False when it was abandoned meanwhile, and another thread has taken this one's place."""
         context = AttemptContext(job, self._tools, self._line)
         with self._lock:
-            if job.attempt_id not in self._queued:
-                return True  # stopped while it waited
-            self._queued.remove(job.attempt_id)
-            self._running[job.attempt_id] = context
+            stopped = job.attempt_id not in self._queued  # while it waited
+            if not stopped:
+                self._queued.remove(job.attempt_id)
+                self._running[job.attempt_id] = context
+        if stopped:
+            self._end(None)
+            return True
         result = self._result(job, context)
         with self._lock:
             abandoned = self._running.pop(job.attempt_id, None) is None
             self._ended.notify_all()
         if not abandoned:
-            self.tell(result)
+            self._end(result)
         return not abandoned
+
+    def _end(self, result: TaskResult | EvaluationResult | None) -> None:
+        """This thread is idle before it tells of its job: what follows from the result is for this very thread."""
+        with self._lock:
+            self._idle += 1
+        if result:
+            self.tell(result)
 
     def _result(self, job: TaskJob, context: AttemptContext) -> TaskResult:
         attempt = Attempt(job, self._tools, context)

@@ -284,8 +284,37 @@ def test_log_lines_are_written_while_the_task_runs(world: World) -> None:
         assert waited < 0.4
         assert [one.message for one in world.told if isinstance(one, TaskLogged)] == ["begun"]
         assert world.states() == [("a", "RUNNING")]
-        world.engine._inbox.put(ended(jobs[0]))
+        world.hands.tell(ended(jobs[0]))
     assert (raised, world.state()) == ([], "SUCCESS")
+
+
+def test_whoever_brings_a_result_leads_the_next_turn_in_its_own_thread(world: World) -> None:
+    threads: list[str] = []
+    world.does = lambda down: threads.append(threading.current_thread().name) or []  # type: ignore[func-returns-value]
+    world.own(*chain(2))
+    with running(world) as raised:
+        until(lambda: len(world.sent) == 1)
+        bringer = threading.Thread(target=lambda: world.hands.tell(ended(world.sent[0])), name="bringer")
+        bringer.start()
+        bringer.join(5)
+        assert threads[1:] == ["bringer"]
+        world.hands.tell(ended(world.sent[1]))
+    assert (raised, world.state()) == ([], "SUCCESS")
+
+
+def test_what_goes_wrong_in_a_turn_that_another_thread_leads_is_raised_by_run(world: World) -> None:
+    def full(units: Sequence[Unit]) -> None:
+        raise Unreachable("the disk is full")
+
+    world.does = lambda down: []
+    world.own(*chain(2))
+    with running(world) as raised:
+        until(lambda: world.sent)
+        world.records.before = full
+        bringer = threading.Thread(target=lambda: world.hands.tell(ended(world.sent[0])))
+        bringer.start()
+        bringer.join(5)
+    assert [str(error) for error in raised] == ["the disk is full"]
 
 
 def test_a_kill_from_another_process_ends_it_within_a_second(world: World) -> None:

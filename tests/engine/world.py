@@ -80,6 +80,7 @@ class World:
     home: Path
     records: Counting = field(init=False)
     engine: Engine = field(init=False)
+    hands: Hands = field(init=False)
     does: Callable[[Down], Sequence[Up]] = succeed
     sent: list[Down] = field(factory=list)
     told: list[Happening] = field(factory=list)
@@ -90,9 +91,11 @@ class World:
         self.engine = self.another("engine-1")
 
     def another(self, name: str) -> Engine:
-        return Engine(
-            name, self.records, Answers(self.records), lambda tell: Hands(tell, lambda one: self.does(one), self.sent)
-        )
+        def hands(tell: Callable[[Up], None]) -> Hands:
+            self.hands = Hands(tell, lambda one: self.does(one), self.sent)
+            return self.hands
+
+        return Engine(name, self.records, Answers(self.records), hands)
 
     def own(self, *steps: Step, name: str = "e1", outputs: tuple[FlowOutput, ...] = ()) -> Flow:
         """Create an execution of these tasks and let the engine own it."""
