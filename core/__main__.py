@@ -7,14 +7,16 @@ import os
 import sys
 from typing import NoReturn
 
-from core.cli.main import main as command_line
-
 __all__ = ["main"]
 
 
 def main() -> NoReturn:
     """Run the command that this process was started with, and end the process with its exit code."""
-    gc.set_threshold(10_000)  # what is imported stays to the end: looking through it every 700 objects finds nothing
+    gc.disable()  # what is imported stays to the end: looking through it every 700 objects finds nothing
+    from core.cli.main import main as command_line  # noqa: PLC0415 - after the line above, which is why it is there
+
+    gc.set_threshold(10_000)
+    gc.enable()
     code = command_line()
     # Everything of ours is closed and written by now. Taking the interpreter apart would cost a sixth of the whole
     # time of a small run, so the process just ends (as mypy's does).

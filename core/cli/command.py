@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from pathlib import Path
@@ -48,8 +47,10 @@ class Call:
 
     def to_type(self, *words: str) -> str:
         """A command line that continues from here: the same program, the same home."""
+        from shlex import quote  # noqa: PLC0415 - only for what is shown to people
+
         home = ("--home", str(self.args.home)) if getattr(self.args, "home", None) else ()
-        return " ".join([self.product.command, *(shlex.quote(word) for word in (*words, *home))])
+        return " ".join([self.product.command, *(quote(word) for word in (*words, *home))])
 
 
 @data

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import math
+from binascii import b2a_base64
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -47,7 +47,7 @@ def _text(value: object) -> str:
     if isinstance(value, timedelta):
         return format_duration(value)
     if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
+        return b2a_base64(value, newline=False).decode("ascii")
     if isinstance(value, Decimal):
         return str(value)
     return str(value)

@@ -11,10 +11,10 @@ reader sees, in the same process too. The form is JSON; what JSON does not have 
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 import re
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -140,7 +140,7 @@ _WRITERS: tuple[tuple[type | tuple[type, ...], str, Callable[[Any], object]], ..
     (timedelta, "$duration", format_duration),
     (Decimal, "$decimal", str),
     (SecretText, "$secret", lambda value: [part if isinstance(part, str) else list(part) for part in value.parts]),
-    ((bytes, bytearray), "$bytes", lambda value: base64.b64encode(value).decode("ascii")),
+    ((bytes, bytearray), "$bytes", lambda value: b2a_base64(value, newline=False).decode("ascii")),
 )
 _READERS: dict[str, Callable[[str], object]] = {
     "$datetime": datetime.fromisoformat,
@@ -148,6 +148,6 @@ _READERS: dict[str, Callable[[str], object]] = {
     "$time": time.fromisoformat,
     "$duration": parse_duration,
     "$decimal": Decimal,
-    "$bytes": base64.b64decode,
+    "$bytes": a2b_base64,
     "$float": float,
 }

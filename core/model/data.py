@@ -2,7 +2,8 @@
 
 A process knows over a hundred such classes before its first task, and making an attrs class costs about a
 millisecond: a tenth of the time of a small run, measured. So these get just what they need (a constructor, equality,
-repr, frozenness), and get it when the first one is made. What plugins declare stays with attrs (`core.sdk.properties`).
+repr, frozenness), and a constructor of their own only once they are made often: writing one costs as much as making
+fifty without it. What plugins declare stays with attrs (`core.sdk.properties`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any, NoReturn, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 MISSING: Any = object()
+OFTEN = 20
+"""How many of a class are made before it gets a constructor of its own."""
 
 
 class Field:
@@ -35,9 +38,14 @@ def field(*, default: Any = MISSING, factory: Callable[[], Any] | None = None, r
 def data(cls: type[T]) -> type[T]:
     """Make a class of plain fields: frozen, compared and shown by its fields; made by position or by name."""
 
+    seldom = OFTEN
+
     def first(self: Any, *values: Any, **named: Any) -> None:
-        _build(cls)
-        self.__init__(*values, **named)
+        nonlocal seldom
+        seldom -= 1
+        if seldom < 0 or not _fill(self.__dict__, fields(cls), values, named):
+            _build(cls)
+            self.__init__(*values, **named)
 
     cls.__init__ = first  # type: ignore[method-assign]
     cls.__eq__ = _equal  # type: ignore[method-assign]
@@ -71,6 +79,26 @@ def fields(cls: type) -> dict[str, Field]:
                     known[name] = default if isinstance(default, Field) else Field(default, None, True)
         cls.__fields__ = known  # type: ignore[attr-defined]
     return known
+
+
+def _fill(own: dict[str, Any], declared: dict[str, Field], values: tuple[Any, ...], named: dict[str, Any]) -> bool:
+    """Do a constructor's work; False when it was called wrongly, which a real one says better."""
+    given = dict(zip(declared, values, strict=False))
+    if len(values) > len(declared) or given.keys() & named.keys() or named.keys() - declared.keys():
+        return False
+    given.update(named)
+    filled = {}
+    for name, one in declared.items():
+        if name in given:
+            filled[name] = given[name]
+        elif one.factory is not None:
+            filled[name] = one.factory()
+        elif one.default is not MISSING:
+            filled[name] = one.default
+        else:
+            return False
+    own.update(filled)
+    return True
 
 
 def _build(cls: type) -> None:

@@ -19,5 +19,5 @@ def statements() -> dict[str, str]:
 
 def migrations() -> tuple[tuple[int, Path], ...]:
     """(version, file) of every migration, oldest first; a file's name begins with its number."""
-    files = sorted(_FOLDER.glob("[0-9]*.sql"))
-    return tuple((int(path.name.partition("_")[0]), path) for path in files)
+    numbered = ((path.name.partition("_")[0], path) for path in _FOLDER.iterdir())
+    return tuple(sorted((int(number), path) for number, path in numbered if number.isdigit()))

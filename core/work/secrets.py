@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import binascii
 import json
 from collections.abc import Mapping
@@ -149,7 +149,7 @@ def read_dotenv(path: Path) -> dict[str, str]:
 def _plain(value: str) -> str:
     """The reference keeps secrets in base64; what is not base64 of printable text is taken as it is."""
     try:
-        text = base64.b64decode(value, validate=True).decode("utf-8")
+        text = binascii.a2b_base64(value, strict_mode=True).decode("utf-8")
     except (binascii.Error, ValueError):
         return value
     return text if text and all(sign.isprintable() or sign in "\r\n\t" for sign in text) else value

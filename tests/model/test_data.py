@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from core.model.data import data, evolve, field
+from core.model.data import OFTEN, data, evolve, field
 
 
 @data
@@ -35,6 +35,27 @@ class Other:
 
 def test_it_is_made_by_position_and_by_name() -> None:
     assert (Point(1).x, Point(1).y, Point(y=2, x=1).y, Point(1, 2, ["a"]).tags) == (1, 0, 2, ["a"])
+
+
+def test_it_is_the_same_whether_few_or_many_are_made() -> None:
+    @data
+    class Made:
+        x: int
+        tags: list[str] = field(factory=list)
+        y: int = 0
+
+    made = [Made(1, y=2) for _ in range(OFTEN + 2)]
+    assert made == [made[0]] * len(made)
+    assert all(list(vars(one)) == ["x", "tags", "y"] for one in made)
+    assert len({id(one.tags) for one in made}) == len(made)
+    assert Made.__init__.__code__.co_varnames[:3] == ("self", "x", "tags")  # written by now
+
+
+@pytest.mark.parametrize("wrong", [((1, 2), {"x": 1}), ((1, 2, [], "", 5), {})])
+def test_what_is_given_twice_or_too_much_is_refused(wrong: tuple[tuple[Any, ...], dict[str, Any]]) -> None:
+    values, named = wrong
+    with pytest.raises(TypeError, match=r"Point.__init__\(\) "):
+        Point(*values, **named)
 
 
 def test_a_default_made_anew_is_not_shared() -> None:
