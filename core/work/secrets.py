@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import binascii
 import json
 from collections.abc import Mapping
 from pathlib import Path
