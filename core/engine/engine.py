@@ -146,7 +146,7 @@ class Engine:
         try:
             self._wake.get(timeout=LOOK_SECONDS)
         except Empty:
-            return
+            self._records.tidy()
 
     def close(self) -> None:
         """Stop what still runs."""

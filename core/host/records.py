@@ -162,6 +162,9 @@ class RecordStore(Protocol):
     def changed(self) -> bool:
         """Whether another process has written since the last call; cheap enough for every 50 ms."""
 
+    def tidy(self) -> None:
+        """Housekeeping, called when an engine's own thread has nothing to do; others may write meanwhile."""
+
     # -- reading
     def execution(self, organization: str, execution_id: str) -> ExecutionView | None: ...
     def find_executions(self, organization: str, prefix: str, limit: int = 2) -> tuple[str, ...]: ...

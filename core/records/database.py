@@ -17,7 +17,12 @@ from core.records.statements import migrations, statements
 BUSY_MILLISECONDS = 30_000
 PAGE_BYTES = 2048
 """A commit touches about twenty pages of as many trees; small ones make it a third cheaper."""
-CHECKPOINT_PAGES = 8000
+TIDY_CHANGES = 4000
+"""Rows changed since the last `tidy` that make another one worth while."""
+LOG_BYTES = 64 * 1024 * 1024
+"""The log is begun anew once it is larger: writers wait for that moment."""
+CHECKPOINT_PAGES = 2 * LOG_BYTES // PAGE_BYTES
+"""A commit that finds the log this long copies it itself: for processes that never `tidy`."""
 
 
 class Database:
@@ -39,6 +44,9 @@ class Database:
         self._writing = threading.RLock()
         self._reading = threading.RLock()
         self._seen = -1
+        self._durable = durable
+        self._keeper: sqlite3.Connection | None = None
+        self._tidied = 0
         if fresh or self._version() < migrations()[-1][0]:
             self._migrate(now)
         if self._version() > migrations()[-1][0]:
@@ -127,8 +135,28 @@ class Database:
         with self._writing:
             self._seen = -1
 
+    def tidy(self) -> None:
+        """Copy what was committed from the log into the database, while others go on writing.
+
+        SQLite would do it inside a commit, and wait there for the disk: a fifth of the time of a chain of small tasks.
+        """
+        changes = self._writer.total_changes
+        if changes - self._tidied < TIDY_CHANGES:
+            return
+        self._tidied = changes
+        with self._explained:
+            if self._keeper is None:
+                self._keeper = self._connect(self._durable)
+                self._keeper.execute("PRAGMA busy_timeout = 0")  # a reader that holds it up: the next time will do
+            self._keeper.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            if self.path.with_name(f"{self.path.name}-wal").stat().st_size > LOG_BYTES:
+                with self._writing, self._file_lock:
+                    self._keeper.execute("PRAGMA wal_checkpoint(RESTART)")
+
     def close(self) -> None:
         """Give connections and files back."""
+        if self._keeper is not None:
+            self._keeper.close()
         self._reader.close()
         self._writer.close()
         self._file_lock.close()

@@ -192,6 +192,9 @@ class SqliteRecords:
     def changed(self) -> bool:
         return self._db.changed()
 
+    def tidy(self) -> None:
+        self._db.tidy()
+
     # -- reading
 
     def execution(self, organization: str, execution_id: str) -> ExecutionView | None:

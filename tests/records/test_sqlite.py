@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from core.host.seam import Metric, Read
 from core.host.views import ExecutionFilter, OutputFilter
 from core.model.decisions import EndTask, OpenTask, Remember
 from core.model.messages import ROOT, EvaluationKey, TaskKey
-from core.records import SqliteRecords
+from core.records import SqliteRecords, database
 from core.testing.record_story import ACME, Story
 
 A = TaskKey("a")
@@ -50,6 +51,42 @@ def test_what_was_read_is_recorded_with_task_execution_and_version(store: Sqlite
         (second, "outputs.a.value", first, 1), (second, "inputs.x", None, None), (second, "kv:team/k", None, None),
         ("e1/a/run_if/0", "outputs.b.value", second, 1),
     }  # fmt: skip
+
+
+@pytest.fixture
+def tidy_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "TIDY_CHANGES", 1)
+    monkeypatch.setattr(database, "LOG_BYTES", 100_000)
+
+
+@pytest.mark.usefixtures("tidy_early")
+def test_tidying_copies_the_log_into_the_database_and_begins_a_long_one_anew(
+    store: SqliteRecords, tmp_path: Path
+) -> None:
+    story, sizes = Story(store), []
+    for number in range(60):
+        story.run(f"t{number}", "x" * 5000)
+        store.tidy()
+        sizes.append((tmp_path / "records.db-wal").stat().st_size)
+    assert (tmp_path / "records.db").stat().st_size > 60 * 5000
+    assert sizes[-1] < 200_000 < 60 * 5000
+    assert len(rows(tmp_path, "SELECT * FROM task_output_bodies")) == 60
+
+
+@pytest.mark.usefixtures("tidy_early")
+def test_tidying_waits_for_no_reader(store: SqliteRecords, tmp_path: Path) -> None:
+    story = Story(store)
+    reader = sqlite3.connect(tmp_path / "records.db")
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM flow_executions").fetchall()
+    began = time.monotonic()
+    for number in range(30):
+        story.run(f"t{number}", "x" * 5000)
+        store.tidy()
+    took = time.monotonic() - began
+    reader.close()
+    assert took < 5
+    assert len(rows(tmp_path, "SELECT * FROM task_output_bodies")) == 30
 
 
 def test_metrics_are_rows(store: SqliteRecords, tmp_path: Path) -> None:

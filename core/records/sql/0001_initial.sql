@@ -1,6 +1,8 @@
 -- The record of everything: who ran what, what came out, and what was read to make it.
 --
 -- Every row has `seq`, given under the write lock: it orders lists, pages and feeds. `id` (UUIDv7) only names.
+-- What is only ever asked for by execution (logs, metrics, reads) lies in one tree, in that order: a commit of a
+-- small task costs what the trees it touches cost.
 -- Times are microseconds since 1970-01-01 UTC. `*_json` columns hold the codec's text (core/model/codec.py).
 -- Every row but the work queue's (`inbox`, `engines`) carries its organization.
 
@@ -73,13 +75,13 @@ CREATE TABLE evaluations (
   value_json TEXT, error TEXT, at INTEGER NOT NULL,
   UNIQUE (flow_execution_id, task_name, path_json, turn, purpose, round)
 );
--- Who read what: `reader` is a task execution's id or an evaluation's 'execution/task/purpose/round'.
+-- Who read what: `reader` is a task execution's id or an evaluation's 'execution/task/purpose/round'. What depends
+-- on an output is found among the reads of its execution.
 CREATE TABLE reads (
   organization_id TEXT NOT NULL, flow_execution_id TEXT NOT NULL, reader TEXT NOT NULL,
   what TEXT NOT NULL, of_task_execution TEXT, version INTEGER,
   PRIMARY KEY (flow_execution_id, reader, what)
 ) WITHOUT ROWID;
-CREATE INDEX reads_of_task ON reads (of_task_execution) WHERE of_task_execution IS NOT NULL;
 
 -- Everything that happens to an execution from outside; only its owner reads, and marks it done with its decision.
 CREATE TABLE inbox (
@@ -119,17 +121,18 @@ CREATE TABLE file_uses (
 ) WITHOUT ROWID;
 CREATE INDEX file_uses_by_uri ON file_uses (organization_id, uri);
 
+-- `seq` of logs and metrics counts within the execution.
 CREATE TABLE logs (
-  seq INTEGER PRIMARY KEY, organization_id TEXT NOT NULL, flow_execution_id TEXT NOT NULL, task_execution_id TEXT,
-  task_name TEXT, attempt INTEGER, at INTEGER NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL
-);
-CREATE INDEX logs_by_execution ON logs (flow_execution_id, seq);
+  flow_execution_id TEXT NOT NULL, seq INTEGER NOT NULL, organization_id TEXT NOT NULL, task_execution_id TEXT,
+  task_name TEXT, attempt INTEGER, at INTEGER NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL,
+  PRIMARY KEY (flow_execution_id, seq)
+) WITHOUT ROWID;
 CREATE TABLE metrics (
-  seq INTEGER PRIMARY KEY, organization_id TEXT NOT NULL, flow_execution_id TEXT NOT NULL,
+  flow_execution_id TEXT NOT NULL, seq INTEGER NOT NULL, organization_id TEXT NOT NULL,
   task_execution_id TEXT NOT NULL, at INTEGER NOT NULL, name TEXT NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('counter', 'timer', 'gauge')), value REAL NOT NULL, tags_json TEXT NOT NULL
-);
-CREATE INDEX metrics_by_execution ON metrics (flow_execution_id, seq);
+  kind TEXT NOT NULL CHECK (kind IN ('counter', 'timer', 'gauge')), value REAL NOT NULL, tags_json TEXT NOT NULL,
+  PRIMARY KEY (flow_execution_id, seq)
+) WITHOUT ROWID;
 
 CREATE TABLE kv (
   seq INTEGER PRIMARY KEY, organization_id TEXT NOT NULL, namespace TEXT NOT NULL, key TEXT NOT NULL,

@@ -103,12 +103,12 @@ INSERT OR IGNORE INTO evaluations (organization_id, flow_execution_id, task_name
   value_json, error, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_log
-INSERT INTO logs (organization_id, flow_execution_id, task_execution_id, task_name, attempt, at, level, message)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO logs (organization_id, flow_execution_id, task_execution_id, task_name, attempt, at, level, message, seq)
+VALUES (?, ?2, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) + 1 FROM logs WHERE flow_execution_id = ?2))
 
 -- name: insert_metric
-INSERT INTO metrics (organization_id, flow_execution_id, task_execution_id, at, name, kind, value, tags_json)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO metrics (organization_id, flow_execution_id, task_execution_id, at, name, kind, value, tags_json, seq)
+VALUES (?, ?2, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) + 1 FROM metrics WHERE flow_execution_id = ?2))
 
 -- name: set_kv
 INSERT INTO kv (organization_id, namespace, key, value_json, version, created_at, updated_at)
