@@ -13,18 +13,20 @@ if TYPE_CHECKING:
     from core.expressions.calls import ENGINE_FUNCTIONS
     from core.expressions.checking import check
     from core.expressions.named import Reference, named_paths, references
+    from core.expressions.quick import is_quick
     from core.expressions.render import Renderer, parsed
     from core.expressions.values import Entry, Instant, to_json
 
 __all__ = [
-    "ENGINE_FUNCTIONS", "Entry", "Instant", "Reference", "Renderer", "check", "named_paths", "parsed", "references",
-    "to_json",
+    "ENGINE_FUNCTIONS", "Entry", "Instant", "Reference", "Renderer", "check", "is_quick", "named_paths", "parsed",
+    "references", "to_json",
 ]  # fmt: skip
 
 _MODULES = {
     "calls": ("ENGINE_FUNCTIONS",),
     "checking": ("check",),
     "named": ("Reference", "named_paths", "references"),
+    "quick": ("is_quick",),
     "render": ("Renderer", "parsed"),
     "values": ("Entry", "Instant", "to_json"),
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.expressions.faults import Fault, Undefined
 from core.expressions.members import getter, method
-from core.expressions.values import is_list, is_number, kind_of
+from core.expressions.values import is_list, is_number, kind_of, text_of
 
 MISSING: Any = object()
 
@@ -64,6 +64,7 @@ def call_method(value: Any, name: str, arguments: list[Any], path: str, at: int)
 
 def null_owner(path: str, key: object, at: int) -> Undefined:
     """The error for `x.y` where x is null."""
-    error = Undefined(f"{path}.{key}" if isinstance(key, str) else f"{path}[{key}]", at)
-    error.owner = f"something that has `{key}`, but `{path}` is null"
+    shown = text_of(key)
+    error = Undefined(f"{path}.{shown}" if isinstance(key, str) else f"{path}[{shown}]", at)
+    error.owner = f"something that has `{shown}`, but `{path}` is null"
     return error

@@ -1,23 +1,34 @@
-"""Statements → closures that give text."""
+"""Statements → closures that put text, piece by piece, into a list."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
 
 from core.expressions import nodes
 from core.expressions.compiler import compile_expression
 from core.expressions.faults import Fault, within_limit
-from core.expressions.frame import Evaluate, Frame, Scope
-from core.expressions.values import Entry, is_list, kind_of, printed, text_of, truth
+from core.expressions.frame import LARGE, STEPS_OF_A_ROUND, Evaluate, Frame, Scope
+from core.expressions.loops import names_loop, rounds, sets
+from core.expressions.values import printed, text_of, truth
 
-Write = Callable[[Frame], str]
+Put: TypeAlias = Callable[[str], object]
+Write: TypeAlias = Callable[[Frame, Put], None]
+_SHORT = 64
+"""Bits of whole numbers that are printed without a look at their length."""
+_TEXTS, _WHOLE = {str}, {int}
+_STEPS_JOINING = 1000
+"""What one round of a loop counts for that only prints its variable."""
+_AT_ONCE, _AT_ONCE_JOINING = 50, 1000
+"""Rounds of a loop that are counted in one go, before they are made."""
+_MANY = 64
+"""Statements of one body that run without looking at the time."""
 
 
 class Compiled(NamedTuple):
     """text: what the template prints. single: the value, when the template is exactly one print."""
 
-    text: Write
+    text: Callable[[Frame], str]
     single: Evaluate | None
 
 
@@ -25,18 +36,18 @@ class _Names(NamedTuple):
     """What the statements of a template define, found before anything runs."""
 
     macros: dict[str, Callable[..., str]]
-    blocks: dict[str, Write]
+    blocks: dict[str, Callable[[Frame], str]]
 
 
 def compile_body(body: nodes.Body) -> Compiled:
     """The closures of a whole template."""
     if len(body) == 1 and isinstance(body[0], nodes.Print):
         single = compile_expression(body[0].value)
-        return Compiled(lambda frame: printed(single(frame), frame.runtime.zone), single)
-    if all(isinstance(statement, (nodes.Print, nodes.Text)) for statement in body):
-        return Compiled(_body(body, _Names({}, {}), top=True), None)
+        return Compiled(lambda frame: _shown(single(frame), frame), single)
     names = _Names({}, {})
-    write = _body(body, names, top=True)
+    write = _collected(_body(body, names, top=True))
+    if all(isinstance(statement, (nodes.Print, nodes.Text)) for statement in body):
+        return Compiled(write, None)
 
     def text(frame: Frame) -> str:
         frame.macros, frame.blocks = names.macros, names.blocks
@@ -46,39 +57,75 @@ def compile_body(body: nodes.Body) -> Compiled:
     return Compiled(text, None)
 
 
-def _body(body: nodes.Body, names: _Names, top: bool) -> Write:
-    """top: values print as JSON; inside of macros, filter blocks and `block()` as text, as in the reference."""
-    writers = [write for statement in body if (write := _STATEMENTS[type(statement)](statement, names, top))]
-    if len(writers) == 1:
-        return writers[0]
+def _collected(write: Write) -> Callable[[Frame], str]:
+    """What a body writes, as one text."""
 
     def text(frame: Frame) -> str:
         parts: list[str] = []
-        size = 0
-        for write in writers:
-            part = write(frame)
-            size += len(part)
-            within_limit(size)
-            parts.append(part)
+        write(frame, parts.append)
+        within_limit(sum(map(len, parts)))
         return "".join(parts)
 
     return text
 
 
+def _shown(value: Any, frame: Frame) -> str:
+    """What a print gives at the top of a template."""
+    kind = type(value)
+    text: str
+    if kind is str:
+        text = value
+    elif kind is int and value.bit_length() < _SHORT:
+        text = str(value)
+    else:
+        text = printed(value, frame.runtime.zone)
+    if len(text) > LARGE:
+        within_limit(len(text))
+        frame.spend(LARGE + 8 * len(text))
+    return text
+
+
+def _inner_text(value: Any, frame: Frame) -> str:
+    """What a print gives inside of macros, filter blocks and `block()`."""
+    text = value if type(value) is str else "" if value is None else text_of(value)
+    if len(text) > LARGE:
+        within_limit(len(text))
+        frame.spend(LARGE + 8 * len(text))
+    return text
+
+
+def _body(body: nodes.Body, names: _Names, top: bool) -> Write:
+    """top: values print as JSON; inside of macros, filter blocks and `block()` as text, as in the reference."""
+    writers = [each for statement in body if (each := _STATEMENTS[type(statement)](statement, names, top))]
+    if len(writers) == 1:
+        return writers[0]
+    many = len(writers) > _MANY
+
+    def write(frame: Frame, put: Put) -> None:
+        for each in writers:
+            each(frame, put)
+            if many:
+                frame.spend(LARGE)
+
+    return write
+
+
 def _text(statement: nodes.Text, names: _Names, top: bool) -> Write:
     text = statement.text
-    return lambda frame: text
+
+    def write(frame: Frame, put: Put) -> None:
+        put(text)
+
+    return write
 
 
 def _print(statement: nodes.Print, names: _Names, top: bool) -> Write:
-    value = compile_expression(statement.value)
-    if top:
-        return lambda frame: printed(value(frame), frame.runtime.zone)
-    return lambda frame: _inner_text(value(frame))
+    value, shown = compile_expression(statement.value), _shown if top else _inner_text
 
+    def write(frame: Frame, put: Put) -> None:
+        put(shown(value(frame), frame))
 
-def _inner_text(value: Any) -> str:
-    return "" if value is None else text_of(value)
+    return write
 
 
 def _if(statement: nodes.If, names: _Names, top: bool) -> Write:
@@ -88,13 +135,15 @@ def _if(statement: nodes.If, names: _Names, top: bool) -> Write:
     ]
     otherwise = _body(statement.otherwise, names, top)
 
-    def text(frame: Frame) -> str:
+    def write(frame: Frame, put: Put) -> None:
         for at, condition, body in branches:
-            if _holds(condition(frame), at):
-                return body(frame)
-        return otherwise(frame)
+            value = condition(frame)
+            if value is True or (value is not False and _holds(value, at)):
+                body(frame, put)
+                return
+        otherwise(frame, put)
 
-    return text
+    return write
 
 
 def _holds(value: Any, at: int) -> bool:
@@ -107,67 +156,140 @@ def _holds(value: Any, at: int) -> bool:
 
 def _for(statement: nodes.For, names: _Names, top: bool) -> Write:
     values, at, name = compile_expression(statement.values), statement.at, statement.name
-    body, otherwise = _body(statement.body, names, top), _body(statement.otherwise, names, top)
+    otherwise = _body(statement.otherwise, names, top)
+    counted = names_loop(statement.body)
+    looked_up = counted or sets(statement.body, name)
+    joins = not looked_up and _prints_once(statement.body, name)
+    walk = (
+        _walking(name, counted, _body(statement.body, names, top)) if looked_up
+        else (_joining if joins else _stepping)(name, statement.body, names, top)
+    )  # fmt: skip
+    steps = _STEPS_JOINING if joins else STEPS_OF_A_ROUND
 
-    def text(frame: Frame) -> str:
+    def write(frame: Frame, put: Put) -> None:
         found = values(frame)
         if found is None:
-            return ""
-        items = _rounds(found, at)
+            return
+        items = rounds(found, at)
         if not items:
-            return otherwise(frame)
+            otherwise(frame, put)
+            return
         outer = frame.scope
-        scope = frame.scope = Scope(outer)
-        parts: list[str] = []
-        size, last = 0, len(items) - 1
+        frame.scope = Scope(outer)
+        count = len(items)
+        at_once = _AT_ONCE_JOINING if joins else _AT_ONCE
         try:
-            for index, item in enumerate(items):
-                frame.round()
-                scope.names[name] = item
-                scope.names["loop"] = {
+            for start in range(0, count, at_once):
+                some = items if count <= at_once else items[start : start + at_once]
+                frame.count_rounds(len(some), steps)
+                walk(frame, put, frame.scope.names, some, start, count - 1)
+        finally:
+            frame.scope = outer
+
+    return write
+
+
+_Walk: TypeAlias = Callable[[Frame, Put, dict[str, Any], list[Any], int, int], None]
+"""Rounds of a loop: names of its scope, elements, number of the first of them, number of the last one of all."""
+
+
+def _walking(name: str, counted: bool, body: Write) -> _Walk:
+    """counted: the body may ask for `loop`."""
+
+    def walk(frame: Frame, put: Put, scope: dict[str, Any], items: list[Any], start: int, last: int) -> None:
+        for index, item in enumerate(items, start):
+            scope[name] = item
+            if counted:
+                scope["loop"] = {
                     "index": index, "revindex": last - index, "first": index == 0, "last": index == last,
                     "length": last + 1,
                 }  # fmt: skip
-                parts.append(body(frame))
-                size += len(parts[-1])
-                within_limit(size)
-        finally:
-            frame.scope = outer
-        return "".join(parts)
+            body(frame, put)
 
-    return text
+    return walk
 
 
-def _rounds(values: Any, at: int) -> list[Any]:
-    if isinstance(values, Mapping):
-        return [Entry(key, value) for key, value in values.items()]
-    if is_list(values):
-        return list(values)
-    raise Fault(f"`for` can't walk over {kind_of(values)}", expected="a list or a map", at=at)
+def _prints_once(body: nodes.Body, name: str) -> bool:
+    """Whether a body is one print of a name, with nothing but texts and other names around it."""
+    own = [each for each in body if _prints(each, name)]
+    return len(own) == 1 and all(isinstance(each, nodes.Text) or _prints(each) for each in body)
+
+
+def _prints(statement: nodes.Statement, name: str = "") -> bool:
+    if not isinstance(statement, nodes.Print) or not isinstance(statement.value, nodes.Name):
+        return False
+    return not name or statement.value.name == name
+
+
+def _joining(name: str, body: nodes.Body, names: _Names, top: bool) -> _Walk:
+    """Around its variable the loop prints the same in every round, so that is made once."""
+    own = next(number for number, each in enumerate(body) if _prints(each, name))
+    first, behind = _made_once(body[:own], names, top), _made_once(body[own + 1 :], names, top)
+    shown = _shown if top else _inner_text
+
+    def join(frame: Frame, put: Put, scope: dict[str, Any], items: list[Any], start: int, last: int) -> None:
+        kinds = set(map(type, items))
+        if kinds == _TEXTS:
+            texts: list[str] = items
+        else:
+            texts = _digits(items) if kinds == _WHOLE else []
+            texts = texts or [shown(item, frame) for item in items]
+        left, right = first(frame), behind(frame)
+        size = sum(map(len, texts)) + len(texts) * (len(left) + len(right))
+        within_limit(size)
+        frame.spend(8 * size)
+        put(left + (right + left).join(texts) + right)
+
+    return join
+
+
+def _digits(items: list[int]) -> list[str]:
+    """The texts of whole numbers; none if one is too long to be written."""
+    try:
+        return list(map(str, items))
+    except ValueError:
+        return []
+
+
+def _made_once(body: nodes.Body, names: _Names, top: bool) -> Callable[[Frame], str]:
+    texts = [statement.text for statement in body if isinstance(statement, nodes.Text)]
+    if len(texts) == len(body):
+        text = "".join(texts)
+        return lambda frame: text
+    return _collected(_body(body, names, top))
+
+
+def _stepping(name: str, body: nodes.Body, names: _Names, top: bool) -> _Walk:
+    """The body gives the loop's variable no other value: it is printed without being looked up."""
+    steps: list[Write | None] = []
+    for statement in body:
+        if _prints(statement, name):
+            steps.append(None)
+        elif each := _STATEMENTS[type(statement)](statement, names, top):
+            steps.append(each)
+    shown = _shown if top else _inner_text
+
+    def walk(frame: Frame, put: Put, scope: dict[str, Any], items: list[Any], start: int, last: int) -> None:
+        for item in items:
+            scope[name] = item
+            for write in steps:
+                if write is not None:
+                    write(frame, put)
+                elif type(item) is str:
+                    put(item)
+                else:
+                    put(shown(item, frame))
+
+    return walk
 
 
 def _set(statement: nodes.Set, names: _Names, top: bool) -> Write:
     value, name = compile_expression(statement.value), statement.name
 
-    def text(frame: Frame) -> str:
-        result = value(frame)
-        scope = frame.scope or Scope(None)
-        frame.scope = scope
-        holder = scope.holder(name) or (_outermost(scope) if _is_root(frame, scope, name) else scope)
-        holder.names[name] = result
-        return ""
+    def write(frame: Frame, put: Put) -> None:
+        frame.assign(name, value(frame))
 
-    return text
-
-
-def _is_root(frame: Frame, scope: Scope, name: str) -> bool:
-    return not scope.hides_root() and name in frame.variables
-
-
-def _outermost(scope: Scope) -> Scope:
-    while scope.outer is not None:
-        scope = scope.outer
-    return scope
+    return write
 
 
 def _macro(statement: nodes.Macro, names: _Names, top: bool) -> None:
@@ -176,7 +298,7 @@ def _macro(statement: nodes.Macro, names: _Names, top: bool) -> None:
         raise Fault(f"there are two macros `{statement.name}`", at=statement.at)
     parameters = [(name, compile_expression(default)) for name, default in statement.parameters]
     known = [name for name, _ in parameters]
-    body = _body(statement.body, names, top=False)
+    body = _collected(_body(statement.body, names, top=False))
 
     def call(frame: Frame, node: nodes.Call, positional: list[Evaluate], named: list[tuple[str, Evaluate]]) -> str:
         if len(positional) > len(parameters):
@@ -187,7 +309,7 @@ def _macro(statement: nodes.Macro, names: _Names, top: bool) -> None:
                 raise Fault(f"the macro `{node.name}` has no argument `{name}`", at=node.at)
             given[name] = each(frame)
         outer, frame.scope = frame.scope, Scope(None, isolated=True)
-        frame.round()
+        frame.count_rounds(1)
         try:
             for name, default in parameters:
                 frame.scope.names[name] = given[name] if name in given else default(frame)
@@ -199,21 +321,22 @@ def _macro(statement: nodes.Macro, names: _Names, top: bool) -> None:
 
 
 def _filter(statement: nodes.FilterBlock, names: _Names, top: bool) -> Write:
-    value, body = compile_expression(statement.value), _body(statement.body, names, top=False)
+    value, body = compile_expression(statement.value), _collected(_body(statement.body, names, top=False))
 
-    def text(frame: Frame) -> str:
+    def write(frame: Frame, put: Put) -> None:
         around = frame.captured
         frame.captured = (*around, body(frame))
         try:
-            return _inner_text(value(frame))
+            put(_inner_text(value(frame), frame))
         finally:
             frame.captured = around
 
-    return text
+    return write
 
 
 def _block(statement: nodes.Block, names: _Names, top: bool) -> Write:
-    inner = names.blocks[statement.name] = _body(statement.body, names, top=False)
+    inner = _body(statement.body, names, top=False)
+    names.blocks[statement.name] = _collected(inner)
     return _body(statement.body, names, top=True) if top else inner
 
 

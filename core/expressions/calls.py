@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from core.expressions.faults import Fault, Undefined, nearest
-from core.expressions.frame import Evaluate, Frame
+from core.expressions.frame import LARGE, SIZED, Evaluate, Frame
 from core.expressions.library import FILTERS, FUNCTIONS, TESTS, find_filter, find_function, find_test
-from core.expressions.library.declare import Declared, camel, snake
-from core.expressions.nodes import Arguments, Call, Expression, Filter, Test
+from core.expressions.library.declare import Declared, MissingArgument, camel, parameter_of, snake
+from core.expressions.nodes import Arguments, Binary, Call, Expression, Filter, Literal, Name, Test, Unary
 from core.expressions.values import is_empty
 
 Compile = Callable[[Any], Evaluate]
@@ -21,6 +21,10 @@ ENGINE_FUNCTIONS = frozenset({
 """Functions of the language that only the engine can give; `Renderer(functions=…)` hands them in."""
 
 _BY_LOWER_NAME = {name.lower(): name for name in (*FUNCTIONS, *ENGINE_FUNCTIONS)}
+_REFUSING_NULL = frozenset({"startsWith", "endsWith", "merge"})
+_LONG = "java.lang.Long"
+CHANGING = frozenset({"sort", "rsort", "reverse"})
+"""Filters that change the list itself."""
 _ABSENT_RENDERERS = frozenset({"render", "renderOnce"})
 
 
@@ -28,11 +32,39 @@ def filtered(node: Filter, compiled: Compile) -> Evaluate:
     """`target | name(arguments)`."""
     target = compiled(node.target)
     if fault := problem_of_filter(node):
-        return _fails(fault)
+        passes_null = isinstance(fault, MissingArgument) and node.name not in _REFUSING_NULL
+        return _fails_unless_null(target, fault) if passes_null else _fails(fault)
     if node.name == "default":
         return _default(target, compiled(_fallback_of(node)))
     declared = find_filter(node.name)
-    return _invocation(declared, node, compiled, target, null_gives_null=True) if declared else target
+    evaluate = _invocation(declared, node, compiled, target, null_gives_null=True) if declared else target
+    if node.name == "className" and _is_written_number(node.target):
+        return lambda frame: _LONG if (found := evaluate(frame)) == "java.lang.Integer" else found
+    return in_place(node.target, evaluate) if node.name in CHANGING else evaluate
+
+
+def in_place(owner: Expression, evaluate: Evaluate) -> Evaluate:
+    """A list that has a name is changed itself, as in the reference; outside of the template it stays as it is."""
+    if not isinstance(owner, Name):
+        return evaluate
+    name = owner.name
+
+    def changed(frame: Frame) -> Any:
+        result = evaluate(frame)
+        if type(result) is list:
+            frame.assign(name, result)
+        return result
+
+    return changed
+
+
+def _is_written_number(node: Expression) -> bool:
+    """Whether whole numbers that a template writes down (64 bits wide in the reference) are part of a number."""
+    if isinstance(node, Unary):
+        return _is_written_number(node.operand)
+    if isinstance(node, Binary) and node.operator in ("+", "-", "*", "/", "%"):
+        return _is_written_number(node.left) or _is_written_number(node.right)
+    return isinstance(node, Literal) and type(node.value) is int
 
 
 def problem_of_filter(node: Filter) -> Fault | None:
@@ -56,7 +88,7 @@ def _fallback_of(node: Filter) -> Expression | None:
 
 
 def _default(target: Evaluate, fallback: Evaluate) -> Evaluate:
-    """`x | default(y)`: for what is undefined, null, a blank text, an empty list or map."""
+    """`x | default(y)`: for what is undefined, null, a blank text, an empty list or map. `y` is always evaluated."""
 
     def evaluate(frame: Frame) -> Any:
         try:
@@ -64,8 +96,9 @@ def _default(target: Evaluate, fallback: Evaluate) -> Evaluate:
         except Undefined as error:
             if error.final:
                 raise
-            return fallback(frame)
-        return fallback(frame) if is_empty(value) else value
+            value = None
+        other = fallback(frame)
+        return other if is_empty(value) else value
 
     return evaluate
 
@@ -168,6 +201,7 @@ def _call_handed(
     known = _argument_names(function)
     keywords = {key if key in known else snake(key): each(frame) for key, each in named}
     try:
+        _check_kinds(function, name, (*zip(known, arguments, strict=False), *keywords.items()))
         return function(*arguments, **keywords)
     except Fault as fault:
         if fault.at < 0:
@@ -179,6 +213,14 @@ def _call_handed(
             raise
         expected = ", ".join(f"`{camel(each)}`" for each in known)
         raise Fault(f"`{name}` can't be called with these arguments", expected=expected, at=at) from None
+
+
+def _check_kinds(function: Callable[..., Any], name: str, given: Iterable[tuple[str, Any]]) -> None:
+    """Raises Fault for arguments that are not of the kinds that a Python function is annotated with."""
+    annotated = getattr(function, "__annotations__", {})
+    for argument, value in given:
+        if argument in annotated:
+            parameter_of(function, argument).accept(value, name)
 
 
 def _argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -199,22 +241,29 @@ def _invocation(
     function, name, at = declared.function, declared.name, node.at
     first = declared.parameters[0] if target is not None else None
     null_gives_null = null_gives_null and declared.null_gives_null
+    plain = first.kind.plain if first else None
+    needs_frame = declared.needs_frame
 
     def evaluate(frame: Frame) -> Any:
-        values: list[Any] = [frame] if declared.needs_frame else []
+        values: list[Any] = [frame] if needs_frame else []
         try:
             if target is not None and first is not None:
                 value = target(frame)
                 if value is None and null_gives_null:
                     return None
-                values.append(first.accept(value, name))
+                values.append(value if type(value) is plain else first.accept(value, name))
             for slot in slots:
                 values.append(slot(frame))
-            return function(*values)
+            result = function(*values)
         except Fault as fault:
             if fault.at < 0:
                 fault.at = at
             raise
+        if type(result) in SIZED and len(result) > LARGE:
+            frame.spend(8 * len(result))
+        if target is not None and type(value) in SIZED and len(value) > LARGE:
+            frame.spend(8 * len(value))
+        return result
 
     return evaluate
 
@@ -240,6 +289,12 @@ def _fails(fault: Fault) -> Evaluate:
         raise Fault(fault.what, expected=fault.expected, hint=fault.hint, at=fault.at)
 
     return evaluate
+
+
+def _fails_unless_null(target: Evaluate, fault: Fault) -> Evaluate:
+    """Null comes through a filter before its arguments are looked at."""
+    fails = _fails(fault)
+    return lambda frame: None if target(frame) is None else fails(frame)
 
 
 def _unknown(kind: str, name: str, known: list[str], at: int) -> Fault:

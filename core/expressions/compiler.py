@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import operator
+from collections.abc import Callable
 from typing import Any
 
 from core.expressions import nodes, operators
 from core.expressions.access import call_method
-from core.expressions.calls import call, filtered, tested
+from core.expressions.calls import call, filtered, in_place, tested
+from core.expressions.equality import same
 from core.expressions.faults import Fault, Undefined
-from core.expressions.frame import Evaluate, Frame
+from core.expressions.frame import LARGE, SIZED, Evaluate, Frame
 from core.expressions.paths import computed_path, constant_path, element, path_text
-from core.expressions.values import is_list, same, text_of, truth
+from core.expressions.values import key_of, truth
+
+_SHORT = 32
+"""Elements of a list or map that are made without looking at the time."""
 
 
 def compile_expression(node: nodes.Expression) -> Evaluate:
@@ -80,18 +85,31 @@ def _method(node: nodes.Method) -> Evaluate:
     def evaluate(frame: Frame) -> Any:
         value = target(frame)
         try:
-            return call_method(value, name, [each(frame) for each in arguments], shown, at)
+            result = call_method(value, name, [each(frame) for each in arguments], shown, at)
         except Fault as fault:
             if fault.at < 0:
                 fault.at = at
             raise
+        if type(result) in SIZED and len(result) > LARGE:
+            frame.spend(8 * len(result))
+        return result
 
     return evaluate
 
 
 def _list(node: nodes.ListLiteral) -> Evaluate:
     items = [compile_expression(each) for each in node.items]
-    return lambda frame: [each(frame) for each in items]
+    if len(items) <= _SHORT:
+        return lambda frame: [each(frame) for each in items]
+
+    def evaluate(frame: Frame) -> Any:
+        result = []
+        for item in items:
+            result.append(item(frame))
+            frame.spend(LARGE)
+        return result
+
+    return evaluate
 
 
 def _map(node: nodes.MapLiteral) -> Evaluate:
@@ -101,15 +119,16 @@ def _map(node: nodes.MapLiteral) -> Evaluate:
         result: dict[Any, Any] = {}
         for key, value in entries:
             name = key(frame)
-            result.setdefault(text_of(name) if isinstance(name, Mapping) or is_list(name) else name, value(frame))
+            if len(result) > _SHORT:
+                frame.spend(LARGE)
+            result.setdefault(key_of(name), value(frame))
         return result
 
     return evaluate
 
 
 def _interpolated(node: nodes.Interpolated) -> Evaluate:
-    parts = [compile_expression(each) for each in node.parts]
-    return lambda frame: operators.joined([operators.concatenated(each(frame)) for each in parts])
+    return _joined([compile_expression(each) for each in node.parts])
 
 
 def _ternary(node: nodes.Ternary) -> Evaluate:
@@ -158,6 +177,7 @@ def _binary(node: nodes.Binary) -> Evaluate:
     if node.operator in _LAZY:
         return _LAZY[node.operator](node)
     function, final = _EAGER[node.operator]
+    quick = _QUICK.get(node.operator)
     left, right, at = compile_expression(node.left), compile_expression(node.right), node.at
 
     def evaluate(frame: Frame) -> Any:
@@ -166,14 +186,19 @@ def _binary(node: nodes.Binary) -> Evaluate:
         except Undefined as error:
             error.final = error.final or final
             raise
+        if type(a) is type(b) and quick is not None and type(a) in _ORDERED:
+            return quick(a, b)
         try:
-            return function(a, b)
+            result = function(a, b)
         except Fault as fault:
             if fault.at < 0:
                 fault.at = at
             raise
+        if type(result) in SIZED and len(result) > LARGE:
+            frame.spend(8 * len(result))
+        return result
 
-    return evaluate
+    return in_place(node.left, evaluate) if node.operator in ("+", "-") else evaluate
 
 
 def _concatenation(node: nodes.Binary) -> Evaluate:
@@ -184,7 +209,17 @@ def _concatenation(node: nodes.Binary) -> Evaluate:
         target = target.left
     operands.append(target)
     parts = [compile_expression(each) for each in reversed(operands)]
-    return lambda frame: operators.joined([operators.concatenated(each(frame)) for each in parts])
+    return _joined(parts)
+
+
+def _joined(parts: list[Evaluate]) -> Evaluate:
+    def evaluate(frame: Frame) -> str:
+        text = operators.joined([operators.concatenated(each(frame)) for each in parts])
+        if len(text) > LARGE:
+            frame.spend(8 * len(text))
+        return text
+
+    return evaluate
 
 
 def _and(node: nodes.Binary) -> Evaluate:
@@ -245,6 +280,11 @@ _EAGER: dict[str, tuple[Callable[[Any, Any], Any], bool]] = {
     "isNotIn": (_not_in, False),
     "..": (operators.interval, False),
 }
+_ORDERED = frozenset({int, str})
+_QUICK: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+"""What comparisons come to when both sides are whole numbers, or both texts."""
 _COMPILERS: dict[type, Callable[[Any], Evaluate]] = {
     nodes.Literal: _literal,
     nodes.Name: _name,

@@ -21,20 +21,20 @@ NAMED_FORMATS = {
     "iso_sec": "yyyy-MM-dd'T'HH:mm:ssXXX",
     "sql": "yyyy-MM-dd HH:mm:ss.SSSSSS",
     "sql_seq": "yyyy-MM-dd HH:mm:ss",
-    "iso_date_time": f"yyyy-MM-dd'T'{_LOCAL_TIME}XXX{REGION}",
+    "iso_date_time": f"yyyy-MM-dd'T'{_LOCAL_TIME}[XXX{REGION}]",
     "iso_zoned_date_time": f"yyyy-MM-dd'T'{_LOCAL_TIME}XXX{REGION}",
     "iso_offset_date_time": f"yyyy-MM-dd'T'{_LOCAL_TIME}XXX",
     "iso_local_date_time": f"yyyy-MM-dd'T'{_LOCAL_TIME}",
     "iso_local_date": "yyyy-MM-dd",
     "iso_local_time": _LOCAL_TIME,
-    "iso_date": "yyyy-MM-ddXXX",
+    "iso_date": "yyyy-MM-dd[XXX]",
     "iso_offset_date": "yyyy-MM-ddXXX",
-    "iso_time": f"{_LOCAL_TIME}XXX",
+    "iso_time": f"{_LOCAL_TIME}[XXX]",
     "iso_offset_time": f"{_LOCAL_TIME}XXX",
     "iso_instant": f"yyyy-MM-dd'T'{_LOCAL_TIME}'Z'",
-    "iso_ordinal_date": "yyyy-DDDXXX",
+    "iso_ordinal_date": "yyyy-DDD[XXX]",
     "iso_week_date": "\x03XXX",
-    "basic_iso_date": "yyyyMMddXX",
+    "basic_iso_date": "yyyyMMdd[XX]",
     "rfc_1123_date_time": "EEE, d MMM yyyy HH:mm:ss \x04",
     "full": "EEEE, MMMM d, yyyy 'at' h:mm:ss a zzzz",
     "long": "MMMM d, yyyy 'at' h:mm:ss a z",
@@ -45,10 +45,14 @@ _STYLES = frozenset({"full", "long", "medium", "short"})
 
 
 class Moment(NamedTuple):
-    """A point in time with nanoseconds. when: with a zone. nanos: of the second, 0 to 999,999,999."""
+    """A point in time with nanoseconds. when: with a zone. nanos: of the second, 0 to 999,999,999.
+
+    later: years, a multiple of 400, that are to be added; the calendar repeats itself after 400 years.
+    """
 
     when: datetime
     nanos: int
+    later: int = 0
 
 
 class Field(NamedTuple):
@@ -103,6 +107,8 @@ class _Reader:
             else:
                 stack[-1].append(char)
             self._at += 1
+        if self._pad:
+            raise self._fault("`p` stands before the letters that it pads")
         while len(stack) > 1:
             inner = tuple(stack.pop())
             stack[-1].append(Optional(inner))
@@ -136,6 +142,8 @@ class _Reader:
             raise self._fault(f"Unknown pattern letter: {letter}")
         if count > _MOST.get(letter, 19):
             raise self._fault(f"Too many pattern letters: {letter}")
+        if letter == "V" and count != 2:
+            raise self._fault("`V` stands in pairs")
         items.append(Field(letter, count, self._pad))
         self._pad = 0
 
@@ -153,8 +161,8 @@ def write(moment: Moment, format: str, locale: str | None) -> str:
     if format.lower() in _STYLES and names is not ENGLISH:
         raise Fault(f"the style `{format}` is known in English only", hint="write a pattern such as dd/MM/yyyy")
     if format.lower() in ("iso_instant", "rfc_1123_date_time"):
-        moment = Moment(moment.when.astimezone(UTC), moment.nanos)
-    return _write_items(items_of(pattern), _Shown(moment.when, moment.nanos, names, locale))
+        moment = moment._replace(when=moment.when.astimezone(UTC))
+    return _write_items(items_of(pattern), _Shown(moment.when, moment.nanos, names, locale, moment.later))
 
 
 class _Shown(NamedTuple):
@@ -162,6 +170,7 @@ class _Shown(NamedTuple):
     nanos: int
     names: Names | None
     locale: str | None
+    later: int
 
     def known(self) -> Names:
         return known(self.names, self.locale)
@@ -190,11 +199,12 @@ def _padded(read: Callable[[_Shown], int]) -> Callable[[_Shown, int], str]:
 
 
 def _year(shown: _Shown, count: int) -> str:
-    return _year_text(shown.when.year, count)
+    return _year_text(shown.when.year + shown.later, count)
 
 
 def _year_text(year: int, count: int) -> str:
-    return f"{year % 100:02d}" if count == 2 else f"{year:0{count}d}"
+    sign = "+" if count >= 4 and year >= 10**count else ""
+    return f"{year % 100:02d}" if count == 2 else f"{sign}{year:0{count}d}"
 
 
 def _era(shown: _Shown, count: int) -> str:
@@ -313,7 +323,7 @@ def _localized_offset(shown: _Shown, count: int) -> str:
 
 def _iso_week_date(shown: _Shown, count: int) -> str:
     year, week, day = shown.when.isocalendar()
-    return f"{year:04d}-W{week:02d}-{day}"
+    return f"{_year_text(year + shown.later, 4)}-W{week:02d}-{day}"
 
 
 def _rfc_offset(shown: _Shown, count: int) -> str:
@@ -324,7 +334,7 @@ _WRITERS: dict[str, Callable[[_Shown, int], str]] = {
     "G": _era,
     "u": _year,
     "y": _year,
-    "Y": lambda shown, count: _year_text(_week(shown)[0], count),
+    "Y": lambda shown, count: _year_text(_week(shown)[0] + shown.later, count),
     "Q": _quarter,
     "q": _quarter,
     "M": _month,

@@ -60,7 +60,10 @@ def _unreadable(text: str, expected: str, hint: str) -> Fault:
 @lru_cache(maxsize=256)
 def _reading(pattern: str) -> _Reading:
     fields: list[Field] = []
-    return _Reading(re.compile(_expression(items_of(pattern), fields)), tuple(fields))
+    expression = _expression(items_of(pattern), fields)
+    if sum(field.letter in "uy" for field in fields) > 2:
+        raise Fault("the date pattern names the year more than twice", expected="each field once")
+    return _Reading(re.compile(expression), tuple(fields))
 
 
 def _expression(items: tuple[Item, ...], fields: list[Field]) -> str:
@@ -69,7 +72,8 @@ def _expression(items: tuple[Item, ...], fields: list[Field]) -> str:
         if isinstance(item, str):
             parts.append(re.escape(item))
         elif isinstance(item, Optional):
-            parts.append(f"(?:{_expression(item.items, fields)})?")
+            # Never tried a second way, as in the reference: so many of them cost no more than one.
+            parts.append(f"(?>{_expression(item.items, fields)})?+")
         else:
             fields.append(item)
             parts.append(_field_expression(item))
@@ -86,9 +90,9 @@ def _field_expression(field: Field) -> str:
     if letter in "uy":
         return r"(\d{2})" if count == 2 else rf"([+-]?\d{{{count},{max(count, 9)}}})" if count != 4 else r"(\d{4})"
     if letter in "MLdHhKkmsDQ":
-        return rf"(\d{{{count}}})" if count > 1 else r"(\d{1,2})"
+        return rf"(\d{{{count}}})" if count > 1 else r"(\d{1,2}+)"
     special = {
-        "S": rf"(\d{{{count}}})", "n": r"(\d{1,9})", "a": "(AM|PM)", FRACTION: r"(\.\d{1,9})?",
+        "S": rf"(\d{{{count}}})", "n": r"(\d{1,9}+)", "a": "(AM|PM)", FRACTION: r"(\.\d{1,9}+)?+",
         "G": "(AD|Anno Domini|A)", REGION: r"(\[[^\]]+\])?", "\x04": r"(GMT|[+-]\d{4})",
     }  # fmt: skip
     if letter in special:

@@ -18,7 +18,16 @@ MAX_DEPTH = 150
 """Levels of the syntax tree of one template: a row of operators (`a + b + c …`) has as many as it has operands."""
 
 _SHOWN_NAMES = 8
+_LONGEST_MESSAGE = 2000
+_LONGEST_NAME = 100
+"""Characters; longer names are looked at no closer when similar ones are sought."""
 _SHOWN_WIDTH = 110
+
+
+MAX_CODE = 200_000
+"""Characters between the braces of one template."""
+MAX_SLOW = 2_000_000
+"""Characters of a text that an expression works through one by one."""
 
 
 class Fault(Exception):
@@ -70,7 +79,8 @@ def nearest(name: str, names: list[str], limit: int = _SHOWN_NAMES) -> list[str]
     """Up to `limit` of the names, those that resemble `name` first."""
     from difflib import get_close_matches  # noqa: PLC0415 (slow to load, and only errors need it)
 
-    alike = get_close_matches(name, names[:1000], n=limit, cutoff=0.5)
+    short = [each for each in names[:1000] if len(each) <= _LONGEST_NAME]
+    alike = get_close_matches(name[:_LONGEST_NAME], short, n=limit, cutoff=0.5)
     return (alike + [other for other in names if other not in alike])[:limit]
 
 
@@ -88,8 +98,14 @@ def as_error(fault: Fault, template: str) -> ExpressionError:
         fault.explain()
         undefined = fault.path
     picture = picture_of(template, fault.at)
-    what = f"{fault.what}\n{picture}" if picture else fault.what
-    return ExpressionError(what, expected=fault.expected, hint=fault.hint, undefined=undefined)
+    told = _cut(fault.what)
+    what = f"{told}\n{picture}" if picture else told
+    return ExpressionError(what, expected=_cut(fault.expected), hint=_cut(fault.hint), undefined=_cut(undefined))
+
+
+def _cut(text: str) -> str:
+    """Messages quote names, and names may be of any length."""
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - 200]}…{text[-200:]}"
 
 
 def picture_of(template: str, at: int) -> str:
@@ -130,6 +146,34 @@ def within_items(count: int) -> None:
             expected=f"at most {MAX_ITEMS:,}",
             hint="work on a file in a task instead",
         )
+
+
+def within_slow(size: int) -> None:
+    """Refuse a text that a filter would work through character by character for too long."""
+    if size > MAX_SLOW:
+        raise TooLarge(
+            f"a filter would work through a text of {size:,} characters one by one",
+            expected=f"at most {MAX_SLOW:,}",
+            hint="work on a file in a task instead",
+        )
+
+
+def within_code(size: int) -> None:
+    """Refuse a template with so much between its braces that reading it would take too long."""
+    if size > MAX_CODE:
+        raise TooLarge(
+            f"a template has more than {MAX_CODE:,} characters inside of its braces",
+            expected=f"at most {MAX_CODE:,}",
+            hint="keep the data in a file, and the template short",
+        )
+
+
+def too_many(what: str) -> TooLarge:
+    """The error for a document of more values than an expression may hold."""
+    return TooLarge(
+        f"{what} holds more than {MAX_ITEMS:,} values", expected=f"at most {MAX_ITEMS:,}",
+        hint="work on a file in a task instead",
+    )  # fmt: skip
 
 
 def too_deep() -> TooLarge:

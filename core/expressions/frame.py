@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from core.errors import TooLarge
 from core.expressions.faults import MAX_ITEMS, MAX_NESTED_PRINTS, Fault
+from core.expressions.meter import Meter
 from core.expressions.zones import zone_of
 
 MAX_RENDERS = 40
@@ -15,11 +16,25 @@ MAX_RENDERS = 40
 
 Evaluate: TypeAlias = "Callable[[Frame], Any]"
 
+Helper: TypeAlias = Callable[[str, tuple[Any, ...]], Any]
+"""Does an operation of `core.expressions.native` in a process that can be killed; arguments and result are what JSON
+can carry. Raises Fault or TailraceError, also when it takes too long or too much memory."""
+
+STEPS_OF_A_ROUND = 20_000
+_PER_TEMPLATE = 50_000
+_PER_CHARACTER = 1000
+"""Steps of the meter that one round of a loop, or one inner template (and each of its characters, which must be
+read), counts for whatever it does."""
+SIZED = frozenset({str, list, dict})
+"""Types of values that can be large; the others come from outside."""
+LARGE = 1000
+"""Characters or elements from which on the work on a value is counted."""
+
 
 class Runtime:
     """What one Renderer was made with. nested: renders a value again, for `render()`: (value, frame, recursive)."""
 
-    __slots__ = ("clock", "entropy", "functions", "nested", "recursive", "zone_name")
+    __slots__ = ("clock", "entropy", "functions", "helper", "nested", "recursive", "zone_name")
 
     def __init__(
         self,
@@ -29,6 +44,7 @@ class Runtime:
         clock: Callable[[], datetime] | None,
         entropy: Callable[[int], bytes] | None,
         nested: Callable[[Any, Frame, bool], Any],
+        helper: Helper | None = None,
     ) -> None:
         self.functions = functions
         self.zone_name = zone_name
@@ -36,6 +52,7 @@ class Runtime:
         self.clock = clock
         self.entropy = entropy
         self.nested = nested
+        self.helper = helper
 
     @property
     def zone(self) -> tzinfo:
@@ -103,6 +120,7 @@ class Frame:
     depth = 0
     rounds = 0
     nested: list[int] | None = None
+    meter: Meter | None = None
 
     def __init__(
         self, runtime: Runtime, variables: Mapping[str, Any], reads: set[tuple[Any, ...]] | None, source: str
@@ -121,19 +139,44 @@ class Frame:
         self.nested[0] += source.count("{{") + 1
         if self.nested[0] > MAX_NESTED_PRINTS:
             raise TooLarge(f"the templates given to `render()` hold more than {MAX_NESTED_PRINTS:,} expressions")
+        self.spend(_PER_TEMPLATE + _PER_CHARACTER * len(source))
         frame = Frame(self.runtime, self.variables, self.reads, source)
         frame.depth = self.depth + 1
         frame.scope = self.scope
         frame.nested = self.nested
+        frame.meter = self.meter
         return frame
+
+    def spend(self, steps: int) -> None:
+        """Count work that was done, or bytes that were made; now and then look at what has been used in all."""
+        meter = self.meter
+        if meter is None:
+            meter = self.meter = Meter()
+        meter.left -= steps
+        if meter.left < 0:
+            meter.look()
 
     def read_all(self) -> None:
         """Somebody looked at all the variables at once."""
         if self.reads is not None:
             self.reads.update((name,) for name in self.variables)
 
-    def round(self) -> None:
-        """Count one round of a loop or one call of a macro."""
-        self.rounds += 1
+    def count_rounds(self, number: int, steps: int = STEPS_OF_A_ROUND) -> None:
+        """Count rounds of a loop, or a call of a macro, before they are made."""
+        self.rounds += number
         if self.rounds > MAX_ITEMS:
             raise TooLarge(f"the loops of a template make more than {MAX_ITEMS:,} rounds")
+        self.spend(steps * number)
+
+    def assign(self, name: str, value: Any) -> None:
+        """Give a value to a name: where it has one already, else in the innermost scope."""
+        scope = self.scope
+        if scope is None:
+            scope = self.scope = Scope(None)
+        holder = scope.holder(name)
+        if holder is None:
+            holder = scope
+            if name in self.variables and not scope.hides_root():
+                while holder.outer is not None:
+                    holder = holder.outer
+        holder.names[name] = value

@@ -6,58 +6,76 @@ import math
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.expressions.faults import MAX_NESTING, Fault, too_deep, within_limit
-from core.expressions.values import Entry, Instant, date_time_text, int_text, is_list, text_of
+from core.expressions.faults import MAX_ITEMS, MAX_NESTING, Fault, too_deep, too_many
+from core.expressions.meter import unmetered
+from core.expressions.values import (
+    Budget,
+    Entry,
+    Float32,
+    Instant,
+    as_32_bits,
+    date_time_text,
+    int_text,
+    is_list,
+    text_of,
+)
 from core.model.durations import format_duration
 
 _SYMBOL = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _RESERVED = frozenset({"null", "true", "false", "nan"})
-_SPACE = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_SPACE = re.compile(r"(?:\s++|//[^\n]*+|/\*.*?\*/)*+", re.DOTALL)
 _TIME = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:T(?:(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:\d\d))?)?(?![\w:.-])"
 )
 _NUMBER = re.compile(r"-?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|\d[\d_]*(?:\.\d[\d_]*|\.)?(?:[eEdD][+-]?\d+)?)(?![\w.])")
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r?\n|.)", re.DOTALL)
 _PLAIN_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0", "a": "\a", "v": "\v"}
-_TEXT = re.compile(r"'''(.*?)'''|\"((?:[^\"\\\n]|\\.)*)\"", re.DOTALL)
-_QUOTED_SYMBOL = re.compile(r"'((?:[^'\\\n]|\\.)*)'", re.DOTALL)
+_TEXT = re.compile(r"'''(.*?)'''|\"((?:[^\"\\\n]++|\\.)*+)\"", re.DOTALL)
+_QUOTED_SYMBOL = re.compile(r"'((?:[^'\\\n]++|\\.)*+)'", re.DOTALL)
 _CLOSERS = {"[": "]", "(": ")"}
+_CONTAINER = 8
+"""What each value counts for in the limit of text, beside its own characters."""
+_PER_VALUE = 4000
+"""Steps of the meter."""
 
 
 # -- writing ---------------------------------------------------------------------------------------------------
 
 
-def write(value: Any) -> str:
+def write(value: Any, spend: Callable[[int], None] = unmetered) -> str:
     """One Ion value: `{a:1}`, `[1,"a"]`, `1.5e0`."""
     parts: list[str] = []
-    _write(value, parts)
-    within_limit(sum(map(len, parts)))
+    _write(value, parts, Budget(), spend)
     return "".join(parts)
 
 
-def _write(value: Any, parts: list[str]) -> None:
+def _write(value: Any, parts: list[str], budget: Budget, spend: Callable[[int], None]) -> None:
+    budget.spend(_CONTAINER)
+    spend(_PER_VALUE)
     if isinstance(value, Entry):
         value = {value.key: value.value}
     if isinstance(value, Mapping):
         parts.append("{")
         for number, (key, item) in enumerate(value.items()):
             parts.append(f"{',' if number else ''}{_name(text_of(key))}:")
-            _write(item, parts)
+            budget.spend(len(parts[-1]))
+            _write(item, parts, budget, spend)
         parts.append("}")
     elif is_list(value):
         parts.append("[")
         for number, item in enumerate(value):
             if number:
                 parts.append(",")
-            _write(item, parts)
+            _write(item, parts, budget, spend)
         parts.append("]")
     else:
         parts.append(_scalar(value))
+        budget.spend(len(parts[-1]))
 
 
 def _name(key: str) -> str:
@@ -86,7 +104,7 @@ def _scalar(value: Any) -> str:
 def _float(value: float) -> str:
     if not math.isfinite(value):
         return "nan" if math.isnan(value) else "+inf" if value > 0 else "-inf"
-    text = repr(value)
+    text = repr(as_32_bits(value) if isinstance(value, Float32) else value)
     return text if "e" in text else f"{text}e0"
 
 
@@ -118,9 +136,12 @@ def _escaped(text: str, quote: str) -> str:
 # -- reading ---------------------------------------------------------------------------------------------------
 
 
-def read(text: str, most: int | None = None) -> list[Any]:
-    """The values of an Ion text, at most `most` of them. Raises Fault. Annotations are dropped."""
-    reader = _Reader(text)
+def read(text: str, spend: Callable[[int], None] = unmetered, most: int | None = None) -> list[Any]:
+    """The values of an Ion text, at most `most` of them; annotations are dropped. Raises Fault, TooLarge.
+
+    spend: told of the work that was done.
+    """
+    reader = _Reader(text, spend)
     values: list[Any] = []
     while not reader.at_end() and (most is None or len(values) < most):
         values.append(reader.value())
@@ -128,8 +149,10 @@ def read(text: str, most: int | None = None) -> list[Any]:
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, spend: Callable[[int], None]) -> None:
         self._text = text
+        self._spend = spend
+        self._count = 0
         self._at = 0
         self._depth = 0
 
@@ -138,6 +161,10 @@ class _Reader:
         return self._at >= len(self._text)
 
     def value(self) -> Any:
+        self._spend(_PER_VALUE)
+        self._count += 1
+        if self._count > MAX_ITEMS:
+            raise too_many("the Ion text")
         self._skip_space()
         while (annotation := self._annotation()) is not None:
             self._at = annotation

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from core.errors import TooLarge
 from core.expressions.faults import Fault, within_limit
 
 _CLASSES = {
@@ -17,10 +18,16 @@ _PIECE = re.compile(
 )
 _GROUP = re.compile(r"\\(.)|\$(\d+)|\$\{(\w+)\}|\$", re.DOTALL)
 
+MAX_PATTERN = 10_000
+"""Characters."""
+MAX_MATCHES = 500_000
+
 
 @lru_cache(maxsize=512)
 def java_pattern(pattern: str) -> re.Pattern[str]:
     """The compiled pattern. Raises Fault."""
+    if len(pattern) > MAX_PATTERN:
+        raise Fault(f"the regular expression has {len(pattern):,} characters", expected=f"at most {MAX_PATTERN:,}")
     inside = False
 
     def translate(match: re.Match[str]) -> str:
@@ -59,19 +66,35 @@ def _class(name: str, inside: bool) -> str:
     raise Fault(f"the character class \\p{{{name}}} is not supported", expected=", ".join([*_CLASSES, *_UNICODE]))
 
 
-def replace_all(text: str, pattern: str, replacement: str) -> str:
+def replace_all(texts: list[str], pattern: str, replacement: str) -> list[str]:
     """Every match replaced; `$1` and `${name}` stand for groups, a backslash takes the next character as it is."""
+    compiled = java_pattern(pattern)
     parts = _replacement(replacement)
-    result: list[str] = []
-    size = last = 0
-    for match in java_pattern(pattern).finditer(text):
-        piece = text[last : match.start()] + "".join(_filled(match, part) for part in parts)
-        last = match.end()
-        size += len(piece)
-        within_limit(size)
-        result.append(piece)
-    result.append(text[last:])
-    return "".join(result)
+    results: list[str] = []
+    matches = size = 0
+    for text in texts:
+        result: list[str] = []
+        last = 0
+        for match in compiled.finditer(text):
+            piece = text[last : match.start()] + "".join(_filled(match, part) for part in parts)
+            last = match.end()
+            size += len(piece)
+            matches += 1
+            within_limit(size)
+            _within_matches(matches)
+            result.append(piece)
+        result.append(text[last:])
+        results.append("".join(result))
+    return results
+
+
+def _within_matches(count: int) -> None:
+    if count > MAX_MATCHES:
+        raise TooLarge(
+            f"a regular expression matches more than {MAX_MATCHES:,} times",
+            expected=f"at most {MAX_MATCHES:,}",
+            hint="work on a file in a task instead",
+        )
 
 
 def _replacement(text: str) -> list[str | tuple[str]]:
@@ -120,6 +143,7 @@ def split(text: str, pattern: str, limit: int) -> list[str]:
             continue
         parts.append(text[last : match.start()])
         last = match.end()
+        _within_matches(len(parts))
     parts.append(text[last:])
     while limit == 0 and len(parts) > 1 and parts[-1] == "":
         parts.pop()

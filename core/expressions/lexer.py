@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from core.expressions.faults import Fault
+from core.expressions.faults import MAX_CODE, Fault, within_code
 
 OPERATOR_WORDS = frozenset({"and", "or", "not", "is", "contains", "equals"})
 WORD_OPERATORS = OPERATOR_WORDS | {"isIn", "isNotIn"}
@@ -65,6 +65,8 @@ def scan(source: str, start: int, close: str) -> Scanned:
             _track(open_brackets, token)
         tokens.append(token)
         at = token.end
+        if at - start > MAX_CODE:
+            within_code(at - start)
 
 
 def _token(source: str, kind: str, match: re.Match[str], first: int) -> Token:

@@ -11,8 +11,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from core.expressions.equality import same
 from core.expressions.faults import Fault, within_limit
-from core.expressions.values import Entry, is_list, is_number, kind_of, same, text_of
+from core.expressions.values import Entry, Instant, is_list, is_number, key_of, kind_of, offset_text, text_of
 
 Getter = Callable[[Any], Any]
 Method = Callable[[Any, list[Any]], Any]
@@ -43,8 +44,8 @@ _TIME_GETTERS: dict[str, Getter] = {
     "nano": lambda moment: moment.microsecond * 1000,
 }
 _ZONED_GETTERS: dict[str, Getter] = {
-    "offset": lambda moment: text_of(moment.utcoffset()),
-    "zone": lambda moment: getattr(moment.tzinfo, "key", None) or moment.tzname(),
+    "offset": offset_text,
+    "zone": lambda moment: getattr(moment.tzinfo, "key", None) or offset_text(moment),
     "epochsecond": lambda moment: int(moment.astimezone(UTC).timestamp() // 1),
 }
 _DURATION_GETTERS: dict[str, Getter] = {
@@ -115,7 +116,7 @@ def _repeat(text: str, times: Any) -> str:
     if not isinstance(times, int) or isinstance(times, bool) or times < 0:
         raise Fault(f"a text can't be repeated {text_of(times)} times", expected="a whole number from 0 up")
     within_limit(len(text) * times)
-    return text * times
+    return text * times if text else ""
 
 
 def _replace(text: str, old: str, new: str) -> str:
@@ -169,9 +170,9 @@ _LIST_METHODS: dict[str, Method] = {
 _MAP_METHODS: dict[str, Method] = {
     "size": _plain(len),
     "isEmpty": _plain(lambda items: len(items) == 0),
-    "get": _plain(lambda items, key: items.get(key), 1),
-    "getOrDefault": _plain(lambda items, key, default: items.get(key, default), 2),
-    "containsKey": _plain(lambda items, key: key in items, 1),
+    "get": _plain(lambda items, key: items.get(key_of(key)), 1),
+    "getOrDefault": _plain(lambda items, key, default: items.get(key_of(key), default), 2),
+    "containsKey": _plain(lambda items, key: key_of(key) in items, 1),
     "containsValue": _plain(lambda items, value: any(same(item, value) for item in items.values()), 1),
     "keySet": _plain(list),
     "values": _plain(lambda items: list(items.values())),
@@ -192,6 +193,67 @@ _DURATION_METHODS: dict[str, Method] = {
 _ANY_METHODS: dict[str, Method] = {"toString": _plain(text_of)}
 
 
+def _moved(moment: Any, unit: timedelta, sign: int, amount: Any) -> Any:
+    if not isinstance(amount, int) or isinstance(amount, bool):
+        raise Fault(f"a date can't be moved by {kind_of(amount)}", expected="a whole number")
+    try:
+        if unit < timedelta(days=1) and moment.tzinfo is not None:
+            return (moment.astimezone(UTC) + sign * amount * unit).astimezone(moment.tzinfo)
+        return moment + sign * amount * unit
+    except OverflowError:
+        raise Fault("the date is out of range", expected="a year from 1 to 9999") from None
+
+
+def _moves(units: dict[str, timedelta]) -> dict[str, Method]:
+    """`plusDays(1)`, `minusHours(2)` …"""
+
+    def by(unit: timedelta, sign: int) -> Method:
+        return _plain(lambda moment, amount: _moved(moment, unit, sign, amount), 1)
+
+    return {f"{word}{name}": by(unit, sign) for name, unit in units.items() for word, sign in _SIGNS}
+
+
+def _compared(compare: Callable[[Any, Any], bool]) -> Method:
+    def call(moment: Any, other: Any) -> bool:
+        alike = isinstance(other, datetime) is isinstance(moment, datetime) and isinstance(other, date)
+        if not alike or (isinstance(moment, datetime) and bool(moment.tzinfo) is not bool(other.tzinfo)):
+            raise Fault(f"a date can't be compared with {kind_of(other)}", expected="a date of the same kind")
+        return compare(moment, other)
+
+    return _plain(call, 1)
+
+
+def _instant(moment: datetime) -> Instant:
+    return Instant(*moment.astimezone(UTC).timetuple()[:6], moment.microsecond, UTC)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SIGNS = (("plus", 1), ("minus", -1))
+_DATE_METHODS: dict[str, Method] = {
+    "isBefore": _compared(lambda moment, other: moment < other),
+    "isAfter": _compared(lambda moment, other: moment > other),
+    "isEqual": _compared(lambda moment, other: moment == other),
+    **_moves({"Days": timedelta(days=1), "Weeks": timedelta(weeks=1)}),
+}
+_TIME_METHODS: dict[str, Method] = {
+    "toLocalDate": _plain(lambda moment: moment.date()),
+    **_moves({"Hours": timedelta(hours=1), "Minutes": timedelta(minutes=1), "Seconds": timedelta(seconds=1)}),
+}
+_ZONED_METHODS: dict[str, Method] = {
+    "toInstant": _plain(_instant),
+    "toLocalDateTime": _plain(lambda moment: moment.replace(tzinfo=None)),
+    "toEpochSecond": _plain(lambda moment: (moment - _EPOCH) // timedelta(seconds=1)),
+    "toEpochMilli": _plain(lambda moment: (moment - _EPOCH) // timedelta(milliseconds=1)),
+}
+
+
+def _date_methods(value: date) -> dict[str, Method]:
+    if not isinstance(value, datetime):
+        return _DATE_METHODS
+    zoned = _ZONED_METHODS if value.tzinfo else {}
+    return {**_DATE_METHODS, **_TIME_METHODS, **zoned}
+
+
 def _methods(value: Any) -> dict[str, Method]:
     if isinstance(value, str):
         return _TEXT_METHODS
@@ -201,6 +263,8 @@ def _methods(value: Any) -> dict[str, Method]:
         return _LIST_METHODS
     if isinstance(value, timedelta):
         return _DURATION_METHODS
+    if isinstance(value, date):
+        return _date_methods(value)
     return _NUMBER_METHODS if is_number(value) else {}
 
 

@@ -11,6 +11,8 @@ from core.expressions.faults import Fault, within_limit
 
 DEFAULT = "#,##0.###"
 _MAX_PATTERN = 400
+_MOST_PLACES = 340
+"""Places behind the point that the empty pattern allows."""
 _NUMBER = frozenset("#0,.")
 
 
@@ -45,8 +47,8 @@ def format_number(value: int | float | Decimal, pattern: str | None) -> str:
         prefix, suffix = format.negative_prefix, format.negative_suffix
     if isinstance(value, float) and math.isinf(value):
         return f"{prefix}∞{suffix}"
+    within_limit(abs(Decimal(value).adjusted()) * 1000, "digits")
     exact = abs(Decimal(value * format.factor))
-    within_limit(abs(exact.adjusted()) * 1000, "digits")
     digits = _scientific(exact, format) if format.exponent else _plain(exact, format)
     return f"{prefix}{digits}{suffix}"
 
@@ -95,6 +97,8 @@ def format_of(pattern: str) -> Format:
     """Read a pattern. Raises Fault."""
     if len(pattern) > _MAX_PATTERN:
         raise Fault("the number pattern is too long", expected=f"at most {_MAX_PATTERN} characters")
+    if not pattern:
+        return Format(0, 0, 0, _MOST_PLACES, 3, 0, 1, "", "", "-", "")
     positive, negative = _halves(pattern)
     prefix, body, exponent, suffix = _parts(positive, pattern)
     factor = 100 if "%" in prefix + suffix else 1000 if "‰" in prefix + suffix else 1
@@ -133,9 +137,11 @@ def _parts(half: str, pattern: str) -> tuple[str, str, int, str]:
     while at < len(half) and half[at] in _NUMBER:
         at += 1
     body = half[start:at]
-    if not body or body.count(".") > 1:
+    if (body and not body.strip(".,")) or body.count(".") > 1 or body.endswith(","):
         raise _malformed(pattern)
     exponent = 0
+    if body and half.startswith("E", at) and not half.startswith("E0", at):
+        raise _malformed(pattern)
     if half.startswith("E0", at):
         end = at + 1
         while half.startswith("0", end):

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, DecimalException, localcontext
 from typing import Any
 
+from core.expressions.equality import Among
 from core.expressions.faults import Fault, within_items, within_limit
-from core.expressions.values import is_list, is_number, kind_of, same, text_of
+from core.expressions.values import Float32, float32, is_list, is_number, kind_of, text_of
 
 _CONVERT_HINT = "turn a text into a number with `| number`"
 
@@ -33,7 +34,8 @@ def subtract(left: Any, right: Any) -> Any:
     """Numbers are subtracted; a list loses the elements that equal the right side (or one of its elements)."""
     if is_list(left):
         gone = right if is_list(right) else [right]
-        return [item for item in left if not any(same(item, other) for other in gone)]
+        among = Among(gone)
+        return [item for item in left if item not in among]
     return _arithmetic("-", left, right)
 
 
@@ -60,7 +62,9 @@ def _arithmetic(operator: str, left: Any, right: Any) -> Any:
         return wrapped(_WHOLE[operator](left, right))
     if isinstance(left, Decimal) or isinstance(right, Decimal):
         return _decimals(operator, _as_decimal(left), _as_decimal(right))
-    return _FLOAT[operator](float(left), float(right))
+    result = _FLOAT[operator](float(left), float(right))
+    narrow = isinstance(left, Float32) or isinstance(right, Float32)
+    return float32(result) if narrow and all(isinstance(each, (int, Float32)) for each in (left, right)) else result
 
 
 def _as_decimal(value: Any) -> Decimal:
@@ -116,7 +120,10 @@ _DECIMAL: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
 
 
 def negative(value: Any) -> Any:
-    return -number(value, "-") if not isinstance(value, int) else wrapped(-number(value, "-"))
+    if isinstance(value, Decimal):
+        return value.copy_negate()
+    negated = -number(value, "-")
+    return wrapped(negated) if isinstance(value, int) else Float32(negated) if isinstance(value, Float32) else negated
 
 
 def positive(value: Any) -> Any:
@@ -168,7 +175,8 @@ def contains(left: Any, right: Any) -> bool:
         return isinstance(right, (str, int, float)) and right in left
     if is_list(left):
         wanted = right if is_list(right) else [right]
-        return all(any(same(item, one) for item in left) for one in wanted)
+        among = Among(left)
+        return all(one in among for one in wanted)
     raise Fault(f"`contains` can't look into {kind_of(left)}", expected="a list, a map or a text")
 
 
@@ -206,6 +214,8 @@ def interval(start: Any, end: Any, step: Any = 1) -> list[Any]:
 def _whole(value: Any, what: str) -> int:
     if not is_number(value) or not math.isfinite(value):
         raise Fault(f"{kind_of(value)} can't be the {what} of a range", expected="a number (or two single letters)")
+    if isinstance(value, Decimal):
+        within_limit(abs(value.adjusted()) * 1000, "digits")
     return int(value)
 
 
@@ -217,4 +227,3 @@ def _codes(start: int, end: int, step: int) -> range:
     numbers = range(start, end + (1 if step > 0 else -1), step)
     within_items((end - start) // step + 1)
     return numbers
-

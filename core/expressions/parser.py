@@ -127,7 +127,7 @@ class Parser:
             if token.value == "|":
                 left = self._filter(left)
             elif token.value == "is":
-                left = self._test(left)
+                left = self._test(left, token.end)
             else:
                 operator = _SYNONYMS.get(token.value, token.value)
                 left = nodes.Binary(token.at, operator, left, self._binary(binding + 1))
@@ -144,8 +144,11 @@ class Parser:
             result = self._filter(result)
         return result
 
-    def _test(self, target: nodes.Expression) -> nodes.Expression:
+    def _test(self, target: nodes.Expression, is_end: int) -> nodes.Expression:
+        at = self.token.at
         negated = self.skip("not")
+        if negated and at != is_end + 1:
+            raise Fault("`is not` is one operator", expected="one blank between its words", at=at)
         name = self.name("the name of a test")
         arguments = self._arguments() if self.at_operator("(") else nodes.Arguments()
         return nodes.Test(name.at, target, name.value, arguments, negated)

@@ -14,9 +14,17 @@ from core.expressions.values import is_list, text_of
 def constant_path(at: int, path: tuple[str | int, ...]) -> Evaluate:
     """A chain of known keys from the variables on: the hot path of most templates."""
 
+    name = path[0]
+    single = len(path) == 1
+
     def evaluate(frame: Frame) -> Any:
-        if frame.scope is not None:
-            return _from_scope(frame, at, path)
+        scope = frame.scope
+        while scope is not None:
+            if name in scope.names:
+                return scope.names[name] if single else _walk(scope.names[name], path, 1, at)
+            if scope.isolated:
+                raise Undefined(str(name), at, owner=scope.visible())
+            scope = scope.outer
         value: Any = frame.variables
         plain = True
         try:
@@ -96,9 +104,13 @@ def _from_scope(frame: Frame, at: int, path: tuple[Any, ...]) -> Any:
 def _walk(value: Any, path: tuple[Any, ...], start: int, at: int) -> Any:
     """Along the keys of a path from `start` on."""
     for number in range(start, len(path)):
-        found = _found(value, path[number], at)
+        key = path[number]
+        if type(value) is dict and type(key) is str and key in value:
+            value = value[key]
+            continue
+        found = _found(value, key, at)
         if found is MISSING:
-            raise missing(value, path[number], path_text(path[:number]), at)
+            raise missing(value, key, path_text(path[:number]), at)
         value = found
     return value
 

@@ -10,7 +10,8 @@ from typing import Any
 from core.errors import TooLarge
 from core.expressions.bodies import Compiled, compile_body
 from core.expressions.faults import MAX_DEPTH, Fault, as_error, too_deep, within_limit
-from core.expressions.frame import Frame, Runtime
+from core.expressions.frame import Frame, Helper, Runtime
+from core.expressions.meter import unmetered
 from core.expressions.nodes import Body, depth_of
 from core.expressions.templates import parse_template, unwrap_raw
 from core.expressions.values import is_list
@@ -18,6 +19,9 @@ from core.expressions.values import is_list
 MAX_ROUNDS = 100
 _CACHED_SIZE = 64 * 1024
 """Characters up to which a template is kept compiled."""
+_CACHED_COMPUTED_SIZE = 2048
+_PER_VALUE = 500
+"""Steps of the meter that `render()` counts for each value of a list or map."""
 Reads = set[tuple[Any, ...]]
 
 
@@ -26,8 +30,13 @@ def parsed(template: str) -> Body:
     return _cached_tree(template) if len(template) <= _CACHED_SIZE else _tree(template)
 
 
-def compiled(template: str) -> Compiled:
-    """The closures of a template: the same for all variables, functions and zones."""
+def compiled(template: str, computed: bool = False) -> Compiled:
+    """The closures of a template: the same for all variables, functions and zones.
+
+    computed: it is data, of which there may be any number of texts; they must not push out those of flows.
+    """
+    if computed:
+        return _cached_computed(template) if len(template) <= _CACHED_COMPUTED_SIZE else _closures(template, _tree)
     return _cached_closures(template) if len(template) <= _CACHED_SIZE else _closures(template)
 
 
@@ -44,8 +53,8 @@ def _tree(template: str) -> Body:
         raise too_deep() from None
 
 
-def _closures(template: str) -> Compiled:
-    body = parsed(template)
+def _closures(template: str, parse: Callable[[str], Body] = parsed) -> Compiled:
+    body = parse(template)
     try:
         return compile_body(body)
     except Fault as fault:
@@ -58,6 +67,11 @@ _cached_tree = lru_cache(maxsize=4096)(_tree)
 _cached_closures = lru_cache(maxsize=4096)(_closures)
 
 
+@lru_cache(maxsize=256)
+def _cached_computed(template: str) -> Compiled:
+    return _closures(template, _tree)
+
+
 class Renderer:
     """Renders templates with the functions that the engine hands in.
 
@@ -66,6 +80,10 @@ class Renderer:
     offset, for dates without one and for printing. recursive: results are rendered again until nothing changes.
     clock: the current time, with a zone, for `now()` and ids. entropy: that many random bytes, for `uuid()` and its
     like. Making one is cheap.
+
+    helper: does jq programs and regular expressions that are computed, or come from a text given to `render()`, in a
+    process that can be killed. Without it they are refused; those that stand literally in the template run here, for
+    as long as they take. All else is held to the limits of `core.expressions.meter` and `core.expressions.faults`.
 
     All methods raise ExpressionError and TooLarge, and let the errors of lazy variables and functions pass.
     """
@@ -79,9 +97,10 @@ class Renderer:
         recursive: bool = False,
         clock: Callable[[], datetime] | None = None,
         entropy: Callable[[int], bytes] | None = None,
+        helper: Helper | None = None,
     ) -> None:
         self._recursive = recursive
-        self._runtime = Runtime(functions or {}, zone, recursive, clock, entropy, _render_again)
+        self._runtime = Runtime(functions or {}, zone, recursive, clock, entropy, _render_again, helper)
 
     def render(self, template: str, variables: Mapping[str, Any], reads: Reads | None = None) -> str:
         """The text of a template. reads: gets the path of every variable that was looked at."""
@@ -120,7 +139,7 @@ def _again(text: str, template: str, frame: Frame) -> str:
 
 
 def _text(template: str, frame: Frame) -> str:
-    code = compiled(template)
+    code = compiled(template, frame.depth > 0)
     try:
         return code.text(frame)
     except Fault as fault:
@@ -158,15 +177,16 @@ def _render_again(value: Any, frame: Frame, recursive: bool) -> Any:
     def render(text: str) -> str:
         return unwrap_raw(_until_stable(text, once(text), once) if recursive else once(text))
 
-    return render(value) if isinstance(value, str) else _walk(value, render)
+    return render(value) if isinstance(value, str) else _walk(value, render, frame.spend)
 
 
-def _walk(value: Any, render: Callable[[str], str]) -> Any:
+def _walk(value: Any, render: Callable[[str], str], spend: Callable[[int], None] = unmetered) -> Any:
+    spend(_PER_VALUE)
     if isinstance(value, str):
         return render(value) if "{" in value else value
     if isinstance(value, Mapping):
         result: dict[Any, Any] = {}
         for key, item in value.items():
-            result.setdefault(_walk(key, render), _walk(item, render))
+            result.setdefault(_walk(key, render, spend), _walk(item, render, spend))
         return result
-    return [_walk(item, render) for item in value] if is_list(value) else value
+    return [_walk(item, render, spend) for item in value] if is_list(value) else value

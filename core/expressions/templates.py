@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from core.expressions.faults import Fault
+from core.expressions.faults import Fault, within_code
 from core.expressions.lexer import WORD_OPERATORS, Scanned, scan
 from core.expressions.nodes import Body, Expression, Get, Literal, Name, Print, Statement, Text
 from core.expressions.parser import CONSTANTS, Parser
@@ -34,7 +34,7 @@ def parse_template(source: str) -> Body:
     if (path := re.compile(_ONE_PATH).fullmatch(source)) and (value := _plain_path(path)):
         return (Print(value),)
     pieces: list[Statement | Tag] = []
-    at = 0
+    at = code = 0
     trim = False
     while True:
         opening = re.compile(_OPEN).search(source, at)
@@ -54,6 +54,9 @@ def parse_template(source: str) -> Body:
             at, trim = raw, False
             continue
         statement, at, trim = _piece(source, opening.start())
+        if statement is not None:
+            code += at - opening.start()
+            within_code(code)
         if statement is not None:
             pieces.append(statement)
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from json.encoder import encode_basestring
+from struct import pack, unpack
 from typing import Any
 
 from core.errors import TooLarge
@@ -20,7 +21,7 @@ from core.model.durations import format_duration
 _LISTS = frozenset({list, tuple})
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 """Types that are told by one look: asking abstract classes (Mapping, Sequence) costs ten times as much."""
-_CONTAINER = 16
+_CONTAINER = 32
 """What a list or map counts for in the limit of text, so that empty ones inside of one another have an end, too."""
 
 
@@ -28,6 +29,36 @@ class Instant(datetime):
     """A point in time that prints as the reference's Instant does: in UTC, with seconds (`2024-02-29T10:00:00Z`)."""
 
     __slots__ = ()
+
+
+class Float32(float):
+    """A decimal number of 32 bits: the double that is written with the same digits (`0.1`, not 0.10000000149)."""
+
+    __slots__ = ()
+
+
+class BigWhole(int):
+    """A whole number that was asked for as a BigInteger, whatever its size."""
+
+    __slots__ = ()
+
+
+def float32(value: float) -> Float32:
+    """A number rounded to 32 bits."""
+    exact = as_32_bits(value)
+    digits = 1
+    while digits < 9 and as_32_bits(float(f"{exact:.{digits}g}")) != exact:
+        digits += 1
+    return Float32(f"{exact:.{digits}g}")
+
+
+def as_32_bits(value: float) -> float:
+    """The exact value of a number rounded to 32 bits, infinite when it is too large for them."""
+    try:
+        rounded: float = unpack("f", pack("f", value))[0]
+    except OverflowError:
+        return math.copysign(math.inf, value)
+    return rounded
 
 
 class Entry:
@@ -79,6 +110,11 @@ def kind_of(value: object) -> str:
     return "bytes" if isinstance(value, (bytes, bytearray)) else "a value"
 
 
+def key_of(value: Any) -> Any:
+    """A value as the key of a map; lists and maps are keys by their text."""
+    return text_of(value) if isinstance(value, Mapping) or is_list(value) else value
+
+
 def is_empty(value: object) -> bool:
     """Null, a blank text, an empty list or map. Not 0 and not false."""
     if isinstance(value, str):
@@ -98,34 +134,18 @@ def truth(value: object, what: str) -> bool:
     raise Fault(f"{what} is {kind_of(value)}", expected="a boolean, a number or a text", hint=hint)
 
 
-def same(left: object, right: object) -> bool:
-    """`==`: numbers by value, anything else only when it is of the same kind (`'1' == 1` is false)."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, (str, int, float, Decimal)) or left is None:
-        if is_number(left) and is_number(right):
-            return bool(left == right)
-        return isinstance(right, str) is isinstance(left, str) and bool(left == right)
-    if isinstance(left, Mapping):
-        if not isinstance(right, Mapping) or len(left) != len(right):
-            return False
-        return all(key in right and _same_inside(left[key], right[key]) for key in left)
-    if isinstance(left, Set) or isinstance(right, Set):
-        return isinstance(left, Set) and isinstance(right, Set) and set(left) == set(right)
-    if is_list(left):
-        if not is_list(right) or len(left) != len(right):  # type: ignore[arg-type]
-            return False
-        return all(_same_inside(a, b) for a, b in zip(left, right, strict=True))  # type: ignore[call-overload]
-    if isinstance(left, Entry):
-        return isinstance(right, Entry) and same(left.key, right.key) and same(left.value, right.value)
-    return type(left) is type(right) and bool(left == right)
+class Budget:
+    """Counts what was written, so that what would be too much stops early."""
 
+    __slots__ = ("left",)
 
-def _same_inside(left: object, right: object) -> bool:
-    """Inside of lists and maps 1 and 1.0 differ."""
-    if is_number(left) and is_number(right):
-        return isinstance(left, float) == isinstance(right, float) and bool(left == right)
-    return same(left, right)
+    def __init__(self) -> None:
+        self.left = MAX_TEXT
+
+    def spend(self, size: int) -> None:
+        self.left -= size
+        if self.left < 0:
+            within_limit(MAX_TEXT + 1)
 
 
 # -- text ------------------------------------------------------------------------------------------------------
@@ -144,7 +164,7 @@ def text_of(value: object) -> str:
     """The text of a value inside of other text: lists and maps as the reference's `toString` (`[1, a]`, `{a=1}`)."""
     if type(value) not in _SCALARS and (isinstance(value, (Mapping, Entry)) or is_list(value)):
         parts: list[str] = []
-        _write_text(value, parts, _Budget())
+        _write_text(value, parts, Budget())
         return "".join(parts)
     return _scalar_text(value)
 
@@ -174,21 +194,7 @@ def _scalar_text(value: object) -> str:
     return str(value)
 
 
-class _Budget:
-    """Counts what was written, so that a value that is too large stops early."""
-
-    __slots__ = ("left",)
-
-    def __init__(self) -> None:
-        self.left = MAX_TEXT
-
-    def spend(self, size: int) -> None:
-        self.left -= size
-        if self.left < 0:
-            within_limit(MAX_TEXT + 1)
-
-
-def _write_text(value: object, parts: list[str], budget: _Budget) -> None:
+def _write_text(value: object, parts: list[str], budget: Budget) -> None:
     if type(value) in _SCALARS:
         text = _scalar_text(value)
         budget.spend(len(text) + 2)
@@ -275,11 +281,11 @@ def _fraction(micros: int) -> str:
 def to_json(value: object, zone: tzinfo) -> str:
     """Compact JSON. Entries of maps that are null are left out; dates are moved to `zone`; durations are seconds."""
     parts: list[str] = []
-    _write_json(value, parts, zone, _Budget())
+    _write_json(value, parts, zone, Budget())
     return "".join(parts)
 
 
-def _write_json(value: object, parts: list[str], zone: tzinfo, budget: _Budget) -> None:
+def _write_json(value: object, parts: list[str], zone: tzinfo, budget: Budget) -> None:
     if type(value) in _SCALARS:
         text = json_scalar(value, zone)
         budget.spend(len(text) + 1)

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
-from core.expressions.faults import MAX_NESTING, Fault
+from core.expressions.faults import MAX_ITEMS, MAX_NESTING, Fault, too_many
+from core.expressions.meter import unmetered
 
 _WHOLE = re.compile(r"[-+]?\d[\d_]*")
 _DECIMAL = re.compile(r"[-+]?(?:\d[\d_]*)?\.?\d[\d_]*(?:[eE][-+]?\d+)?|[-+]?\d[\d_]*\.(?:[eE][-+]?\d+)?")
@@ -21,15 +23,19 @@ _FLOATS = {
 }  # fmt: skip
 
 
-def read(text: str) -> Any:
-    """The first document. Raises Fault."""
+_PER_VALUE = 4000
+"""Steps of the meter."""
+
+
+def read(text: str, spend: Callable[[int], None] = unmetered) -> Any:
+    """The first document. spend: told of the work that was done. Raises Fault, TooLarge."""
     from ruamel.yaml import YAML  # noqa: PLC0415 (heavy)
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 
     reader = YAML(typ="safe")
     reader.version = (1, 1)
     try:
-        return _Builder(iter(reader.parse(text))).document()
+        return _Builder(iter(reader.parse(text)), spend).document()
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -40,9 +46,11 @@ def read(text: str) -> Any:
 class _Builder:
     """Makes a value of the parser's events."""
 
-    def __init__(self, events: Any) -> None:
+    def __init__(self, events: Any, spend: Callable[[int], None]) -> None:
         self._events = events
+        self._spend = spend
         self._depth = 0
+        self._count = 0
 
     def document(self) -> Any:
         for event in self._events:
@@ -54,6 +62,10 @@ class _Builder:
         raise Fault("an empty text is not YAML")
 
     def _value(self, event: Any) -> Any:
+        self._spend(_PER_VALUE)
+        self._count += 1
+        if self._count > MAX_ITEMS:
+            raise too_many("the YAML text")
         name = type(event).__name__
         if name == "ScalarEvent":
             return _scalar(event.value, event.implicit[0], event.tag)

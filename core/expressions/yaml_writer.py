@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, tzinfo
 from typing import Any
 
-from core.expressions.faults import within_limit
-from core.expressions.values import date_time_text, is_list, json_scalar, text_of
+from core.expressions.values import Budget, date_time_text, is_list, json_scalar, text_of
 
 _RESERVED = frozenset({
     "true", "True", "TRUE", "false", "False", "FALSE", "null", "Null", "NULL", "~",
@@ -25,7 +24,7 @@ def write(value: Any, zone: tzinfo) -> str:
     """A YAML document, ending in a line break; `null` alone has none."""
     if value is None:
         return "null"
-    lines: list[str] = []
+    lines = _Lines()
     if isinstance(value, Mapping) and len(value):
         _map(value, 0, lines, zone)
     elif is_list(value) and len(value):
@@ -34,9 +33,19 @@ def write(value: Any, zone: tzinfo) -> str:
         lines.append('--- ""')
     else:
         lines.append(_scalar(value, 2, zone))
-    text = "\n".join(lines)
-    within_limit(len(text))
-    return text + "\n"
+    return "\n".join(lines) + "\n"
+
+
+class _Lines(list[str]):
+    """Lines that stop when they become too many."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._budget = Budget()
+
+    def append(self, line: str) -> None:
+        self._budget.spend(len(line) + 1)
+        super().append(line)
 
 
 def _map(value: Mapping[Any, Any], indent: int, lines: list[str], zone: tzinfo) -> None:

@@ -135,7 +135,7 @@ def test_adding_and_counting(render: Callable[..., str], expression: str, expect
         ("'x' | date(existingFormat='yyyy-MM-dd')", "`x` can't be read as a date"),
         ("1.5 | date", "a decimal number is not a date"),
         ("true | date", "a boolean is not a date"),
-        ("99999999999999 | date", "the date is out of range"),
+        ("99999999999999999 | date", "the date is out of range"),
         ("z | date('b')", "`b` is not a date pattern: Unknown pattern letter: b"),
         ("z | date('MMMMMM')", "`MMMMMM` is not a date pattern: Too many pattern letters: M"),
         ("z | date('{')", "`{` is not a date pattern: `{` is reserved"),

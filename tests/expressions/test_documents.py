@@ -23,7 +23,7 @@ from core.expressions import yaml_reader as yaml
         ("""'{"a":[1,2]}' | jq('.a[]')""", "[1,2]"), ("m | jq('.a') | first", "[1,null,1.5]"), ("m | jq('.z')", "[null]"),
         ("m | jq(expression='.b | ascii_upcase') | first", "é"), ("[1, 2.5] | jq('.[]')", "[1,2.5]"),
         ("m.a | jq('map(. // 0) | add') | first", "2.5"),
-        ("null | jq('.')", "[null]"),
+        ("null | jq('.')", ""),
     ],
 )  # fmt: skip
 def test_json_and_jq(render: Callable[..., str], expression: str, expected: str) -> None:

@@ -83,7 +83,7 @@ def test_literals(render: Callable[..., str], expression: str, expected: str) ->
         ("-m.n", "-1"),
         ("1 isIn [1, 2] and 3 isNotIn [1, 2]", "true"),
         ("2 is not odd", "true"),
-        ("null is  not  defined", "true"),
+        ("null is not  defined", "true"),
     ],
 )
 def test_precedence(render: Callable[..., str], expression: str, expected: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        ("-5 | abs", "5"), ("-1.5 | abs", "1.5"), ("null | abs", ""),
+        ("-5 | abs", "5"), ("-1.5 | abs", "1.5"),
         ("'12' | number", "12"), ("'-12L' | number", "-12"), ("'0x1F' | number", "31"), ("'012' | number", "10"),
         ("'0' | number", "0"), ("'1.5' | number", "1.5"), ("'1e3' | number", "1000.0"), ("'1.5f' | number", "1.5"),
         ("'123456789012345678901234567890' | number", "123456789012345678901234567890"),
@@ -35,7 +35,7 @@ def test_numbers(render: Callable[..., str], expression: str, expected: str) -> 
         (12345, "0.###E0", "1.234E4"), (0.00012, "0.0E00", "1.2E-04"), (12345, "##0.##E0", "12.3E3"), (12345, "##0.#####E0", "12.345E3"), (0, "0E0", "0E0"),
         (Decimal("2.675"), "0.00", "2.68"), (1.005, "0.00", "1.00"), (float("inf"), "0", "∞"), (-float("inf"), "0", "-∞"),
         (float("nan"), "0", "NaN"), (5, "'#'0", "#5"), (5, "0 'it''s'", "5 its"), (1234567.8912, None, "1,234,567.891"),
-        (-0.4, "0", "-0"),
+        (-0.4, "0", "-0"), (1234.5, "", "1,234.5"), (5.7, "x", "x6"), (5, "0 EUR", "5 EUR"),
     ],
 )  # fmt: skip
 def test_number_patterns(render: Callable[..., str], value: object, pattern: str | None, expected: str) -> None:
@@ -55,7 +55,9 @@ def test_number_patterns(render: Callable[..., str], value: object, pattern: str
         ("'3000000000' | number('INT')", "`3000000000` does not fit into 32 bits"),
         ("'99999999999999999999L' | number", "`99999999999999999999L` does not fit into 64 bits"),
         ("'a' | numberFormat('0')", "`value` of `numberFormat` is a text"),
-        ("1 | numberFormat('')", "`` is not a number pattern"),
+        ("null | abs", "`abs` is given null"),
+        ("1 | numberFormat('.')", "`.` is not a number pattern"),
+        ("1 | numberFormat('0EUR')", "`0EUR` is not a number pattern"),
         ("1 | numberFormat('0#')", "`0#` is not a number pattern"),
         ("1 | numberFormat('0.#0')", "`0.#0` is not a number pattern"),
         ("1 | numberFormat('0.0.0')", "`0.0.0` is not a number pattern"),

@@ -28,10 +28,14 @@ def test_arithmetic_and_joining(render: Callable[..., str], expression: str, exp
     assert render("{{ " + expression + " }}", dec=Decimal("1.50")) == expected
 
 
-def test_plus_leaves_its_operands_as_they_are(render: Callable[..., str]) -> None:
-    shared = [1]
-    assert render("{{ l + 2 }}{{ l - 1 }}{{ l }}", l=shared) == "[1,2][][1]"
-    assert shared == [1]
+def test_a_list_with_a_name_is_changed_itself_but_only_inside_of_the_template(render: Callable[..., str]) -> None:
+    shared = [3, 1]
+    assert render("{{ l + 2 }}{{ l - 1 }}{{ l }}", l=shared) == "[3,1,2][3,2][3,2]"
+    assert render("{{ l | sort }}{{ l }}{{ l | reverse }}{{ l }}", l=shared) == "[1,3][1,3][3,1][3,1]"
+    assert render(
+        "{% set a = [1] %}{% set b = a + 2 %}{{ a }}{{ [2, 1] | sort }}{{ m.l + 2 }}{{ m.l }}", m={"l": [1]}
+    ) == ("[1,2][1,2][1,2][1]")
+    assert shared == [3, 1]
 
 
 @pytest.mark.parametrize(

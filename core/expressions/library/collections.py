@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sized
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
 
+from core.expressions.equality import Among, Pairs
 from core.expressions.faults import Fault, within_items, within_limit
 from core.expressions.library.declare import Entries, Items, Table
 from core.expressions.operators import greater, interval, less
-from core.expressions.values import Entry, is_empty, is_list, is_number, kind_of, same, text_of
+from core.expressions.values import Entry, is_empty, is_list, is_number, key_of, kind_of, text_of
 
 table = Table()
 
@@ -72,16 +74,12 @@ def flatten(items: Items) -> Items:
 @table.filter("distinct")
 def distinct(items: Items) -> Items:
     """Without the elements that came before."""
-    seen: set[Any] = set()
+    seen = Among()
     result: list[Any] = []
     for item in items:
-        if isinstance(item, str) or (is_number(item) and not isinstance(item, bool)):
-            if (type(item) is str, item) in seen:
-                continue
-            seen.add((type(item) is str, item))
-        elif any(same(item, other) for other in result):
-            continue
-        result.append(item)
+        if item not in seen:
+            seen.add(item)
+            result.append(item)
     return result
 
 
@@ -111,12 +109,28 @@ def reverse(items: Items) -> Items:
 @table.filter("sort")
 def sort(items: Items) -> Items:
     """In natural order, capitals first. Raises Fault for values of different kinds."""
-    return sorted(items, key=cmp_to_key(_compare))
+    return _sorted(items, reverse=False)
 
 
 @table.filter("rsort")
 def rsort(items: Items) -> Items:
-    return sorted(items, key=cmp_to_key(_compare), reverse=True)
+    return _sorted(items, reverse=True)
+
+
+_NUMBERS = frozenset({int, float, Decimal})
+
+
+def _sorted(items: Items, reverse: bool) -> Items:
+    kinds = set(map(type, items))
+    if kinds == {str} or (kinds <= _NUMBERS and all(item == item for item in items)):
+        return sorted(items, reverse=reverse)
+    pairs = Pairs()
+
+    def compare(left: Any, right: Any) -> int:
+        pairs.count(1)
+        return _compare(left, right)
+
+    return sorted(items, key=cmp_to_key(compare), reverse=reverse)
 
 
 def _compare(left: Any, right: Any) -> int:
@@ -145,7 +159,7 @@ def merge(value: object, items: object) -> Any:
         if isinstance(items, Mapping):
             return {**value, **items}
         if is_list(items):
-            return {**value, **{item: item for item in items}}  # type: ignore[attr-defined]
+            return {**value, **{key_of(item): item for item in items}}  # type: ignore[attr-defined]
     elif is_list(value):
         if isinstance(items, Mapping):
             within_items(len(value) + len(items))  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.expressions.faults import Fault
 from core.expressions.library.declare import Entries, Frame, Table
-from core.expressions.values import Instant, is_list
+from core.expressions.values import BigWhole, Float32, Instant, is_list
 
 table = Table()
 
@@ -36,6 +36,7 @@ def print_context(frame: Frame) -> Mapping[str, Any]:
 @table.function("block")
 def block(frame: Frame, name: str) -> str:
     """The text of a block of this template, once more; nothing for a block that is not there."""
+    frame.count_rounds(1)
     write = frame.blocks.get(name)
     return str(write(frame)) if write else ""
 
@@ -78,7 +79,7 @@ def class_name(value: object) -> str | None:
     """The reference's name of the kind of value; whole numbers are named by their size."""
     if value is None:
         return None
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, (bool, BigWhole)):
         bits = value.bit_length()
         return "java.lang.Integer" if bits < 32 else "java.lang.Long" if bits < 64 else "java.math.BigInteger"
     if isinstance(value, datetime) and value.tzinfo is None:
@@ -92,6 +93,8 @@ def class_name(value: object) -> str | None:
 _CLASS_NAMES: tuple[tuple[type, str], ...] = (
     (bool, "java.lang.Boolean"),
     (str, "java.lang.String"),
+    (BigWhole, "java.math.BigInteger"),
+    (Float32, "java.lang.Float"),
     (float, "java.lang.Double"),
     (Decimal, "java.math.BigDecimal"),
     (Mapping, "java.util.LinkedHashMap"),

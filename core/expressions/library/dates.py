@@ -20,6 +20,10 @@ _EXACT = {
 }  # fmt: skip
 _DAYS = {"DAYS": 1, "WEEKS": 7}
 _MONTHS = {"MONTHS": 1, "YEARS": 12, "DECADES": 120, "CENTURIES": 1200, "MILLENNIA": 12000}
+_CYCLE = 146_097 * 86_400
+"""Seconds of 400 years."""
+_LAST_SECOND = 31_556_889_864_403_199
+"""Of the reference's calendar."""
 _UNITS = ("NANOS", *_EXACT, *_DAYS, *_MONTHS)
 
 
@@ -123,8 +127,16 @@ def _moment(value: Any, existing_format: str | None, zone: tzinfo) -> Moment:
         try:
             return Moment(datetime.fromtimestamp(value, UTC), 0)
         except (OverflowError, ValueError, OSError):
-            raise _out_of_range() from None
+            return _far(value)
     raise Fault(f"{kind_of(value)} is not a date", expected="a date, a text, or whole seconds since 1970")
+
+
+def _far(seconds: int) -> Moment:
+    """A moment after the year 9999 (seconds since 1970 that were meant as milliseconds, most likely)."""
+    cycles, rest = divmod(seconds, _CYCLE)
+    if not 0 < seconds <= _LAST_SECOND:
+        raise _out_of_range()
+    return Moment(datetime.fromtimestamp(rest, UTC), 0, cycles * 400)
 
 
 def _out_of_range() -> Fault:
@@ -133,7 +145,7 @@ def _out_of_range() -> Fault:
 
 def _written(moment: Moment, format: str | None, zone: tzinfo, locale: str | None) -> str:
     try:
-        shown = Moment(moment.when.astimezone(zone), moment.nanos)
+        shown = moment._replace(when=moment.when.astimezone(zone))
     except OverflowError:
         raise _out_of_range() from None
     return date_patterns.write(shown, "iso" if format is None else format, locale)
@@ -141,23 +153,25 @@ def _written(moment: Moment, format: str | None, zone: tzinfo, locale: str | Non
 
 def _seconds(moment: Moment) -> int:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return (moment.when - epoch) // timedelta(seconds=1)
+    return (moment.when - epoch) // timedelta(seconds=1) + moment.later // 400 * _CYCLE
 
 
 def _added(moment: Moment, amount: int, unit: str) -> Moment:
     when = moment.when
     if unit == "NANOS":
         seconds, nanos = divmod(moment.nanos + amount, 1_000_000_000)
-        return Moment(_exact(when, timedelta(seconds=seconds)).replace(microsecond=nanos // 1000), nanos)
+        return moment._replace(
+            when=_exact(when, timedelta(seconds=seconds)).replace(microsecond=nanos // 1000), nanos=nanos
+        )
     if unit in _EXACT:
         later = _exact(when, _EXACT[unit] * amount)
-        return Moment(later, later.microsecond * 1000 + moment.nanos % 1000)
+        return moment._replace(when=later, nanos=later.microsecond * 1000 + moment.nanos % 1000)
     if unit in _DAYS:
-        return Moment(when + timedelta(days=amount * _DAYS[unit]), moment.nanos)
+        return moment._replace(when=when + timedelta(days=amount * _DAYS[unit]))
     if unit in _MONTHS:
         months = when.year * 12 + when.month - 1 + amount * _MONTHS[unit]
         year, month = months // 12, months % 12 + 1
-        return Moment(when.replace(year=year, month=month, day=min(when.day, _last_day(year, month))), moment.nanos)
+        return moment._replace(when=when.replace(year=year, month=month, day=min(when.day, _last_day(year, month))))
     raise Fault(f"`{unit}` is not a unit of time", expected=f"one of {', '.join(_UNITS)}")
 
 

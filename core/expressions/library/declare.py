@@ -15,35 +15,50 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from core.expressions.faults import Fault
 from core.expressions.frame import Evaluate, Frame
-from core.expressions.nodes import Arguments
+from core.expressions.nodes import Arguments, Expression
 from core.expressions.values import is_list, is_number, kind_of, text_of
+from core.expressions.written import Written, has_literal_keys, is_literal
 
 Number: TypeAlias = int | float | Decimal
 Items: TypeAlias = list[Any]
 Entries: TypeAlias = Mapping[Any, Any]
 AnyText: TypeAlias = str
 """The text of whatever is given."""
+Program: TypeAlias = Written
+"""A text that is a jq program or a regular expression."""
+Patterns: TypeAlias = Written
+"""A map whose keys may be regular expressions."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 _VARIADIC = 0x04
 _ABSENT: Any = object()
 
 
+class MissingArgument(Fault):
+    """An argument that must be given is not."""
+
+
 class _Kind(NamedTuple):
+    """plain: values of exactly this type are taken as they are, without further questions."""
+
     words: str
     fits: Callable[[Any], bool]
     convert: Callable[[Any], Any] | None = None
+    literal: Callable[[Expression], bool] | None = None
+    plain: type | None = None
 
 
 _KINDS = {
     "object": _Kind("anything", lambda value: True),
-    "str": _Kind("a text", lambda value: isinstance(value, str)),
-    "AnyText": _Kind("a text, or what has one", lambda value: True, text_of),
-    "int": _Kind("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
+    "str": _Kind("a text", lambda value: isinstance(value, str), plain=str),
+    "AnyText": _Kind("a text, or what has one", lambda value: True, text_of, plain=str),
+    "int": _Kind("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool), plain=int),
     "bool": _Kind("a boolean", lambda value: isinstance(value, bool)),
     "Number": _Kind("a number", is_number),
     "Items": _Kind("a list", is_list, list),
     "Entries": _Kind("a map", lambda value: isinstance(value, Mapping)),
+    "Program": _Kind("a text", lambda value: isinstance(value, str), None, is_literal),
+    "Patterns": _Kind("a map", lambda value: isinstance(value, Mapping), None, has_literal_keys),
 }
 
 
@@ -78,11 +93,11 @@ class Declared:
         defaults = function.__defaults__ or ()
         required = len(names) - len(defaults)
         self.parameters = tuple(
-            _parameter(function, each, defaults[number - required] if number >= required else _ABSENT)
+            parameter_of(function, each, defaults[number - required] if number >= required else _ABSENT)
             for number, each in enumerate(names)
         )[1 if self.needs_frame else 0 :]
         variadic = code.co_flags & _VARIADIC
-        self.rest = _parameter(function, code.co_varnames[code.co_argcount], _ABSENT) if variadic else None
+        self.rest = parameter_of(function, code.co_varnames[code.co_argcount]) if variadic else None
 
     @property
     def null_gives_null(self) -> bool:
@@ -92,20 +107,22 @@ class Declared:
     def bind(self, arguments: Arguments, compiled: Callable[[Any], Evaluate], inputs: int) -> list[Evaluate]:
         """One closure per parameter behind the first `inputs` ones. Raises Fault for arguments that don't fit."""
         parameters = self.parameters[inputs:]
-        given = [compiled(each) for each in arguments.positional]
+        given = arguments.positional
         if self.rest is not None:
-            return [self._checked(self.rest, each) for each in given]
+            return [self._checked(self.rest, each, compiled) for each in given]
+        if inputs and not parameters:
+            return []  # the reference lets filters and tests without arguments have any
         if len(given) > len(parameters):
             raise Fault(
                 f"`{self.name}` is given {len(given)} arguments",
                 expected=_listed([each.name for each in parameters]) if parameters else "none",
             )
         slots: dict[str, Evaluate] = {}
-        for parameter, evaluate in zip(parameters, given, strict=False):
-            slots[parameter.name] = self._checked(parameter, evaluate)
+        for parameter, expression in zip(parameters, given, strict=False):
+            slots[parameter.name] = self._checked(parameter, expression, compiled)
         for name, expression in arguments.named:
             parameter = self._named(name, parameters)
-            slots[parameter.name] = self._checked(parameter, compiled(expression))
+            slots[parameter.name] = self._checked(parameter, expression, compiled)
         return [slots.get(each.name) or self._default(each) for each in parameters]
 
     def _named(self, name: str, parameters: tuple[Parameter, ...]) -> Parameter:
@@ -117,15 +134,21 @@ class Declared:
 
     def _default(self, parameter: Parameter) -> Evaluate:
         if parameter.default is _ABSENT:
-            raise Fault(f"`{self.name}` needs `{parameter.name}`", expected=parameter.kind.words)
+            raise MissingArgument(f"`{self.name}` needs `{parameter.name}`", expected=parameter.kind.words)
         return lambda frame: parameter.default
 
-    def _checked(self, parameter: Parameter, evaluate: Evaluate) -> Evaluate:
-        owner = self.name
+    def _checked(
+        self, parameter: Parameter, expression: Expression, compiled: Callable[[Any], Evaluate]
+    ) -> Evaluate:
+        owner, evaluate = self.name, compiled(expression)
+        if parameter.kind.literal is not None:
+            literal = parameter.kind.literal(expression)
+            return lambda frame: Written(parameter.accept(evaluate(frame), owner), literal and not frame.depth)
         return lambda frame: parameter.accept(evaluate(frame), owner)
 
 
-def _parameter(function: Callable[..., Any], name: str, default: Any) -> Parameter:
+def parameter_of(function: Callable[..., Any], name: str, default: Any = _ABSENT) -> Parameter:
+    """An argument of a Python function as its annotation tells it."""
     annotation = str(function.__annotations__[name])
     base = annotation.removesuffix(" | None")
     kind = _KINDS.get(base, _KINDS["object"])
@@ -174,4 +197,7 @@ def _adder(target: dict[str, Declared], names: tuple[str, ...]) -> Callable[[F],
     return add
 
 
-__all__ = ["AnyText", "Declared", "Entries", "Frame", "Items", "Number", "Table", "camel", "snake"]
+__all__ = [
+    "AnyText", "Declared", "Entries", "Frame", "Items", "Number", "Patterns", "Program", "Table", "camel",
+    "snake",
+]  # fmt: skip

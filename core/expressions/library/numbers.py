@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -10,7 +11,7 @@ from core.expressions import number_format as patterns
 from core.expressions.faults import Fault
 from core.expressions.library.declare import Number, Table
 from core.expressions.operators import greater, less, wrapped
-from core.expressions.values import is_number, kind_of
+from core.expressions.values import BigWhole, float32, is_number, kind_of
 
 table = Table()
 
@@ -20,7 +21,11 @@ _LONGEST = 3000
 
 
 @table.filter("abs")
-def abs_(value: Number) -> Any:
+def abs_(value: Number | None) -> Any:
+    if value is None:
+        raise Fault("`abs` is given null", expected="a number")
+    if isinstance(value, Decimal):
+        return value.copy_abs()
     return wrapped(abs(value)) if isinstance(value, int) else abs(value)
 
 
@@ -30,10 +35,13 @@ def number(value: str, type: str | None = None) -> Any:
     if len(value) > _LONGEST:
         raise Fault("the text is too long for a number", expected=f"at most {_LONGEST} characters")
     kind = (type or "").upper()
-    if kind in ("INT", "INTEGER", "LONG", "BIGINTEGER"):
-        return _whole(value, {"LONG": 63, "BIGINTEGER": 10_000}.get(kind, 31))
+    if kind == "BIGINTEGER":
+        return BigWhole(_whole(value, 10_000))
+    if kind in ("INT", "INTEGER", "LONG"):
+        return _whole(value, 63 if kind == "LONG" else 31)
     if kind in ("FLOAT", "DOUBLE"):
-        return _float(value.strip(), value)
+        decimal = _float(value.strip(), value)
+        return float32(decimal) if kind == "FLOAT" else decimal
     if kind == "BIGDECIMAL":
         return _decimal(value)
     return _by_its_looks(value)
@@ -70,7 +78,10 @@ def _decimal(text: str) -> Decimal:
 
 
 def _by_its_looks(text: str) -> Any:
-    """As commons-lang `createNumber`: hexadecimal with `0x`, octal with a leading 0, else whole or decimal."""
+    """As commons-lang `createNumber`: hexadecimal with `0x`, octal with a leading 0, else whole or decimal.
+
+    A decimal number has 32 bits if those hold its digits, else 64, else as many as it takes.
+    """
     if match := _WHOLE.fullmatch(text):
         sign, digits, suffix = match.groups()
         base = 10
@@ -87,9 +98,17 @@ def _by_its_looks(text: str) -> Any:
         return -value if sign == "-" else value
     if _DECIMAL.fullmatch(text) is None:
         raise _not_a_number(text)
-    if text[-1] not in "fFdD" and len(re.sub(r"[eE].*|[^\d]", "", text).strip("0")) > 17:
-        return Decimal(text)
-    return float(text.rstrip("fFdD"))
+    digits = text.rstrip("fFdD")
+    wide = float(digits)
+    narrow, exact = float32(wide), Decimal(digits)
+    if text[-1] not in "dD" and _holds(narrow, exact) and (text[-1] in "fF" or narrow == wide):
+        return narrow
+    return wide if _holds(wide, exact) and (digits != text or exact == Decimal(repr(wide))) else exact
+
+
+def _holds(value: float, exact: Decimal) -> bool:
+    """Whether a number is neither too large nor too close to zero for its bits."""
+    return math.isfinite(value) and (value != 0 or exact == 0)
 
 
 @table.filter("numberFormat")
@@ -111,7 +130,7 @@ def min_(*values: object) -> Any:
 def _extreme(values: tuple[Any, ...], name: str) -> Any:
     """The largest or smallest of the numbers; null is passed over."""
     found = [value for value in values if value is not None]
-    for value in found:
+    for value in found if len(found) > 1 else ():
         if not is_number(value):
             raise Fault(f"`{name}` is given {kind_of(value)}", expected="numbers")
     better = greater if name == "max" else less

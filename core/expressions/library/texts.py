@@ -6,19 +6,22 @@ import re
 import unicodedata
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from core.expressions import java_regex
-from core.expressions.faults import Fault, within_limit
-from core.expressions.library.declare import AnyText, Entries, Items, Table
+from core.expressions import native
+from core.expressions.faults import Fault, within_items, within_limit, within_slow
+from core.expressions.library.declare import AnyText, Frame, Items, Patterns, Program, Table
 from core.expressions.values import is_list, kind_of, text_of
+from core.expressions.written import Written
 
 table = Table()
 
 _BREAK = re.compile(r"\r\n|\n\r|\n|\r")
 _WORD_START = re.compile(r"(?:^|(?<=\s))\S")
 _ASCII_BLANKS = "".join(map(chr, range(33)))
+_PER_CONTAINER = 2000
+"""Steps of the meter."""
 _BAD_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 
@@ -36,13 +39,20 @@ def lower(text: AnyText) -> str:
 def capitalize(text: str) -> str:
     """The first character that is not blank in title case, the rest as it is."""
     start = len(text) - len(text.lstrip())
-    return text[:start] + text[start : start + 1].title() + text[start + 1 :]
+    return text[:start] + _title_case(text[start : start + 1]) + text[start + 1 :]
 
 
 @table.filter("title")
 def title(text: str) -> str:
     """The first letter of each word in title case, the rest as it is."""
-    return _WORD_START.sub(lambda match: match.group().title(), text)
+    within_slow(len(text))
+    return _WORD_START.sub(lambda match: _title_case(match.group()), text)
+
+
+def _title_case(char: str) -> str:
+    """A character in title case; one that would become two (`ß`) stays as it is."""
+    changed = char.title()
+    return changed if len(changed) == len(char) else char
 
 
 @table.filter("trim")
@@ -68,66 +78,92 @@ def abbreviate(text: str, length: int) -> str:
 
 
 @table.filter("replace")
-def replace(value: object, replace_pairs: Entries, regexp: bool = False) -> Any:
+def replace(frame: Frame, value: object, replace_pairs: Patterns, regexp: bool = False) -> Any:
     """Every pair of the map in turn, as text or as regular expressions with `$1`; lists and maps are walked."""
     if value is None:
         return None
-    for new in replace_pairs.values():
+    pairs: dict[str, str] = {}
+    for old, new in replace_pairs.value.items():
         if new is None:
             raise Fault("a replacement of `replace` is null", expected="a text")
-    pairs = [(text_of(old), text_of(new)) for old, new in replace_pairs.items()]
-    return _walked(value, lambda text: _replaced(text, pairs, regexp))
+        pairs[text_of(old)] = text_of(new)
+    if regexp:
+        return _walked(frame, value, lambda texts: native.replace(frame, Written(pairs, replace_pairs.literal), texts))
+    return _walked(frame, value, lambda texts: _replaced(texts, list(pairs.items())))
 
 
-def _replaced(text: str, pairs: list[tuple[str, str]], regexp: bool) -> str:
+def _replaced(texts: list[str], pairs: list[tuple[str, str]]) -> list[str]:
     for old, new in pairs:
-        if regexp:
-            text = java_regex.replace_all(text, old, new)
-        else:
-            within_limit(len(text) + text.count(old) * (len(new) - len(old)))
-            text = text.replace(old, new)
-    return text
+        within_limit(sum(len(text) + text.count(old) * (len(new) - len(old)) for text in texts))
+        texts = [text.replace(old, new) for text in texts]
+    return texts
 
 
-def _walked(value: Any, change: Callable[[str], str]) -> Any:
-    """Lists and maps with their values changed; all that is no text becomes text first."""
+def _walked(frame: Frame, value: Any, change: Callable[[list[str]], list[str]]) -> Any:
+    """Lists and maps with their values changed, all at once; all that is no text becomes text first."""
+    if isinstance(value, str):
+        return change([value])[0]
+    texts: list[str] = []
+    _collect(value, texts, frame.spend)
+    within_items(len(texts))
+    return _rebuilt(value, iter(change(texts)))
+
+
+def _collect(value: Any, texts: list[str], spend: Callable[[int], None]) -> None:
+    """The texts of a value in their order. A list that stands in a value many times is met as often."""
+    if isinstance(value, Mapping) or is_list(value):
+        within_items(len(texts))
+        spend(_PER_CONTAINER)
+        texts.append("")
+        for item in value.values() if isinstance(value, Mapping) else value:
+            _collect(item, texts, spend)
+    elif value is not None:
+        texts.append(text_of(value))
+
+
+def _rebuilt(value: Any, texts: Iterator[str]) -> Any:
     if isinstance(value, Mapping):
-        return {key: _walked(item, change) for key, item in value.items()}
+        next(texts)
+        return {key: _rebuilt(item, texts) for key, item in value.items()}
     if is_list(value):
-        return [_walked(item, change) for item in value]
-    return None if value is None else change(text_of(value))
+        next(texts)
+        return [_rebuilt(item, texts) for item in value]
+    return None if value is None else next(texts)
 
 
 _ESCAPES: dict[str, tuple[str, str]] = {"single": ("'", "\\'"), "double": ('"', '\\"'), "shell": ("'", "'\\''")}
 
 
 @table.filter("escapeChar")
-def escape_char(value: object, type: str) -> Any:
+def escape_char(frame: Frame, value: object, type: str) -> Any:
     """Quotes escaped for a text in `single` or `double` quotes, or for a word in single quotes of a `shell`."""
     if value is None:
         return None
     if type.lower() not in _ESCAPES:
         raise Fault(f"`{type}` is not a way to escape", expected="`single`, `double` or `shell`")
     old, new = _ESCAPES[type.lower()]
-    return _walked(value, lambda text: _replaced(text, [(old, new)], False))
+    return _walked(frame, value, lambda texts: _replaced(texts, [(old, new)]))
 
 
 @table.filter("slugify")
 def slugify(text: str) -> str:
     """`Crème brûlée` → `creme-brulee`."""
+    within_slow(len(text))
     dashed = re.sub(r"\s", "-", text)
-    plain = re.sub(r"[^\w-]", "", unicodedata.normalize("NFD", dashed), flags=re.ASCII)
+    # Character by character: the order of many marks on one letter, found in quadratic time, is of no interest here.
+    parts = {ord(char): unicodedata.normalize("NFD", char) for char in set(dashed) if not char.isascii()}
+    plain = re.sub(r"[^\w-]", "", dashed.translate(parts), flags=re.ASCII)
     return re.sub(r"-+", "-", plain.replace("_", "-")).strip("-").lower()
 
 
 @table.filter("startsWith")
-def starts_with(value: object, prefix: AnyText) -> bool:
-    return _present(value, "startsWith").startswith(prefix)
+def starts_with(text: object, value: AnyText) -> bool:
+    return _present(text, "startsWith").startswith(value)
 
 
 @table.filter("endsWith")
-def ends_with(value: object, suffix: AnyText) -> bool:
-    return _present(value, "endsWith").endswith(suffix)
+def ends_with(text: object, value: AnyText) -> bool:
+    return _present(text, "endsWith").endswith(value)
 
 
 def _present(value: object, name: str) -> str:
@@ -173,6 +209,7 @@ def _indented(text: str, amount: int, prefix: str, first: bool) -> str:
         raise Fault(f"the amount of an indent is {amount}", expected="a whole number from 0 up")
     if not text:
         return text
+    within_slow(len(text))
     breaks = _BREAK.findall(text)
     within_limit(len(text) + (len(breaks) + 1) * (amount * len(prefix) + 2))
     margin = prefix * amount
@@ -181,9 +218,9 @@ def _indented(text: str, amount: int, prefix: str, first: bool) -> str:
 
 
 @table.filter("split")
-def split(text: str, delimiter: str, limit: int = 0) -> Items:
+def split(frame: Frame, text: str, delimiter: Program, limit: int = 0) -> Items:
     """Split at a regular expression; trailing empty texts are dropped unless `limit` is negative."""
-    return list(java_regex.split(text, delimiter, limit))
+    return list(native.split(frame, delimiter, text, limit))
 
 
 @table.filter("slice")
@@ -221,7 +258,7 @@ def urlencode(text: str) -> str:
     """As in forms: a blank is `+`; `*-._` stay."""
     from urllib.parse import quote_plus  # noqa: PLC0415 (slow to load)
 
-    within_limit(len(text) * 3)
+    within_slow(len(text))
     return quote_plus(text, safe="*").replace("~", "%7E")
 
 
