@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from core.loading.problems import Problem
 from core.model.data import evolve
-
-_UNSUPPORTED = (
-    r"(?P<what>.*`[^`]+`.*) is not supported yet"
-    r"|there is no (?P<property>property `[^`]+`)"
-    r"|Invalid type: (?P<type>\S+)"
-)
 
 
 def is_error(problem: Problem) -> bool:
@@ -22,8 +15,8 @@ def is_error(problem: Problem) -> bool:
 
 
 def problem_text(problem: Problem) -> str:
-    """`file:line:column: message`; a warning says that it is one."""
-    return str(problem) if is_error(problem) else str(evolve(problem, message=f"warning: {problem.message}"))
+    """`file:line:column: message`; what is not an error says what it is."""
+    return str(problem) if is_error(problem) else str(evolve(problem, message=f"{problem.severity}: {problem.message}"))
 
 
 def problem_object(problem: Problem) -> dict[str, Any]:
@@ -37,6 +30,7 @@ def problem_object(problem: Problem) -> dict[str, Any]:
         "path": problem.path,
         "expected": problem.expected,
         "hint": problem.hint,
+        "kind": problem.kind,
     }
 
 
@@ -44,8 +38,6 @@ def unsupported(problems: Iterable[Problem]) -> list[tuple[str, int]]:
     """What flows use and this installation can't do: a type or a property, and in how many files; the most first."""
     files: dict[str, set[str]] = {}
     for problem in problems:
-        match = re.fullmatch(_UNSUPPORTED, problem.message)
-        if match:
-            what = match["what"] or match["property"] or f"type `{match['type']}`"
-            files.setdefault(what, set()).add(problem.file)
+        if is_error(problem) and problem.kind in ("unknown", "unsupported"):
+            files.setdefault(problem.subject, set()).add(problem.file)
     return sorted(((what, len(found)) for what, found in files.items()), key=lambda row: (-row[1], row[0]))

@@ -34,13 +34,7 @@ def with_defaults(flow: dict[str, Any], registry: Registry, findings: Findings, 
         _declared(raw, path, registry, findings, shapes) for name in _NAMES for raw, path in shapes.maps(flow, name, ())
     ]
     if flow.get("taskDefaults") is not None:
-        findings.add(
-            ("taskDefaults",),
-            "`taskDefaults` is deprecated",
-            hint="use `pluginDefaults`",
-            severity="warning",
-            at_key=True,
-        )
+        findings.deprecated(("taskDefaults",), "`taskDefaults` is deprecated: it is read as `pluginDefaults`")
     defaults = [default for default in declared if default.type and default.values]
     if not defaults:
         return flow

@@ -6,28 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.loading.defaults import with_defaults
+from core.loading.dialects import Dialects
 from core.loading.inputs import InputLoader
 from core.loading.problems import Findings, Loaded, Problem, not_yaml
+from core.loading.rare import FindTemplate, Rare
 from core.loading.reader import read
-from core.loading.shapes import FLOW_ID, NAMESPACE, Shapes, as_text, asks_for_nothing
+from core.loading.shapes import ENTERPRISE, FLOW_ID, NAMESPACE, Shapes, asks_for_nothing
 from core.loading.syntax import SyntaxProblem
 from core.loading.tasks import TaskLoader
 from core.loading.templates import Templates
 from core.model.flow import Flow
-from core.model.nodes import Sequence
+from core.model.nodes import Children, Policy, Sequence
 from core.registry.problem import Path, shown
 from core.registry.registry import Registry
 
-_SUPPORTED = frozenset(
+_PROPERTIES = frozenset(
     {
         "id", "namespace", "revision", "description", "labels", "inputs", "variables", "tasks", "outputs", "disabled",
-        "deleted", "pluginDefaults", "taskDefaults",
-    }
-)  # fmt: skip
-_UNSUPPORTED = frozenset(
-    {
-        "errors", "finally", "afterExecution", "listeners", "triggers", "concurrency", "retry", "sla", "checks",
-        "workerGroup",
+        "deleted", "pluginDefaults", "taskDefaults", "errors", "finally", "afterExecution", "listeners", "triggers",
+        "concurrency", "retry", "sla", "checks",
     }
 )  # fmt: skip
 _RESERVED_IDS = frozenset(
@@ -35,10 +32,13 @@ _RESERVED_IDS = frozenset(
 )
 
 
-def load_flow(text: str | bytes, registry: Registry, name: str = "<flow>") -> Loaded:
+def load_flow(
+    text: str | bytes, registry: Registry, name: str = "<flow>", *, find_template: FindTemplate | None = None
+) -> Loaded:
     """Read a flow: its model when there is no error, and everything that is wrong with it, each with its place.
 
-    text: YAML; bytes must be UTF-8. name: how the file is called in problems.
+    text: YAML; bytes must be UTF-8. name: how the file is called in problems. find_template: (namespace, id) → the text
+    of a template, for tasks of the deprecated type `flow.Template`.
     """
     source = text if isinstance(text, str) else text.decode("utf-8", errors="surrogateescape")
     try:
@@ -49,48 +49,63 @@ def load_flow(text: str | bytes, registry: Registry, name: str = "<flow>") -> Lo
         what = "the file is empty" if values is None else f"{shown(values)} is not a flow"
         expected, hint = "a map with `id`, `namespace` and `tasks`", "begin with `id: my_flow`"
         return Loaded(None, (Problem("error", what, name, 1, 1, "$", expected, hint),))
-    loader = _FlowLoader(registry)
+    loader = _FlowLoader(registry, find_template)
     flow = loader.flow(values, source)
     problems = loader.findings.placed(source, name)
     return Loaded(None if loader.findings.errors else flow, problems)
 
 
 class _FlowLoader:
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, find_template: FindTemplate | None) -> None:
         self.registry = registry
-        self.findings = Findings()
-        self.shapes = Shapes(self.findings)
-        self.templates = Templates(self.findings)
-        self.input_loader = InputLoader(self.findings, self.shapes, self.templates)
-        self.task_loader = TaskLoader(registry, self.findings, self.shapes, self.templates)
+        findings = self.findings = Findings()
+        shapes = self.shapes = Shapes(findings)
+        templates = Templates(findings)
+        self.dialects = Dialects(findings)
+        self.rare = Rare(registry, findings, shapes, templates, self.dialects, find_template)
+        self.inputs = InputLoader(findings, shapes, templates)
+        self.tasks = TaskLoader(registry, findings, shapes, templates, self.inputs, self.rare, self.dialects)
 
     def flow(self, values: dict[str, Any], source: str) -> Flow:
         """The flow as far as it can be read; it is of use only when there are no errors."""
         self._check_names(values)
+        self.dialects.see_flow(values)
         values = with_defaults(values, self.registry, self.findings, self.shapes)
         root: Path = ()
         shapes = self.shapes
-        return Flow(
+        root_node, after_execution = self._tasks(values)
+        flow = Flow(
             id=self._id(values),
             namespace=shapes.identifier(values, root, NAMESPACE, "namespace"),
             revision=self._revision(values),
             description=shapes.text(values, "description", root) or "",
-            labels=self._labels(values),
-            inputs=self.input_loader.inputs(values),
+            labels=shapes.labels(values, root),
+            inputs=self.inputs.inputs(values, "inputs", root),
             variables=shapes.mapping(values, "variables", root),
-            root=self._tasks(values),
-            outputs=self.input_loader.outputs(values),
+            root=root_node,
+            outputs=self.inputs.outputs(values),
             disabled=shapes.boolean(values, "disabled", root, default=False),
+            after_execution=after_execution,
+            retry=self.rare.retry(values, root),
+            concurrency=self.rare.concurrency(values),
+            sla=self.rare.sla(values),
+            checks=self.rare.checks(values),
+            triggers=self.rare.triggers(values),
+            task_caches=self.tasks.caches,
+            logs_to_file=frozenset(self.tasks.logs_to_file),
+            dialect=self.dialects.dialect(),
             source=source,
         )
+        self._check_calls(flow)
+        return flow
 
     def _check_names(self, values: Mapping[str, object]) -> None:
         for name, value in values.items():
-            if name in _UNSUPPORTED:
+            if name in ENTERPRISE:
                 if not asks_for_nothing(value):
-                    self.findings.unsupported((name,))
-            elif name not in _SUPPORTED:
-                self.findings.unknown((name,), (_SUPPORTED | _UNSUPPORTED) - {"deleted"})
+                    self.findings.unsupported((name,), ENTERPRISE[name], f"remove `{name}`")
+            elif name not in _PROPERTIES:
+                self.findings.unknown((name,), _PROPERTIES - {"deleted"})
         if self.shapes.boolean(values, "deleted", (), default=False):
             self.findings.add(("deleted",), "the flow is deleted", hint="remove `deleted: true`", at_key=True)
 
@@ -109,50 +124,25 @@ class _FlowLoader:
             return 0
         return revision
 
-    def _labels(self, values: Mapping[str, object]) -> dict[str, str]:
-        """Labels by key, from a map or from a list of `{key, value}`."""
-        raw = values.get("labels")
-        if raw is None:
-            return {}
-        pairs: list[tuple[str | None, object, Path]]
-        if isinstance(raw, dict):
-            pairs = [(key, value, ("labels", key)) for key, value in raw.items()]
-        elif isinstance(raw, list):
-            pairs = [self._pair(item, ("labels", at)) for at, item in enumerate(raw)]
-        else:
-            self.findings.add(("labels",), f"{shown(raw)} is neither a map nor a list", "a map of `key: value`")
-            return {}
-        labels: dict[str, str] = {}
-        for key, value, path in pairs:
-            self._label(labels, key, value, path)
-        return labels
-
-    def _pair(self, item: object, path: tuple[str, int]) -> tuple[str | None, object, Path]:
-        if not isinstance(item, dict) or item.keys() != {"key", "value"}:
-            self.findings.add(path, f"{shown(item)} is not a label", "a map with `key` and `value`")
-            return None, None, path
-        return as_text(item["key"]), item["value"], (*path, "value")
-
-    def _label(self, labels: dict[str, str], key: str | None, value: object, path: Path) -> None:
-        if key is None:
-            return
-        written = as_text(value)
-        if written is None:
-            self.findings.add(path, f"{shown(value)} is not the value of a label", "a text, a number or a boolean")
-        elif key.startswith("system.") and key != "system.readOnly":
-            what = f"System labels can only be set by Kestra itself, offending label: {key}={written}"
-            self.findings.add(path, what, "a key that does not begin with `system.`", at_key=True)
-        else:
-            labels[key] = written
-
-    def _tasks(self, values: Mapping[str, object]) -> Sequence:
+    def _tasks(self, values: Mapping[str, object]) -> tuple[Sequence, Children]:
+        """The tasks with their blocks, and those that run when the execution has ended."""
+        loader = self.tasks
         tasks = values.get("tasks")
         if tasks is None or tasks == []:
             self.findings.add(
                 ("tasks",), "`tasks` must not be empty", "a list with at least one task",
                 "add `tasks:` and below it a `- id:` with a `type:`",
             )  # fmt: skip
-            return Sequence(())
-        steps = self.task_loader.steps(values, "tasks", ())
-        self.shapes.duplicates(self.task_loader.ids, "task id")
-        return Sequence(steps)
+        steps = loader.steps(values, "tasks", ())
+        policy = Policy(errors=loader.steps(values, "errors", ()), finally_=loader.steps(values, "finally", ()))
+        heard = tuple(loader.step(task, path) for task, path in self.rare.listeners(values))
+        after = (*heard, *loader.steps(values, "afterExecution", ()))
+        self.shapes.duplicates(loader.ids, "task id")
+        return Sequence(steps, policy), after
+
+    def _check_calls(self, flow: Flow) -> None:
+        """A flow that calls itself would never end; the message is the reference's."""
+        for call, path in self.tasks.calls:
+            if (call.request.get("namespace"), call.request.get("flow_id")) == (flow.namespace, flow.id):
+                what = f"Invalid Flow: Recursive call to flow [{flow.namespace}.{flow.id}]"
+                self.findings.add((*path, "flowId"), what, "another flow")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.errors import InvalidInput
 from core.loading.problems import Findings
 from core.loading.reader import parse_yaml
-from core.loading.shapes import INPUT_ID, Shapes, asks_for_nothing
+from core.loading.shapes import INPUT_ID, Shapes, as_text
 from core.loading.templates import Templates
 from core.model.flow import FlowOutput
 from core.model.input_values import Refused, typed
@@ -17,12 +17,14 @@ from core.model.inputs import INPUT_TYPES, Input, type_value
 from core.model.near import did_you_mean, near_misses
 from core.registry.problem import Path, shown
 
-_COMMON = frozenset({"id", "name", "type", "description", "displayName", "required", "defaults", "prefill"})
+_COMMON = frozenset(
+    {"id", "name", "type", "description", "displayName", "required", "defaults", "prefill", "dependsOn"}
+)
 _OUTPUT = frozenset({"id", "type", "value", "description", "displayName", "required"})
 _RANGE, _PERIOD = ("min", "max"), ("after", "before")
 _OPTIONS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(INPUT_TYPES, ()),
-    "STRING": ("validator",),
+    "STRING": ("validator",), "SECRET": ("validator",),
     "INT": _RANGE, "FLOAT": _RANGE, "DURATION": _RANGE,
     "DATETIME": _PERIOD, "DATE": _PERIOD, "TIME": _PERIOD,
     "ENUM": ("values",),
@@ -43,8 +45,9 @@ class InputLoader:
         self.shapes = shapes
         self.templates = templates
 
-    def inputs(self, flow: Mapping[str, object]) -> tuple[Input, ...]:
-        found = [(self.input(raw, path), path) for raw, path in self.shapes.maps(flow, "inputs", ())]
+    def inputs(self, owner: Mapping[str, object], name: str, at: Path) -> tuple[Input, ...]:
+        """The inputs under a property: those of the flow, or those that somebody is asked for on resuming it."""
+        found = [(self.input(raw, path), path) for raw, path in self.shapes.maps(owner, name, at)]
         self.shapes.duplicates([(one.id, path) for one, path in found], "input")
         ids = {one.id for one, _ in found}
         for one, path in found:
@@ -54,6 +57,7 @@ class InputLoader:
                 if parent in ids:
                     what = f"`{one.id}` would stand inside the input `{parent}`"
                     self.findings.add((*path, "id"), what, "ids that do not begin with another id and a dot")
+        self._check_dependencies(found)
         return tuple(one for one, _ in found)
 
     def outputs(self, flow: Mapping[str, object]) -> tuple[FlowOutput, ...]:
@@ -77,6 +81,9 @@ class InputLoader:
             description=self.shapes.text(raw, "description", path) or "",
             display_name=self._display_name(raw, path),
             options=options,
+            depends_on=self._depends_on(raw, path),
+            condition=self._condition(raw, path),
+            prefill=raw.get("prefill"),
         )
         if found.has_defaults and raw.get("prefill") is not None:
             what = "`defaults` and `prefill` exclude each other"
@@ -108,14 +115,11 @@ class InputLoader:
         """One of INPUT_TYPES, "" when there is none."""
         kind = raw.get("type")
         place = (*path, "type")
-        if kind == "SECRET":
-            self.findings.unsupported(place, "the type `SECRET`")
-        elif isinstance(kind, str) and kind in INPUT_TYPES:
+        if isinstance(kind, str) and kind in INPUT_TYPES:
             return kind
-        else:
-            near = near_misses(kind, INPUT_TYPES) if isinstance(kind, str) else ()
-            what = "Invalid type: null" if kind is None else f"Invalid type: {kind}"
-            self.findings.add(place, what, "" if near else ", ".join(INPUT_TYPES), did_you_mean(near))
+        near = near_misses(kind, INPUT_TYPES) if isinstance(kind, str) else ()
+        what = "Invalid type: null" if kind is None else f"Invalid type: {kind}"
+        self.findings.add(place, what, "" if near else ", ".join(INPUT_TYPES), did_you_mean(near))
         return ""
 
     def _display_name(self, raw: Mapping[str, object], path: Path) -> str:
@@ -132,9 +136,6 @@ class InputLoader:
             if name in names:
                 if value is not None:
                     options[name] = value
-            elif name == "dependsOn":
-                if not asks_for_nothing(value):
-                    self.findings.unsupported((*path, name))
             elif name not in _COMMON:
                 self.findings.unknown((*path, name), _COMMON | set(names))
         for name in _BOOLEANS:
@@ -188,11 +189,11 @@ class InputLoader:
         """Older names of `allowedFileExtensions`, and defaults, which no local file can be."""
         if kind != "FILE":
             return
-        if raw.get("defaults") is not None:
-            what = "no `defaults` can be set for inputs of type 'FILE'"
-            if str(raw["defaults"]).startswith(("nsfile://", "file://")):
-                what = "a FILE input with `defaults` is not supported yet"
-            self.findings.add((*path, "defaults"), what, at_key=True)
+        defaults = raw.get("defaults")
+        if defaults is not None and not (isinstance(defaults, str) and defaults.startswith("nsfile://")):
+            what = f"{raw.get('id')}: no `defaults` can be set for inputs of type 'FILE'"
+            expected = "none, or a file of a namespace: `nsfile:///path` or `nsfile://namespace/path`"
+            self.findings.add((*path, "defaults"), what, expected, at_key=True)
         for name in ("accept", "acceptedExtensions"):
             value = options.pop(name, None)
             if value is not None:
@@ -215,14 +216,50 @@ class InputLoader:
                 self.findings.missing(place, "the type of the elements, such as STRING", "add `itemType: STRING`")
             return None
         if item_type == "ARRAY":
-            self.findings.add(place, "`itemType` cannot be `ARRAY`", "the type of one element, such as STRING")
+            what = f"{raw.get('id')}: `itemType` cannot be `ARRAY`"
+            self.findings.add(place, what, "the type of one element, such as STRING")
         elif item_type in ("FILE", "SECRET"):
-            self.findings.unsupported(place, f"an `itemType` of `{item_type}`")
+            why = "can't be a list: a file and a secret are inputs of their own"
+            self.findings.unsupported(place, why, subject=f"an `itemType` of `{item_type}`")
         elif item_type not in INPUT_TYPES:
             near = near_misses(str(item_type), INPUT_TYPES)
             expected = "" if near else ", ".join(INPUT_TYPES)
             self.findings.add(place, f"Invalid type: {item_type}", expected, did_you_mean(near))
         return str(item_type)
+
+    def _depends_on(self, raw: Mapping[str, Any], path: Path) -> tuple[str, ...]:
+        depends = self.shapes.mapping(raw, "dependsOn", path)
+        for name in depends.keys() - {"inputs", "condition"}:
+            self.findings.unknown((*path, "dependsOn", name), ("inputs", "condition"))
+        names = depends.get("inputs")
+        place = (*path, "dependsOn", "inputs")
+        if not depends:
+            return ()
+        if not isinstance(names, list) or not names:
+            self.findings.add(place, "`inputs` must be a list of ids", "the ids of other inputs, at least one")
+            return ()
+        return tuple(as_text(name) or "" for name in names)
+
+    def _condition(self, raw: Mapping[str, Any], path: Path) -> str | None:
+        depends = raw.get("dependsOn")
+        if not isinstance(depends, dict):
+            return None
+        self.templates.check(depends.get("condition"), (*path, "dependsOn", "condition"))
+        return self.shapes.text(depends, "condition", (*path, "dependsOn"))
+
+    def _check_dependencies(self, found: Sequence[tuple[Input, Path]]) -> None:
+        """Dependencies exist and lead nowhere back; the messages are the reference's."""
+        known = {one.id: one for one, _ in found}
+        for one, path in found:
+            for at, name in enumerate(one.depends_on):
+                if name not in known:
+                    what = f"Input with id '{one.id}' depends on a non-existent input '{name}'."
+                    near = did_you_mean(near_misses(name, known))
+                    self.findings.add((*path, "dependsOn", "inputs", at), what, hint=near)
+            cycle = _cycle(one.id, known)
+            if cycle:
+                what = f"Cycle dependency detected for input with id '{one.id}': [{', '.join(cycle)}]"
+                self.findings.add((*path, "dependsOn"), what, "dependencies that lead to no circle", at_key=True)
 
     def _check_defaults(self, declared: Input, path: Path) -> None:
         """Defaults without an expression must be right as they stand."""
@@ -232,6 +269,21 @@ class InputLoader:
             type_value(declared, declared.defaults, parse_yaml)
         except InvalidInput as error:
             self.findings.add((*path, "defaults"), error.what)
+
+
+def _cycle(start: str, known: Mapping[str, Input]) -> tuple[str, ...]:
+    """The inputs on a way that leads from one back to itself, or nothing."""
+    waiting: list[tuple[str, tuple[str, ...]]] = [(start, ())]
+    seen: set[str] = set()
+    while waiting:
+        name, way = waiting.pop()
+        for needed in known[name].depends_on if name in known else ():
+            if needed == start:
+                return (*way, name)
+            if needed not in seen:
+                seen.add(needed)
+                waiting.append((needed, (*way, name)))
+    return ()
 
 
 def _are_endings(value: object) -> bool:

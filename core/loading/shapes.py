@@ -23,7 +23,16 @@ _START = "beginning with a letter or digit"
 FLOW_ID = Naming(r"[a-zA-Z0-9][a-zA-Z0-9._-]*", 100, f"letters, digits, `.`, `_` and `-`, {_START}", "my_flow")
 NAMESPACE = Naming(r"[a-z0-9][a-z0-9._-]*", 150, f"small letters, digits, `.`, `_` and `-`, {_START}", "company.team")
 TASK_ID = Naming(r"[a-zA-Z0-9][a-zA-Z0-9_-]*", 256, f"letters, digits, `_` and `-`, {_START}", "my_task")
+TRIGGER_ID = TASK_ID._replace(example="my_trigger")
 INPUT_ID = Naming(r"[a-zA-Z0-9][a-zA-Z0-9._-]*", 256, f"letters, digits, `.`, `_` and `-`, {_START}", "my_input")
+
+ENTERPRISE = {
+    "workerGroup": "is refused: Worker Group is an Enterprise Edition functionality of the reference",
+    "workerSelector": "is refused: choosing workers is an Enterprise Edition functionality of the reference",
+    "version": "is refused: versions of plugins are an Enterprise Edition functionality of the reference",
+    "assets": "is refused: assets are an Enterprise Edition functionality of the reference",
+}
+"""Properties of the reference's language that are refused wherever they stand, and why."""
 
 
 def asks_for_nothing(value: object) -> bool:
@@ -109,6 +118,42 @@ class Shapes:
             else:
                 self.findings.add((*path, name, at), f"{shown(item)} is not a map", "a map of `key: value`")
         return found
+
+    def labels(self, owner: Mapping[str, object], path: Path, name: str = "labels") -> dict[str, str]:
+        """Labels by key, from a map or from a list of `{key, value}`."""
+        raw, place = owner.get(name), (*path, name)
+        if raw is None:
+            return {}
+        pairs: list[tuple[str | None, object, Path]]
+        if isinstance(raw, dict):
+            pairs = [(key, value, (*place, key)) for key, value in raw.items()]
+        elif isinstance(raw, list):
+            pairs = [self._pair(item, (*place, at)) for at, item in enumerate(raw)]
+        else:
+            self.findings.add(place, f"{shown(raw)} is neither a map nor a list", "a map of `key: value`")
+            return {}
+        labels: dict[str, str] = {}
+        for key, value, at_value in pairs:
+            self._label(labels, key, value, at_value)
+        return labels
+
+    def _pair(self, item: object, path: Path) -> tuple[str | None, object, Path]:
+        if not isinstance(item, dict) or item.keys() != {"key", "value"}:
+            self.findings.add(path, f"{shown(item)} is not a label", "a map with `key` and `value`")
+            return None, None, path
+        return as_text(item["key"]), item["value"], (*path, "value")
+
+    def _label(self, labels: dict[str, str], key: str | None, value: object, path: Path) -> None:
+        if key is None:
+            return
+        written = as_text(value)
+        if written is None:
+            self.findings.add(path, f"{shown(value)} is not the value of a label", "a text, a number or a boolean")
+        elif key.startswith("system.") and key != "system.readOnly":
+            what = f"System labels can only be set by Kestra itself, offending label: {key}={written}"
+            self.findings.add(path, what, "a key that does not begin with `system.`", at_key=True)
+        else:
+            labels[key] = written
 
     def duplicates(self, ids: Iterable[tuple[str, Path]], what: str) -> None:
         """Ids that stand twice; the message is the reference's. what: `task id`, `input`, `output`."""

@@ -103,7 +103,7 @@ def _fill(own: dict[str, Any], declared: dict[str, Field], values: tuple[Any, ..
 
 def _build(cls: type) -> None:
     """Write the constructor; harmless when two threads do it at once."""
-    parameters, lines, names = ["self"], ["    values = self.__dict__"], {"_missing": MISSING}
+    parameters, lines, names = ["self"], ["    _own = self.__dict__"], {"_missing": MISSING}
     for name, declared in fields(cls).items():
         value = name
         if declared.factory is not None:
@@ -115,7 +115,7 @@ def _build(cls: type) -> None:
             parameters.append(f"{name}=_default_{name}")
         else:
             parameters.append(name)
-        lines.append(f"    values[{name!r}] = {value}")
+        lines.append(f"    _own[{name!r}] = {value}")
     exec(f"def __init__({', '.join(parameters)}):\n" + "\n".join(lines), names)
     names["__init__"].__qualname__ = f"{cls.__qualname__}.__init__"
     cls.__init__ = names["__init__"]  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from core.model.data import data
@@ -11,14 +12,25 @@ from core.model.messages import EvaluationKey, TaskKey
 class Counters(NamedTuple):
     """Where a group stands, held on its own row: so a decision touches what changed, never all that ever ran.
 
-    cursor: index of the next child. running: children that have begun and not ended. worst: the worst end so far.
-    phase: tasks, finished (its tasks are over), then for the flow itself outputs (asked for) and done.
+    cursor: index of the next child (of an Each the next element, of a Call the next child execution).
+    running: children that have begun and not ended. worst: the worst end of its tasks so far.
+    phase: tasks, errors, finally; before them asking (for a value) and waiting (for a time or a person). Of the flow
+    itself then finished, outputs (asked for), done, after (afterExecution runs) and over.
+    turn: that of the children it opens. round: which round of a Repeat, how many children a Call has.
+    done: a bit per child that is not to be opened: ended ones of a Dag, kept ones after a restart.
+    note: the branch of a Choice, what the due time of a Wait means; of the flow itself `held`, `exit:STATE`, `retried`.
+    turns: of the flow itself the highest turn that was given out.
     """
 
     cursor: int = 0
     running: int = 0
     worst: str = "SUCCESS"
     phase: str = "tasks"
+    turn: int = 0
+    round: int = 0
+    done: int = 0
+    note: str = ""
+    turns: int = 0
 
 
 # -- changes of rows
@@ -26,24 +38,35 @@ class Counters(NamedTuple):
 
 @data
 class OpenTask:
-    """A task execution begins to exist. counters: for a group. attempt: its first attempt begins with it."""
+    """A task execution begins to exist. counters: for a group. attempt: its first attempt begins with it.
+
+    iteration: which element of the loop around it this is, from 0.
+    """
 
     key: TaskKey
     parent: TaskKey
     state: str
     counters: Counters | None = None
     attempt: bool = False
+    iteration: int | None = None
 
 
 @data
 class MoveTask:
-    """A task execution changes its counters; when `entered`, its state too. attempt: an attempt begins with it."""
+    """A task execution changes its counters; when `entered`, its state too. attempt: an attempt begins with it.
+
+    attempt_ended: the state in which its open attempt ends, with `error`, while the task execution goes on.
+    due_at: when `entered`, what it now waits for (microseconds since 1970 UTC; 0: nothing).
+    """
 
     key: TaskKey
     state: str
     counters: Counters | None = None
     attempt: bool = False
     entered: bool = False
+    attempt_ended: str = ""
+    error: str = ""
+    due_at: int = 0
 
 
 @data
@@ -56,13 +79,54 @@ class EndTask:
 
 
 @data
+class ReopenTask:
+    """A task execution that had ended goes on: RESTARTED, then `state`. attempt: another attempt begins with it.
+
+    attempts: how many have begun, this one included.
+    """
+
+    key: TaskKey
+    parent: TaskKey
+    state: str
+    counters: Counters | None = None
+    attempt: bool = False
+    iteration: int | None = None
+    attempts: int = 0
+
+
+@data
+class ChangeEnd:
+    """A task execution that had ended is to count as ended otherwise."""
+
+    key: TaskKey
+    state: str
+
+
+@data
+class GiveOutput:
+    """The output of a flow task, as far as it is known; later ones replace it."""
+
+    key: TaskKey
+    output: Mapping[str, object]
+
+
+@data
 class MoveExecution:
-    """The execution changes the counters of its root; when `entered`, its state too."""
+    """The execution changes the counters of its root; when `entered`, its state too, by way of `through`."""
 
     state: str
     counters: Counters
     error: str = ""
     entered: bool = False
+    through: str = ""
+
+
+@data
+class Derive:
+    """Another execution, derived from this one, begins at `due_at` from the task on; written in the same commit."""
+
+    key: TaskKey
+    due_at: int
 
 
 @data
@@ -74,7 +138,7 @@ class Remember:
     error: str = ""
 
 
-Change = OpenTask | MoveTask | EndTask | MoveExecution | Remember
+Change = OpenTask | MoveTask | EndTask | ReopenTask | ChangeEnd | GiveOutput | MoveExecution | Derive | Remember
 
 # -- effects, performed only after the commit
 
@@ -112,19 +176,46 @@ class WakeAt:
 
 @data
 class StartChild:
-    """Create an execution of another flow for a Call."""
+    """Create the child execution number `index` of a Call, as the answer to `request` says, and tell ChildStarted."""
+
+    key: TaskKey
+    index: int
+    request: EvaluationKey
+
+
+@data
+class RestartChild:
+    """Restart the failed child executions of a Call, and tell the end of every one as ChildEnded again.
+
+    One that was never created is started as its recorded request says.
+    """
 
     key: TaskKey
 
 
-Effect = RunTask | StopTask | Evaluate | WakeAt | StartChild
+@data
+class KillChild:
+    """Kill every child execution of a Call that has not ended."""
+
+    key: TaskKey
+
+
+@data
+class ReleaseSlot:
+    """An execution of a flow with a concurrency limit is over: tell SlotFree to the one that waits longest."""
+
+    namespace: str
+    flow_id: str
+
+
+Effect = RunTask | StopTask | Evaluate | WakeAt | StartChild | RestartChild | KillChild | ReleaseSlot
 
 # -- guards, checked inside the transaction
 
 
 @data
 class FreeSlot:
-    """Fewer than `limit` executions of the flow run."""
+    """Fewer than `limit` other executions of the flow run or are paused. Refused: decide again, with no slot free."""
 
     namespace: str
     flow_id: str

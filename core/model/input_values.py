@@ -16,6 +16,7 @@ from core.errors import Invalid
 from core.model.durations import format_duration, parse_duration
 
 ParseYaml = Callable[[str], Any]
+NO_ENCRYPTION = "Unable to use a `SECRET` input/output as encryption is not configured"
 
 _WHOLE = r"[-+]?[0-9]{1,10}"
 _NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?"
@@ -93,7 +94,7 @@ def _not_matching(kind: str, value: Any, options: Mapping[str, Any]) -> list[str
     if kind == "EMAIL" and not re.fullmatch(_EMAIL, value):
         return ["The input must be a valid email"]
     pattern = options.get("validator")
-    if kind == "STRING" and pattern is not None and not re.fullmatch(pattern, value):
+    if kind in ("STRING", "SECRET") and pattern is not None and not re.fullmatch(pattern, value):
         return [f"it must match the pattern `{pattern}`"]
     endings = options.get("allowedFileExtensions") if kind == "FILE" else None
     if endings and not value.lower().endswith(tuple(ending.lower() for ending in endings)):
@@ -218,7 +219,7 @@ def _list(value: Any, item_type: object, parse_yaml: ParseYaml | None) -> list[A
 _LISTS = {"ARRAY": "", "MULTISELECT": "STRING"}
 _BOUNDS = {"min": "more than", "after": "after", "max": "less than", "before": "before"}
 _READERS: dict[str, Callable[[Any], Any]] = {
-    "STRING": _text, "SELECT": _text, "ENUM": _text, "EMAIL": _text, "INT": _int, "FLOAT": _float,
+    "STRING": _text, "SELECT": _text, "ENUM": _text, "EMAIL": _text, "SECRET": _text, "INT": _int, "FLOAT": _float,
     "BOOLEAN": _bool, "BOOL": _bool, "DATETIME": _datetime, "DATE": _date, "TIME": _time, "DURATION": _duration,
     "JSON": _json, "URI": _uri, "FILE": _file,
 }  # fmt: skip

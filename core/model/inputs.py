@@ -8,17 +8,21 @@ from typing import Any, Literal
 from core.errors import InvalidInput, TailraceError
 from core.model.codec import SecretText
 from core.model.data import data, evolve, field
-from core.model.input_values import ParseYaml, Refused, shown, typed, violations
+from core.model.input_values import NO_ENCRYPTION, ParseYaml, Refused, shown, typed, violations
 
 INPUT_TYPES = (
     "STRING", "INT", "FLOAT", "BOOLEAN", "BOOL", "DATETIME", "DATE", "TIME", "DURATION", "JSON", "YAML", "URI",
-    "SELECT", "MULTISELECT", "ENUM", "ARRAY", "FILE", "EMAIL",
+    "SELECT", "MULTISELECT", "ENUM", "ARRAY", "FILE", "EMAIL", "SECRET",
 )  # fmt: skip
 
 
 @data
 class Input:
-    """One declared input. `defaults` may hold an expression; `options` are the properties of its type as written."""
+    """One declared input. `defaults` may hold an expression; `options` are the properties of its type as written.
+
+    depends_on: ids of inputs that it needs; it is left out when one of them is, or when `condition` does not give true.
+    prefill: what a form begins with; the engine never takes it for a value.
+    """
 
     id: str
     type: str
@@ -28,6 +32,13 @@ class Input:
     description: str = ""
     display_name: str = ""
     options: Mapping[str, object] = field(factory=dict)
+    depends_on: tuple[str, ...] = ()
+    condition: str | None = None
+    prefill: object = None
+
+
+Render = Callable[[Any, Mapping[str, Any]], Any]
+"""(template, inputs that it may see) → its value; the texts in a list or map too. Raises TailraceError."""
 
 
 @data
@@ -48,28 +59,29 @@ class InputProblem:
 def resolve_inputs(
     declared: Iterable[Input],
     given: Mapping[str, object],
-    render: Callable[[Any], Any],
+    render: Render,
     parse_yaml: ParseYaml,
+    encrypt: Callable[[str], object] | None = None,
 ) -> tuple[dict[str, Any], tuple[InputProblem, ...]]:
     """The typed inputs of an execution, and everything that is wrong with what was given.
 
     Per input: the value given, else its `defaults`, else an error when it is required, else null; null counts as not
-    given. An input with the id `a.b` is given as `a.b` and stands in the result as `{"a": {"b": …}}`.
-    render: gives the value of a text (or of the texts in a list or map) that holds expressions. parse_yaml: raises
-    Invalid. Files stay what they are, a URI or a local path: `file_inputs` says which.
+    given. One whose dependencies are not met is left out, also when a value was given. An input with the id `a.b` is
+    given as `a.b` and stands in the result as `{"a": {"b": …}}`.
+    parse_yaml: raises Invalid. encrypt: what is kept of the value of a SECRET; None where no key is configured, then
+    such a value is refused. Files stay what they are, a URI or a local path: `file_inputs` says which.
     """
+    known = {one.id: one for one in declared}
+    resolving = _Resolving(known, given, render, parse_yaml, encrypt)
+    for one in known.values():
+        resolving.value_of(one)
     values: dict[str, Any] = {}
-    problems: list[InputProblem] = []
-    known = tuple(declared)
-    for one in known:
-        value: Any = None
-        try:
-            value = _resolved(one, given, render, parse_yaml)
-        except InvalidInput as error:
-            problems.append(InputProblem("error", one.id, error.what))
-        put(values, one.id, value)
+    for input_id in known:
+        if input_id in resolving.values:
+            put(values, input_id, resolving.values[input_id])
+    problems = resolving.problems
     for name in given:
-        if not any(one.id == name or one.id.startswith(f"{name}.") for one in known):
+        if not any(input_id == name or input_id.startswith(f"{name}.") for input_id in known):
             message = f"`{name}` is not an input of this flow; it is left out"
             problems.append(InputProblem("warning", name, message))
     return values, tuple(problems)
@@ -88,7 +100,7 @@ def type_value(declared: Input, value: object, parse_yaml: ParseYaml) -> Any:
     except Refused as refused:
         wrong = [str(refused)]
     if wrong:
-        raise _invalid(declared.id, "; ".join(wrong), value)
+        raise _invalid(declared.id, "; ".join(wrong), "••••" if declared.type == "SECRET" else value)
     return result
 
 
@@ -113,47 +125,105 @@ def put(values: dict[str, Any], input_id: str, value: object) -> None:
     values[last] = value
 
 
-def _resolved(one: Input, given: Mapping[str, object], render: Callable[[Any], Any], parse_yaml: ParseYaml) -> Any:
-    one = _with_choices(one, render)
-    value = given.get(one.id)
-    if value is None and "." in one.id:
-        value = value_at(given, one.id)
-    if value is None:
-        value = _default(one, render)
-    if value is not None:
-        return type_value(one, value, parse_yaml)
-    if one.required:
-        raise InvalidInput(f"Missing required input:{one.id}")
-    return None
+class _Resolving:
+    """One resolving of all inputs. values: by id, without those that are left out."""
 
+    def __init__(
+        self, declared: Mapping[str, Input], given: Mapping[str, object], render: Render, parse_yaml: ParseYaml,
+        encrypt: Callable[[str], object] | None,
+    ) -> None:  # fmt: skip
+        self.declared = declared
+        self.given = given
+        self.render = render
+        self.parse_yaml = parse_yaml
+        self.encrypt = encrypt
+        self.values: dict[str, Any] = {}
+        self.problems: list[InputProblem] = []
+        self._seen: set[str] = set()
 
-def _with_choices(one: Input, render: Callable[[Any], Any]) -> Input:
-    """The declaration with the list of values that its `expression` gives."""
-    expression = one.options.get("expression")
-    if expression is None:
-        return one
-    try:
-        choices = typed("JSON", render(expression), None, None)
-    except TailraceError as error:
-        raise _invalid(one.id, f"Cannot render 'expression'. Cause: {error.what}", None) from error
-    except Refused:
-        choices = None
-    if not isinstance(choices, list):
-        raise _invalid(one.id, "Invalid expression result. Expected a list of values", choices)
-    kept = [choice for choice in choices if choice is not None]
-    return evolve(one, options={**one.options, "values": kept})
+    def value_of(self, one: Input) -> None:
+        """Resolve an input, those it depends on first."""
+        if one.id in self._seen:
+            return
+        self._seen.add(one.id)
+        needed = [self.declared[name] for name in one.depends_on if name in self.declared]
+        for other in needed:
+            self.value_of(other)
+        if any(other.id not in self.values for other in needed) or not self._wanted(one):
+            return
+        self.values[one.id] = None
+        try:
+            self.values[one.id] = self._resolved(one)
+        except InvalidInput as error:
+            self.problems.append(InputProblem("error", one.id, error.what))
 
+    def _wanted(self, one: Input) -> bool:
+        """Whether the condition gives true itself; a text that says so is not enough."""
+        if one.condition is None:
+            return True
+        try:
+            return self.render(one.condition, self._visible(one)) is True
+        except TailraceError as error:
+            message = f"Invalid condition: {error.what}; the input `{one.id}` is left out"
+            self.problems.append(InputProblem("warning", one.id, message))
+            return False
 
-def _default(one: Input, render: Callable[[Any], Any]) -> Any:
-    choices = one.options.get("values")
-    if not one.has_defaults and one.options.get("autoSelectFirst") and isinstance(choices, list) and choices:
-        return choices[0] if one.type == "SELECT" else choices[:1]
-    if one.defaults is None or "{" not in str(one.defaults):
-        return one.defaults
-    try:
-        return render(one.defaults)
-    except TailraceError as error:
-        raise InvalidInput(f"Invalid input for `{one.id}`, its `defaults` can't be rendered: {error.what}") from error
+    def _visible(self, one: Input) -> dict[str, Any]:
+        """What its expressions see of the others: those it depends on; those with defaults are there, as null."""
+        seen: dict[str, Any] = {}
+        for other in self.declared.values():
+            if other.id in one.depends_on and other.id in self.values:
+                put(seen, other.id, self.values[other.id])
+            elif other.has_defaults and other.id != one.id:
+                put(seen, other.id, None)
+        return seen
+
+    def _resolved(self, one: Input) -> Any:
+        one = self._with_choices(one)
+        value = self.given.get(one.id)
+        if value is None and "." in one.id:
+            value = value_at(self.given, one.id)
+        if value is None:
+            value = self._default(one)
+        if value is None:
+            if one.required:
+                raise InvalidInput(f"Missing required input:{one.id}")
+            return None
+        found = type_value(one, value, self.parse_yaml)
+        if one.type != "SECRET" or isinstance(found, SecretText):
+            return found
+        if self.encrypt is None:
+            raise InvalidInput(f"Invalid input for `{one.id}`, {NO_ENCRYPTION}")
+        return self.encrypt(found)
+
+    def _with_choices(self, one: Input) -> Input:
+        """The declaration with the list of values that its `expression` gives."""
+        expression = one.options.get("expression")
+        if expression is None:
+            return one
+        try:
+            choices = typed("JSON", self.render(expression, self._visible(one)), None, None)
+        except TailraceError as error:
+            raise _invalid(one.id, f"Cannot render 'expression'. Cause: {error.what}", None) from error
+        except Refused:
+            choices = None
+        if not isinstance(choices, list):
+            raise _invalid(one.id, "Invalid expression result. Expected a list of values", choices)
+        kept = [choice for choice in choices if choice is not None]
+        return evolve(one, options={**one.options, "values": kept})
+
+    def _default(self, one: Input) -> Any:
+        choices = one.options.get("values")
+        if not one.has_defaults and one.options.get("autoSelectFirst") and isinstance(choices, list) and choices:
+            return choices[0] if one.type == "SELECT" else choices[:1]
+        if one.defaults is None or "{" not in str(one.defaults):
+            return one.defaults
+        try:
+            return self.render(one.defaults, self._visible(one))
+        except TailraceError as error:
+            raise InvalidInput(
+                f"Invalid input for `{one.id}`, its `defaults` can't be rendered: {error.what}"
+            ) from error
 
 
 def _invalid(input_id: str, why: str, received: object) -> InvalidInput:

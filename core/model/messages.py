@@ -38,11 +38,37 @@ class Started:
 
 @data
 class TaskEnded:
-    """An attempt is over. state: SUCCESS, WARNING, FAILED or KILLED."""
+    """An attempt is over. state: SUCCESS, WARNING, FAILED or KILLED. exit: the task asks the execution to end so."""
 
     key: TaskKey
     state: str
     error: str = ""
+    exit: str = ""
+
+
+@data
+class MemberStarted:
+    """Inside the job of a Group one of its children began."""
+
+    group: TaskKey
+    task_id: str
+
+
+@data
+class MemberEnded:
+    """Inside the job of a Group one of its children is over."""
+
+    group: TaskKey
+    task_id: str
+    state: str
+    error: str = ""
+
+
+@data
+class JobRestarted:
+    """After its owner died the job of a Group runs once more, from its start: what its members gave counts no more."""
+
+    group: TaskKey
 
 
 @data
@@ -66,25 +92,58 @@ class PauseRequested:
 
 @data
 class ResumeRequested:
-    """A person or a task lets a paused execution go on."""
+    """A person or a task lets a paused execution go on. inputs: checked already. key: one waiting task; None: all."""
 
     inputs: Mapping[str, object] = field(factory=dict)
+    key: TaskKey | None = None
+
+
+@data
+class ForceRunRequested:
+    """Somebody wants the execution to run now, whatever limit or pause holds it back."""
+
+
+@data
+class EndRequested:
+    """The execution is to end in a state of the asker's choice, without `finally`. stop: what runs is stopped first."""
+
+    state: str
+    error: str = ""
+    stop: bool = False
 
 
 @data
 class RestartRequested:
-    """The execution continues, keeping what the named task executions gave."""
+    """An execution that has ended, or is paused, goes on; what is kept follows from its rows (`Facts.rows`).
 
-    keep: tuple[TaskKey, ...] = ()
+    what: `failed` (all that failed), `from` (the named tasks and all that follows them), `stale` (only what is
+    stale), `state` (the named tasks end in `state` instead, and it goes on from there).
+    """
+
+    what: str = "failed"
+    tasks: tuple[TaskKey, ...] = ()
+    state: str = ""
+
+
+@data
+class ChildStarted:
+    """What became of a StartChild: the id of the child execution, or why there is none."""
+
+    key: TaskKey
+    index: int = 0
+    execution_id: str = ""
+    error: str = ""
 
 
 @data
 class ChildEnded:
-    """An execution that a Call started is over."""
+    """An execution that a Call started is over. error: why its outputs can't be had, which fails the task."""
 
     key: TaskKey
     execution_id: str
     state: str
+    error: str = ""
+    index: int = 0
 
 
 @data
@@ -108,6 +167,7 @@ class Due:
 
 
 Message = (
-    Started | TaskEnded | Evaluated | KillRequested | PauseRequested | ResumeRequested | RestartRequested | ChildEnded
-    | SlotFree | OutputCorrected | Due
+    Started | TaskEnded | MemberStarted | MemberEnded | JobRestarted | Evaluated | KillRequested | PauseRequested
+    | ResumeRequested | ForceRunRequested | EndRequested | RestartRequested | ChildStarted | ChildEnded | SlotFree
+    | OutputCorrected | Due
 )  # fmt: skip

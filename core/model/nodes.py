@@ -18,8 +18,39 @@ Children = tuple["Step", ...]
 
 
 @data
+class Retry:
+    """When a failed task runs again. Spans are whole microseconds; None is no limit.
+
+    kind: constant (`interval`), exponential (`interval` × `delay_factor` to the number of earlier retries, at most
+    `max_interval`) or random (between `min_interval` and `max_interval`). max_attempts counts the first attempt too.
+    behavior: RETRY_FAILED_TASK, or CREATE_NEW_EXECUTION, which goes on in a new execution.
+    """
+
+    kind: str
+    interval: int = 0
+    min_interval: int = 0
+    max_interval: int | None = None
+    delay_factor: float = 2.0
+    max_attempts: int | None = None
+    max_duration: int | None = None
+    warning_on_retry: bool = False
+    behavior: str = "RETRY_FAILED_TASK"
+
+
+@data
+class Concurrency:
+    """How many executions of a flow may run at once; behavior of the next one: QUEUE, CANCEL or FAIL."""
+
+    limit: int
+    behavior: str = "QUEUE"
+
+
+@data
 class Policy:
-    """What surrounds the children of a group: blocks that run after them and what their failure means."""
+    """What surrounds the children of a group: blocks that run after them and what their failure means.
+
+    failure_is_warning: a group whose tasks failed ends WARNING.
+    """
 
     errors: Children = ()
     finally_: Children = ()
@@ -60,57 +91,81 @@ class Dag:
 
 @data
 class Choice:
-    """One of several branches, chosen by the rendered text of `value`; `otherwise` when none is named so."""
+    """One of several branches, chosen by the rendered text of `value`; `otherwise` when none is named so.
+
+    by_truth: the branches are `true` and `false`, and the text counts as the language's truth (an If). Without a
+    branch and without `otherwise` the task fails; an empty branch succeeds.
+    """
 
     value: str
     branches: Mapping[str, Children]
     otherwise: Children | None = None
+    by_truth: bool = False
     policy: Policy = Policy()
 
 
 @data
 class Each:
-    """The children once per element of `values` (a template or a list), at most `limit` elements at once."""
+    """The children once per element of `values` (a template or a list), at most `limit` elements at once.
+
+    limit 0: no limit of the author's; a window of 1 000. side_by_side: the children of an element run in parallel
+    too, and `limit` counts children.
+    """
 
     values: object
     children: Children
     limit: int = 1
+    side_by_side: bool = False
     policy: Policy = Policy()
 
 
 @data
 class Repeat:
-    """The children again and again until `until` renders truthy."""
+    """The children again and again until `until` renders truthy, with a pause of `interval` between two rounds.
+
+    The four limits are literals or templates. When one is reached the task succeeds, or fails if `failure_on_max`.
+    """
 
     until: str
     children: Children
     interval: str = "PT1M"
-    max_turns: int | None = None
+    max_turns: int | str | None = None
     max_duration: str | None = None
-    failure_on_max: bool = False
+    failure_on_max: bool | str = False
     policy: Policy = Policy()
 
 
 @data
 class Wait:
-    """Until a time, a person or a message; then the children, if any."""
+    """Until a time, a person or a message; then the children, if any.
+
+    duration and timeout: ISO texts or templates. After `duration` it does what `behavior` says (RESUME, WARN, FAIL,
+    CANCEL; literal or template); after `timeout` it fails. on_pause runs once when the waiting begins.
+    """
 
     duration: str | None = None
     timeout: str | None = None
+    behavior: str = "RESUME"
+    on_pause: Step | None = None
     children: Children = ()
     policy: Policy = Policy()
 
 
 @data
 class Call:
-    """Another flow as a child execution."""
+    """Another flow as a child execution, or `times` of them (a template of a number): all are one task execution.
 
-    namespace: str
-    flow_id: str
-    revision: int | None = None
-    inputs: Mapping[str, object] = field(factory=dict)
+    request: what is rendered, with its types, once per child before it is created: namespace, flow_id, revision,
+    inputs, labels, inherit_labels, schedule_date, outputs, as far as the task has them. wait: end with the children.
+    transmit_failed: take over the child's end. restart_child: a restart of this execution restarts the failed child
+    instead of creating another.
+    """
+
+    request: Mapping[str, object]
     wait: bool = True
     transmit_failed: bool = True
+    restart_child: bool = True
+    times: str | None = None
 
 
 @data
@@ -139,6 +194,7 @@ class Step:
     allow_warning: bool = False
     log_level: str = "TRACE"
     description: str = ""
+    retry: Retry | None = None
 
 
 def children_of(node: Node) -> Children:
@@ -149,4 +205,6 @@ def children_of(node: Node) -> Children:
         own = tuple(step for branch in node.branches.values() for step in branch) + (node.otherwise or ())
     else:
         own = node.children
+    if isinstance(node, Wait) and node.on_pause is not None:
+        own = (node.on_pause, *own)
     return own + node.policy.errors + node.policy.finally_

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, cast, ge
 import attrs
 
 from core.errors import Invalid, NotFound, PluginError
+from core.model.inputs import Input
 from core.model.near import did_you_mean, near_misses
 from core.model.nodes import Step
 from core.registry.problem import Mismatch, PropertyProblem, conversion_error
@@ -110,7 +111,7 @@ def _of_class(kind: type, arguments: tuple[Any, ...]) -> Convert | None:
         return _typed(kind)
     if issubclass(kind, Described):
         return _described(kind)
-    if kind is Step:
+    if kind is Step or kind is Input:
         return instance_of(kind)
     if kind in (list, Sequence, Iterable):
         return sequence(None, compiled(arguments[0] if arguments else Any))
@@ -253,11 +254,11 @@ def _structure_slowly(cls: Any, plan: _Plan, values: Mapping[Any, Any], context:
                 wrong.append(_unknown(name, plan))
             continue
         if field.attribute in found:
-            wrong.append(PropertyProblem((name,), f"`{name}` is another name of a property that is given already"))
+            what = f"`{name}` is another name of a property that is given already"
+            wrong.append(PropertyProblem((name,), what, kind="twice"))
         if field.deprecated and context.warn:
-            wrong.append(
-                PropertyProblem((name,), f"`{name}` is deprecated", hint=instead(field.deprecated), severity="warning")
-            )
+            what, hint = f"`{name}` is deprecated", instead(field.deprecated)
+            wrong.append(PropertyProblem((name,), what, hint=hint, severity="warning", kind="deprecated"))
         try:
             found[field.attribute] = field.convert(value, context)
         except Mismatch as error:
@@ -318,9 +319,9 @@ def _unknown(name: object, plan: _Plan) -> PropertyProblem:
     near = near_misses(str(name), plan.fields)
     path = (name if isinstance(name, int) else str(name),)
     if near:
-        return PropertyProblem(path, f"there is no property `{name}`", hint=did_you_mean(near))
-    known = sorted({field.name for field in plan.fields.values()})
-    return PropertyProblem(path, f"there is no property `{name}`", expected=", ".join(known) or "no properties")
+        return PropertyProblem(path, f"there is no property `{name}`", hint=did_you_mean(near), kind="unknown")
+    known = ", ".join(sorted({field.name for field in plan.fields.values()})) or "no properties"
+    return PropertyProblem(path, f"there is no property `{name}`", expected=known, kind="unknown")
 
 
 def _hidden(field: _Field) -> list[PropertyProblem]:

@@ -32,7 +32,7 @@ def type_page(registry: Registry, name: str) -> str:
     blocks = [f"# {entry.name}", title, more.strip(), _origin(plugin)]
     if entry.aliases:
         blocks.append("Also known as " + ", ".join(f"`{alias}`" for alias in entry.aliases) + ".")
-    blocks += ["## Properties", _table(cls), *_nested(cls), *_outputs(cls), *_examples(entry.name, cls)]
+    blocks += ["## Properties", described_table(cls), *_nested(cls), *_outputs(cls), *_examples(entry.name, cls)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -42,7 +42,7 @@ def _origin(plugin: PluginInfo) -> str:
     return f"Comes with `{plugin.distribution}` {plugin.version}."
 
 
-def _table(cls: type[Described], *, outputs: bool = False) -> str:
+def described_table(cls: type[Described], *, outputs: bool = False) -> str:
     """One row for each property; of outputs nobody asks for defaults."""
     hints = type_hints(cls)
     rows = [
@@ -101,7 +101,7 @@ def _nested(cls: type[Described]) -> Iterator[str]:
                     waiting.append(found)
                     yield f"### {noun(found)}"
                     yield cleandoc(found.__doc__ or "")
-                    yield _table(found)
+                    yield described_table(found)
 
 
 def _described_in(annotation: Any) -> list[type[Described]]:
@@ -116,7 +116,7 @@ def _outputs(cls: type[PluginType]) -> Iterator[str]:
     output = getattr(cls, "Output", None)
     if output is not None:
         yield "## Outputs"
-        yield _table(output, outputs=True)
+        yield described_table(output, outputs=True)
         yield from _nested(output)
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from core.model.data import data
-
-TypeKind = Literal["task", "runner"]
+from core.sdk.hooks import TypeKind as TypeKind
 
 
 @data

@@ -17,30 +17,19 @@ RELEASED: dict[str, str] = {
     "core.http.Download": "tailrace-http",
     "fs.http.Request": "tailrace-http",
     "fs.http.Download": "tailrace-http",
+    **dict.fromkeys((
+        "core.execution.", "core.flow.Sleep", "core.kv.", "core.log.", "core.metric.", "core.namespace.", "core.state.",
+        "core.storage.", "core.templating.", "core.trigger.Toggle",
+    ), "tailrace-essentials"),
     "scripts.python.": "tailrace-scripts-python",
     "scripts.shell.": "tailrace-scripts-shell",
     "jdbc.duckdb.": "tailrace-jdbc-duckdb",
     "scripts.runner.docker.": "tailrace-runner-docker",
-}
+}  # fmt: skip
 """Type names, or their beginnings up to a dot → the distribution that can be installed."""
 
-PLANNED: dict[str, tuple[str, ...]] = {
-    "core.execution.": (
-        "Assert", "Count", "Exit", "Labels", "PurgeExecutions", "Resume", "SetVariables", "UnsetVariables",
-    ),
-    "core.http.": ("SseRequest",),
-    "core.kv.": ("Delete", "Get", "GetKeys", "PurgeKV", "Set"),
-    "core.log.": ("Fetch", "PurgeLogs"),
-    "core.metric.": ("Publish",),
-    "core.namespace.": ("DeleteFiles", "DownloadFiles", "PurgeFiles", "UploadFiles"),
-    "core.state.": ("Delete", "Get", "Set"),
-    "core.storage.": (
-        "Concat", "DeduplicateItems", "Delete", "FilterItems", "LocalFiles", "PurgeCurrentExecutionFiles", "Reverse",
-        "Size", "Split", "Write",
-    ),
-    "core.templating.": ("TemplatedTask",),
-}  # fmt: skip
-"""What `tailrace-essentials` is going to bring. It can't be installed yet, and the advice says so."""
+PLANNED: dict[str, tuple[str, ...]] = {"core.http.": ("SseRequest",)}
+"""What a distribution is going to bring; the advice says so."""
 
 _ENGINE = ("core.flow.", "core.trigger.", "core.condition.")
 _OLD_CORE = "io.kestra.core.tasks."
@@ -53,12 +42,13 @@ def origin_of(type_name: str) -> Origin:
     """Where a type of the reference language comes from, under its full, its older or our short name."""
     name = _canonical(type_name)
     for known, distribution in RELEASED.items():
-        if name in (known, known.removeprefix("core.")) or (known.endswith(".") and name.startswith(known)):
+        short = known.removeprefix("core.")
+        if name in (known, short) or (known.endswith(".") and name.startswith((known, short))):
             return Origin(distribution, f"`{distribution}` brings it: pip install {distribution}")
     package, dot, last = name.rpartition(".")
     planned = PLANNED.get(package + dot) or PLANNED.get(f"core.{package}{dot}")
     if planned is not None and last in planned:
-        return Origin("tailrace-essentials", "it is planned for `tailrace-essentials`, which is not released yet")
+        return Origin("", "it is planned, and not there yet")
     if type_name.startswith("io.kestra."):
         engine = name.startswith(_ENGINE)
         return Origin("", "the engine does not support it yet" if engine else "no distribution is known to bring it")

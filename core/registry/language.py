@@ -14,6 +14,7 @@ Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": ["string", "number", "boolean"]}
 _BOOLEAN: Schema = {"type": "boolean"}
+_TASKS: Schema = {"type": "array", "items": {"$ref": "#/$defs/task"}}
 _IDENTIFIER = r"^[a-zA-Z0-9][a-zA-Z0-9_-]*$"
 
 
@@ -31,6 +32,9 @@ TASK: dict[str, Schema] = {
     "allowFailure": _said("A failure counts as a warning.", {**_BOOLEAN, "default": False}),
     "allowWarning": _said("A warning counts as a success.", {**_BOOLEAN, "default": False}),
     "logLevel": _said("Lines below this level are not kept.", {"enum": list(LEVELS), "default": LEVELS[0]}),
+    "logToFile": _said("Its log goes to a file.", {**_BOOLEAN, "default": False}),
+    "retry": _said("Whether and when it runs again after a failure.", {"$ref": "#/$defs/retry"}),
+    "taskCache": _said("Its outputs are used again instead of running it.", {"$ref": "#/$defs/taskCache"}),
 }
 """What every task has beside `type`."""
 
@@ -50,7 +54,19 @@ INPUT: Schema = {
         **_NAMED,
         "defaults": _said("The value when none is given.", {}),
         "prefill": _said("The value a form begins with.", {}),
-        "validator": _said("STRING: a pattern the whole text must match.", {"type": "string"}),
+        "dependsOn": _said(
+            "Inputs it needs, and a condition on them; it is left out when they are, or when it does not hold.",
+            {
+                "type": "object",
+                "properties": {
+                    "inputs": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                    "condition": _TEXT,
+                },
+                "required": ["inputs"],
+                "additionalProperties": False,
+            },
+        ),
+        "validator": _said("STRING, SECRET: a pattern the whole text must match.", {"type": "string"}),
         "min": _said("INT, FLOAT, DURATION: the least value.", {"type": ["number", "string"]}),
         "max": _said("INT, FLOAT, DURATION: the greatest value.", {"type": ["number", "string"]}),
         "after": _said("DATETIME, DATE, TIME: the earliest value.", {"type": "string"}),
@@ -114,5 +130,41 @@ FLOW: dict[str, Schema] = {
     "variables": _said("Values read as `{{ vars.name }}`.", {"type": "object"}),
     "tasks": _said("Run one after another.", {"type": "array", "items": {"$ref": "#/$defs/task"}, "minItems": 1}),
     "outputs": _said("What an execution gives.", {"type": "array", "items": {"$ref": "#/$defs/output"}}),
+    "errors": _said("Run one after another when a task has failed.", _TASKS),
+    "finally": _said("Run one after another at the end, after success and after failure.", _TASKS),
+    "afterExecution": _said("Run one after another when the execution has ended, however it has.", _TASKS),
+    "listeners": _said(
+        "Older word for `afterExecution`, with conditions.",
+        {"type": "array", "items": {"$ref": "#/$defs/listener"}, "deprecated": True},
+    ),
+    "triggers": _said("What starts it by itself.", {"type": "array", "items": {"$ref": "#/$defs/trigger"}}),
+    "retry": _said("Whether and when a failed task runs again that says nothing itself.", {"$ref": "#/$defs/retry"}),
+    "concurrency": _said("How many of its executions run at once.", {"$ref": "#/$defs/concurrency"}),
+    "sla": _said("Promises about its executions.", {"type": "array", "items": {"$ref": "#/$defs/sla"}}),
+    "checks": _said("What has to be true of the inputs.", {"type": "array", "items": {"$ref": "#/$defs/check"}}),
+    "pluginDefaults": _said(
+        "Values that properties of a type have where a task says nothing else.",
+        {"type": "array", "items": {"$ref": "#/$defs/pluginDefault"}},
+    ),
+    "taskDefaults": _said(
+        "Older word for `pluginDefaults`.",
+        {"type": "array", "items": {"$ref": "#/$defs/pluginDefault"}, "deprecated": True},
+    ),
     "disabled": _said("It can't be run.", {**_BOOLEAN, "default": False}),
+}
+
+TRIGGER: dict[str, Schema] = {
+    "id": _said("Name of the trigger, unique in the flow.", {"type": "string", "pattern": _IDENTIFIER}),
+}
+"""What every trigger has beside `type` and its own properties."""
+
+PLUGIN_DEFAULT: Schema = {
+    "type": "object",
+    "properties": {
+        "type": _said("A type, or how types begin.", {"type": "string"}),
+        "values": _said("Values by property.", {"type": "object"}),
+        "forced": _said("They win over what a task says.", {**_BOOLEAN, "default": False}),
+    },
+    "required": ["type", "values"],
+    "additionalProperties": False,
 }

@@ -19,7 +19,6 @@ from core.registry.registry import Registry, reason
 from core.sdk import hooks
 from core.sdk.hooks import API_VERSION, StorageRef, TypeRef
 from core.sdk.properties import PluginType
-from core.sdk.runners import TaskRunner
 
 GROUP = "tailrace.plugins"
 _HOST_MODULE = "core.builtin"
@@ -107,12 +106,12 @@ class _Loader:
             self._take_types(plugin, ask() or ())
         elif hook == "task_runners":
             self._take_types(plugin, ask() or (), runners=True)
+        elif hook == "triggers":
+            self._take_types(plugin, ask() or ())
         elif hook == "storage_backends":
             self._take_storages(plugin, ask() or ())
 
-    def _take_types(
-        self, plugin: str, brought: Iterable[TypeRef | type[PluginType]], *, runners: bool = False
-    ) -> None:
+    def _take_types(self, plugin: str, brought: Iterable[TypeRef | type[PluginType]], *, runners: bool = False) -> None:
         for item in brought:
             ref = item if isinstance(item, TypeRef) else _ref_of(item)
             if runners:
@@ -191,5 +190,4 @@ def _ref_of(cls: type[PluginType]) -> TypeRef:
     if not (isinstance(cls, type) and issubclass(cls, PluginType) and cls.type):
         raise PluginError(f"it brings {cls!r}, which is neither a type with a name nor a TypeRef")
     title = (cls.__doc__ or "").strip().partition("\n")[0]
-    kind = "runner" if issubclass(cls, TaskRunner) else "task"
-    return TypeRef(f"{cls.__module__}:{cls.__qualname__}", cls.type, cls.aliases, title, kind)  # type: ignore[arg-type]
+    return TypeRef(f"{cls.__module__}:{cls.__qualname__}", cls.type, cls.aliases, title, cls.plugin_kind)

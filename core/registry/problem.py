@@ -16,7 +16,8 @@ _SHOWN = 60
 class PropertyProblem:
     """One thing that is wrong. path: from the values' root, names in YAML and positions in lists.
 
-    severity: an error stops the flow, a warning (a deprecated property) does not.
+    severity: an error stops the flow, a warning (a deprecated property) does not. kind: what is wrong with the name of
+    a property; "" when it is the value.
     """
 
     path: Path
@@ -24,6 +25,7 @@ class PropertyProblem:
     expected: str = ""
     hint: str = ""
     severity: Literal["error", "warning"] = "error"
+    kind: Literal["", "unknown", "deprecated", "twice"] = ""
 
 
 class Mismatch(Exception):
@@ -72,9 +74,7 @@ def conversion_error(problems: tuple[PropertyProblem, ...], root: str) -> Conver
     """One error that says everything that is wrong."""
     if len(problems) == 1:
         only = problems[0]
-        return ConversionError(
-            only.message, where=path_text(only.path, root), expected=only.expected, hint=only.hint
-        )
+        return ConversionError(only.message, where=path_text(only.path, root), expected=only.expected, hint=only.hint)
     lines = [f"{len(problems)} properties are wrong"]
     for problem in problems:
         repeated = problem.message.endswith(f" {problem.expected}")

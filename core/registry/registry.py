@@ -16,7 +16,6 @@ from core.registry.entries import PluginInfo, TypeEntry, TypeKind
 from core.registry.known import origin_of
 from core.sdk.hooks import StorageRef
 from core.sdk.properties import PluginType
-from core.sdk.runners import TaskRunner
 from core.sdk.storage import StorageBackend
 
 StorageFactory = Callable[[Path, bool], StorageBackend]
@@ -130,7 +129,7 @@ def _local_entry(cls: type[PluginType]) -> TypeEntry:
             f"the class `{cls.__qualname__}` has no name as a type", hint=f'class {cls.__name__}(…, type="group.Name")'
         )
     title = (cls.__doc__ or "").strip().partition("\n")[0]
-    kind: TypeKind = "runner" if issubclass(cls, TaskRunner) else "task"
+    kind = cls.plugin_kind
     return TypeEntry(cls.type, cls.aliases, title, kind, cls.__module__, f"{cls.__module__}:{cls.__qualname__}")
 
 

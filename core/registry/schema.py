@@ -16,14 +16,15 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import attrs
 
 from core.errors import PluginError
+from core.model.inputs import Input
 from core.model.nodes import Step
 from core.registry.convert import type_hints
-from core.registry.entries import TypeEntry
-from core.registry.language import FLOW, INPUT, OUTPUT, TASK, Schema
+from core.registry.declared import RETRIES, SLAS, Check, Concurrency, Listener, TaskCache
+from core.registry.entries import TypeEntry, TypeKind
+from core.registry.language import FLOW, INPUT, OUTPUT, PLUGIN_DEFAULT, TASK, TRIGGER, Schema
 from core.registry.registry import Registry
 from core.registry.words import instead
 from core.sdk.properties import Described, PluginType, Prop, properties, to_plain
-from core.sdk.runners import TaskRunner
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _EXPRESSION = r"\{\{|\{%"
@@ -47,6 +48,10 @@ def flow_schema(registry: Registry) -> Schema:
         "output": OUTPUT,
         "task": writer.any_of("task", TASK, ("id",)),
         "runner": writer.any_of("runner", {}, ()),
+        "trigger": writer.any_of("trigger", TRIGGER, ("id",)),
+        "condition": writer.any_of("condition", {}, ()),
+        "pluginDefault": PLUGIN_DEFAULT,
+        **writer.blocks(),
     }
     return {
         "$schema": DIALECT,
@@ -63,12 +68,15 @@ def type_schema(registry: Registry, name: str) -> Schema:
     """The schema of one type's own properties; those that every task has are left out. Raises NotFound, PluginError."""
     writer = _Writer(registry)
     own = writer.described(registry.resolve(name))
-    if "#/$defs/task" in str(own):
-        writer.definitions["task"] = writer.any_of("task", TASK, ("id",))
-    if "#/$defs/runner" in str((own, writer.definitions)):
-        writer.definitions["runner"] = writer.any_of("runner", {}, ())
+    common: dict[TypeKind, dict[str, Schema]] = {"task": TASK, "runner": {}, "trigger": TRIGGER, "condition": {}}
+    for kind, properties_of_all in common.items():
+        if f"#/$defs/{kind}" in str((own, writer.definitions)):
+            writer.definitions[kind] = writer.any_of(kind, properties_of_all, ("id",) if properties_of_all else ())
+    used = str((own, writer.definitions))
+    shared = {"input": INPUT, "pluginDefault": PLUGIN_DEFAULT, **writer.blocks()}
     duration = {"duration": writer.property(timedelta, expressions=True)}
-    return {"$schema": DIALECT, **own, "$defs": duration | writer.definitions}
+    named = {block: schema for block, schema in shared.items() if f"#/$defs/{block}" in used}
+    return {"$schema": DIALECT, **own, "$defs": duration | named | writer.definitions}
 
 
 @attrs.define
@@ -78,7 +86,19 @@ class _Writer:
     registry: Registry
     definitions: dict[str, Schema] = attrs.field(factory=dict)
 
-    def any_of(self, kind: Literal["task", "runner"], common: Mapping[str, Schema], required: Iterable[str]) -> Schema:
+    def blocks(self) -> dict[str, Schema]:
+        """Maps that belong to no type; of some there are kinds."""
+        single: dict[str, type[Described]] = {"taskCache": TaskCache, "concurrency": Concurrency, "check": Check}
+        found = {name: self.described(cls) for name, cls in single.items()}
+        found["retry"] = {"anyOf": [self.described(cls) for cls in RETRIES.values()]}
+        found["sla"] = {"anyOf": [self.described(cls) for cls in SLAS.values()]}
+        listener = self.described(Listener)
+        items = {"conditions": "condition", "tasks": "task"}
+        for name, kind in items.items():
+            listener["properties"][name]["items"] = {"$ref": f"#/$defs/{kind}"}
+        return found | {"listener": listener}
+
+    def any_of(self, kind: TypeKind, common: Mapping[str, Schema], required: Iterable[str]) -> Schema:
         """A map whose `type` decides what else it holds."""
         entries = self.registry.entries(kind)
         names = [name for entry in entries for name in (entry.name, *entry.aliases)]
@@ -169,10 +189,10 @@ class _Writer:
             return {"type": ["string", "number", "boolean"] if kind is str else "string"}
         if issubclass(kind, Enum):
             return _choice([member.value for member in kind], expressions)
-        if kind is Step:
-            return {"$ref": "#/$defs/task"}
+        if kind is Step or kind is Input:
+            return {"$ref": "#/$defs/task" if kind is Step else "#/$defs/input"}
         if issubclass(kind, PluginType) and not kind.type:
-            return {"$ref": "#/$defs/runner" if issubclass(kind, TaskRunner) else "#/$defs/task"}
+            return {"$ref": f"#/$defs/{kind.plugin_kind}"}
         if issubclass(kind, Described):
             return self._named(kind, expressions)
         if kind in (list, tuple, Sequence, Iterable):

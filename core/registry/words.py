@@ -8,6 +8,7 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from core.model.inputs import Input
 from core.model.nodes import Step
 from core.registry.scalars import SCALARS
 from core.sdk.properties import PluginType
@@ -51,8 +52,8 @@ def _words_of_class(kind: type, arguments: tuple[Any, ...]) -> str:
         return SCALARS[kind][1][0]
     if kind in (Any, object):
         return "any value"
-    if kind is Step:
-        return "a task"
+    if kind is Step or kind is Input:
+        return "a task" if kind is Step else "a declared input"
     if issubclass(kind, Enum):
         return one_of(member.value for member in kind)
     if issubclass(kind, PluginType):

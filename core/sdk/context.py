@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Literal, Protocol
 
 from core.sdk.storage import StoredFile
 from core.sdk.wishes import RunnerChoice, WaitRequest
+from core.sdk.world import Executions, KeyValues, NamespaceFileStore, OwnExecution
 
 Level = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
 LEVELS: tuple[Level, ...] = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
@@ -51,15 +52,14 @@ class TaskStorage(Protocol):
     def stat(self, uri: str) -> StoredFile:
         """URI, size and sha256 of a stored file. Raises NotFound, Forbidden."""
 
+    def delete(self, uri: str) -> bool:
+        """Remove a file that may be read; False when it is not there. Raises Forbidden."""
+
+    def own(self) -> list[str]:
+        """URIs of the files that this execution has stored, as far as its results are recorded."""
+
     def fetch(self, uri: str, target: Path) -> None:
         """Put a stored file at a local path (linked where the file system can and the copy is safe)."""
-
-
-class KeyValues(Protocol):
-    """The key-value store of a namespace; a value that is set is recorded together with the task's result."""
-
-    def get(self, key: str, namespace: str | None = None) -> Any: ...
-    def set(self, key: str, value: object, namespace: str | None = None) -> None: ...
 
 
 class RunContext(Protocol):
@@ -71,6 +71,14 @@ class RunContext(Protocol):
     def storage(self) -> TaskStorage: ...
     @property
     def kv(self) -> KeyValues: ...
+    @property
+    def namespace_store(self) -> NamespaceFileStore:
+        """Files of namespaces, one by one; `namespace_files` gives them all as local paths."""
+
+    @property
+    def execution(self) -> OwnExecution: ...
+    @property
+    def executions(self) -> Executions: ...
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -95,7 +103,13 @@ class RunContext(Protocol):
 
     @property
     def working_dir(self) -> Path:
-        """An own, empty directory, made when first asked for and removed after the attempt; `{{ workingDir }}`."""
+        """A directory, made when first asked for and removed after the attempt; `{{ workingDir }}`. Own and empty,
+        except in a `flow.WorkingDirectory`, whose tasks share one.
+        """
+
+    @property
+    def working_dir_shared(self) -> bool:
+        """Whether tasks behind this one find the working directory as it is left."""
 
     @property
     def output_dir(self) -> Path:
@@ -111,8 +125,17 @@ class RunContext(Protocol):
     def namespace_files(self, namespace: str | None = None) -> Mapping[str, Path]:
         """Relative name → local path of the namespace's files."""
 
-    def render(self, value: Any, variables: Mapping[str, Any] | None = None) -> Any:
-        """Render a text, or the texts inside a list or map; `variables` are added to the task's own."""
+    def render(self, value: Any, variables: Mapping[str, Any] | None = None, *, typed: bool = False) -> Any:
+        """Render a text, or the texts inside a list or map; `variables` are added to the task's own.
+
+        typed: a text that is exactly one `{{ … }}` keeps its value's type.
+        """
+
+    def task(self, properties: Mapping[str, object]) -> Any:
+        """A `RunnableTask` of its map in YAML, rendered and converted: to be run in this one's place.
+
+        Raises NotFound for a type nobody brings, Invalid for what can't run so, ConversionError.
+        """
 
     def secret(self, name: str) -> str:
         """A secret's value. Raises NotFound."""

@@ -63,7 +63,8 @@ def write_input_files(ctx: RunContext, files: Mapping[str, object] | str, into: 
 
 
 def store_output(ctx: RunContext, directory: Path, relative: str) -> str:
-    """Store a file of a directory under its relative name; its URI. The file is moved where that is possible.
+    """Store a file of a directory under its relative name; its URI. The file is moved where that is possible, but not
+    out of a directory that other tasks share.
 
     Raises NotFound when there is no such file, Forbidden when its name or a link leads out of the directory.
     """
@@ -71,9 +72,9 @@ def store_output(ctx: RunContext, directory: Path, relative: str) -> str:
     if not path.is_file():
         raise NotFound(f"the output file `{relative}` was not written", hint="write it or don't ask for it")
     name = str(PurePosixPath(relative))
-    if path == directory.resolve() / name:
+    if path == directory.resolve() / name and not ctx.working_dir_shared:
         return ctx.storage.put(path, name).uri
-    with path.open("rb") as stream:  # reached through a link: the file has a name of its own and stays there
+    with path.open("rb") as stream:  # what is reached through a link has a name of its own, and stays there
         return ctx.storage.put(stream, name).uri
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PROJECT = "tailrace"
 API_VERSION = 1
+TypeKind = Literal["task", "runner", "trigger", "condition"]
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
@@ -30,7 +31,7 @@ class TypeRef:
     name: str
     aliases: tuple[str, ...] = ()
     title: str = ""
-    kind: Literal["task", "runner"] = "task"
+    kind: TypeKind = "task"
     replaces: str = ""
 
 
@@ -51,6 +52,11 @@ def task_types() -> Iterable[TypeRef | type[PluginType]]:  # type: ignore[empty-
 @hookspec
 def task_runners() -> Iterable[TypeRef | type[PluginType]]:  # type: ignore[empty-body]
     """Task runners that a plugin brings."""
+
+
+@hookspec
+def triggers() -> Iterable[TypeRef | type[PluginType]]:  # type: ignore[empty-body]
+    """Triggers that a plugin brings, and the conditions they can have; a TypeRef's `kind` says which it is."""
 
 
 @hookspec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform
 
 import attrs
 
@@ -78,14 +78,18 @@ class Described:
 
 def build(cls: type[Described]) -> None:
     """Turn a class, and those it inherits from, into the attrs class it declares; done when it is first needed."""
-    if "__attrs_attrs__" in cls.__dict__:
+    if not _waits(cls):
         return
     with _building:
         for one in reversed(cls.__mro__):
-            first = one.__dict__.get("__later__")
-            if first is not None and one.__dict__.get("__init__") is first:
-                del one.__init__  # type: ignore[misc]
-                attrs.define(one, frozen=True, kw_only=True, slots=False, eq=False, repr=False)
+            if _waits(one):  # its constructor stands until attrs puts its own there: other threads may call it now
+                attrs.define(one, frozen=True, kw_only=True, slots=False, eq=False, repr=False, init=True)
+
+
+def _waits(cls: type) -> bool:
+    """Whether a class is still to be built. The last thing that attrs gives it which anybody needs is `__init__`."""
+    first = cls.__dict__.get("__later__")
+    return first is not None and cls.__dict__.get("__init__") is first
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
@@ -94,11 +98,18 @@ class PluginType(Described):
 
     type: ClassVar[str] = ""
     aliases: ClassVar[tuple[str, ...]] = ()
+    deprecated: ClassVar[str] = ""
+    """What it is understood as, or what to use instead: a warning says so where a flow uses it."""
+    plugin_kind: ClassVar[Literal["task", "runner", "trigger", "condition"]] = "task"
+    """Where it may stand."""
 
-    def __init_subclass__(cls, *, type: str = "", aliases: tuple[str, ...] = (), **kwargs: Any) -> None:
+    def __init_subclass__(
+        cls, *, type: str = "", aliases: tuple[str, ...] = (), deprecated: str = "", **kwargs: Any
+    ) -> None:
         super().__init_subclass__(**kwargs)
         cls.type = type
         cls.aliases = aliases
+        cls.deprecated = deprecated
 
 
 def properties(cls: type[Described]) -> tuple[tuple[attrs.Attribute[Any], Prop], ...]:

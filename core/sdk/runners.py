@@ -45,6 +45,8 @@ class CommandResult:
 class TaskRunner(PluginType):
     """Base of task runners. Its properties are those of the map under `taskRunner`."""
 
+    plugin_kind = "runner"
+
     containers: ClassVar[bool] = False
     """Whether commands run in an image of their own instead of on this machine."""
 

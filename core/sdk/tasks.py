@@ -53,5 +53,13 @@ class FlowTask(Task):
     """A task that describes how its children run; it does no work of its own."""
 
     def plan(self) -> Node:
-        """The node the planner interprets. Children are given as `list[Step]` properties."""
+        """The node the planner interprets. Raises Invalid for what can't be planned.
+
+        Tasks inside are given as `Step` wherever an annotation says so: `list[Step]`, `dict[str, list[Step]]`, `Step`,
+        or within a class of properties; a property that holds declared inputs is a `list[Input]`.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no plan()")
+
+    def plan_as(self, task_id: str) -> Node:
+        """The node of the task with this id; for a class whose children have names made of it. Raises Invalid."""
+        return self.plan()

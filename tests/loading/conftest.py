@@ -15,7 +15,7 @@ from core.sdk import FlowTask, Invalid, Node, Parallel, RunContext, RunnableTask
 
 
 class SideBySide(FlowTask, type="test.SideBySide"):
-    """A flow task whose node this version can't run."""
+    """A flow task that composes a node of its own."""
 
     tasks: list[Step] | None = prop("Tasks.", default=None)
 
@@ -55,7 +55,7 @@ class Odd(RunnableTask, type="test.Odd"):
 def entries() -> dict[str, TypeEntry]:
     found = [
         TypeEntry(ref.name, ref.aliases, ref.title, ref.kind, "builtin", ref.target)
-        for ref in (*builtin.task_types(), *builtin.task_runners())
+        for ref in (*builtin.task_types(), *builtin.task_runners(), *builtin.triggers())
     ]
     found += [
         TypeEntry(cls.type, (), "", "task", "tests", f"{cls.__module__}:{cls.__name__}")

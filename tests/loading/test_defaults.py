@@ -102,7 +102,7 @@ def test_the_older_name_is_read_with_a_warning(load: Load) -> None:
     loaded = load(f"{HEAD}taskDefaults: [{{type: log.Log, values: {{level: WARN}}}}]\n{TASK}")
 
     assert properties(loaded) == {"level": "WARN", "message": "hi"}
-    assert texts(loaded) == ["flow.yaml:3:1: `taskDefaults` is deprecated\n  to do: use `pluginDefaults`"]
+    assert texts(loaded) == ["flow.yaml:3:1: `taskDefaults` is deprecated: it is read as `pluginDefaults`"]
 
 
 CASES = {
@@ -120,7 +120,8 @@ flow.yaml:4:30: Invalid Plugin Default: No property 'levle' exists in plugin 'lo
 flow.yaml:4:44: there is no property `force`
   to do: did you mean `forced`?""",
     "{type: log.Log, values: {retry: {type: constant}}}": """\
-flow.yaml:6:5: `retry` is not supported yet""",
+flow.yaml:6:5: `interval` is missing
+  expected: a duration""",
     "x": """\
 flow.yaml:4:5: `x` is not a map
   expected: a map of `key: value`""",

@@ -81,17 +81,6 @@ def test_the_source_is_kept_as_it_is(registry: Any) -> None:
     assert loaded.require().id == "f"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "errors", "finally", "afterExecution", "listeners", "triggers", "concurrency", "retry", "sla", "checks",
-        "workerGroup",
-    ],
-)  # fmt: skip
-def test_what_this_version_can_not_do_is_refused_with_its_place(name: str, load: Load) -> None:
-    assert texts(load(f"{HEAD}{name}:\n  - id: x\n{TASKS}")) == [f"flow.yaml:3:1: `{name}` is not supported yet"]
-
-
 CASES = {
     HEAD + TASKS + "varables: {a: 1}": """\
 flow.yaml:7:1: there is no property `varables`
@@ -99,8 +88,10 @@ flow.yaml:7:1: there is no property `varables`
     HEAD + TASKS + "zzz: 1": """\
 flow.yaml:7:1: there is no property `zzz`
   expected: afterExecution, checks, concurrency, description, disabled, errors, finally, id, inputs, labels, \
-listeners, namespace, outputs, pluginDefaults, retry, revision, sla, taskDefaults, tasks, triggers, variables, \
-workerGroup""",
+listeners, namespace, outputs, pluginDefaults, retry, revision, sla, taskDefaults, tasks, triggers, variables""",
+    HEAD + TASKS + "workerGroup: {key: gpu}": """\
+flow.yaml:7:1: `workerGroup` is refused: Worker Group is an Enterprise Edition functionality of the reference
+  to do: remove `workerGroup`""",
     "namespace: a\n" + TASKS: """\
 flow.yaml:1:1: `id` is missing
   expected: letters, digits, `.`, `_` and `-`, beginning with a letter or digit
@@ -194,5 +185,14 @@ def test_a_flow_with_warnings_only_is_a_flow(load: Load) -> None:
 
     assert loaded.require().id == "f"
     assert loaded.problems == (
-        Problem("warning", "`old` is deprecated", "flow.yaml", 4, 34, "$.tasks[0].old", hint="use `source`"),
+        Problem(
+            "warning",
+            "`old` is deprecated",
+            "flow.yaml",
+            4,
+            34,
+            "$.tasks[0].old",
+            hint="use `source`",
+            kind="deprecated",
+        ),
     )

@@ -26,7 +26,14 @@ DECLARED = {
     ),
     "{id: a, type: STRING, defaults: ''}": Input("a", "STRING", defaults="", has_defaults=True),
     "{id: a, type: STRING, defaults: ~}": Input("a", "STRING"),
-    "{id: a, type: STRING, prefill: x, required: false}": Input("a", "STRING", required=False),
+    "{id: a, type: STRING, prefill: x, required: false}": Input("a", "STRING", required=False, prefill="x"),
+    "{id: a, type: SECRET, validator: 'x+'}": Input("a", "SECRET", options={"validator": "x+"}),
+    "{id: a, type: FILE, defaults: 'nsfile:///x.csv'}": Input(
+        "a", "FILE", defaults="nsfile:///x.csv", has_defaults=True
+    ),
+    "{id: a, type: ARRAY, itemType: STRING, defaults: [x]}": Input(
+        "a", "ARRAY", defaults=["x"], has_defaults=True, options={"itemType": "STRING"}
+    ),
     "{id: a, type: STRING, validator: 'A\\d+', dependsOn: }": Input("a", "STRING", options={"validator": "A\\d+"}),
     "{id: a, type: INT, min: 1, max: '50', defaults: 010}": Input(
         "a", "INT", defaults=8, has_defaults=True, options={"min": 1, "max": "50"}
@@ -55,12 +62,10 @@ CASES = {
     "- {id: a}": """\
 flow.yaml:5:3: Invalid type: null
   expected: STRING, INT, FLOAT, BOOLEAN, BOOL, DATETIME, DATE, TIME, DURATION, JSON, YAML, URI, SELECT, MULTISELECT, \
-ENUM, ARRAY, FILE, EMAIL""",
+ENUM, ARRAY, FILE, EMAIL, SECRET""",
     "- {id: a, type: STRNG}": """\
 flow.yaml:5:17: Invalid type: STRNG
   to do: did you mean `STRING`?""",
-    "- {id: a, type: SECRET}": """\
-flow.yaml:5:11: the type `SECRET` is not supported yet""",
     "- {type: INT}": """\
 flow.yaml:5:3: `id` is missing
   expected: letters, digits, `.`, `_` and `-`, beginning with a letter or digit
@@ -68,11 +73,26 @@ flow.yaml:5:3: `id` is missing
     "- {id: -a, type: INT}": """\
 flow.yaml:5:8: `-a` can't be the `id`
   expected: letters, digits, `.`, `_` and `-`, beginning with a letter or digit""",
-    "- {id: a, type: INT, dependsOn: {inputs: [b]}}": """\
-flow.yaml:5:22: `dependsOn` is not supported yet""",
+    "- {id: bool, type: INT}\n- {id: a, type: INT, dependsOn: {inputs: [bol]}}": """\
+flow.yaml:6:43: Input with id 'a' depends on a non-existent input 'bol'.
+  to do: did you mean `bool`?""",
+    "- {id: a, type: INT, dependsOn: {inputs: [a]}}": """\
+flow.yaml:5:22: Cycle dependency detected for input with id 'a': [a]
+  expected: dependencies that lead to no circle""",
+    "- {id: a, type: INT, dependsOn: {inputs: []}}": """\
+flow.yaml:5:42: `inputs` must be a list of ids
+  expected: the ids of other inputs, at least one""",
+    "- {id: b, type: INT}\n- {id: a, type: INT, dependsOn: {inputs: [b], condition: '{{ x'}}": """\
+flow.yaml:6:58: `{{` is never closed
+    {{ x
+    ^
+  expected: `}}`""",
+    "- {id: b, type: INT}\n- {id: a, type: INT, dependsOn: {inputs: [b], conditon: x}}": """\
+flow.yaml:6:47: there is no property `conditon`
+  to do: did you mean `condition`?""",
     "- {id: a, type: INT, validator: x}": """\
 flow.yaml:5:22: there is no property `validator`
-  expected: defaults, description, displayName, id, max, min, name, prefill, required, type""",
+  expected: defaults, dependsOn, description, displayName, id, max, min, name, prefill, required, type""",
     "- {id: a, type: INT, requird: false}": """\
 flow.yaml:5:22: there is no property `requird`
   to do: did you mean `required`?""",
@@ -119,17 +139,16 @@ flow.yaml:5:3: `itemType` is missing
   expected: the type of the elements, such as STRING
   to do: add `itemType: STRING`""",
     "- {id: a, type: ARRAY, itemType: ARRAY}": """\
-flow.yaml:5:34: `itemType` cannot be `ARRAY`
+flow.yaml:5:34: a: `itemType` cannot be `ARRAY`
   expected: the type of one element, such as STRING""",
     "- {id: a, type: ARRAY, itemType: FILE}": """\
-flow.yaml:5:24: an `itemType` of `FILE` is not supported yet""",
+flow.yaml:5:24: an `itemType` of `FILE` can't be a list: a file and a secret are inputs of their own""",
     "- {id: a, type: ARRAY, itemType: INTS}": """\
 flow.yaml:5:34: Invalid type: INTS
   to do: did you mean `INT`?""",
     "- {id: a, type: FILE, defaults: x.csv}": """\
-flow.yaml:5:23: no `defaults` can be set for inputs of type 'FILE'""",
-    "- {id: a, type: FILE, defaults: 'nsfile:///x.csv'}": """\
-flow.yaml:5:23: a FILE input with `defaults` is not supported yet""",
+flow.yaml:5:23: a: no `defaults` can be set for inputs of type 'FILE'
+  expected: none, or a file of a namespace: `nsfile:///path` or `nsfile://namespace/path`""",
     "- {id: a, type: FILE, allowedFileExtensions: [csv]}": """\
 flow.yaml:5:46: a list is not a list of file extensions
   expected: a list such as [.csv, .txt]""",
@@ -156,6 +175,26 @@ def test_what_is_wrong_with_a_declaration_is_said_with_its_place(source: str, me
     assert loaded.flow is None
 
 
+def test_an_input_may_depend_on_others(load: Load) -> None:
+    source = "- {id: b, type: BOOL}\n- {id: a, type: INT, dependsOn: {inputs: [b], condition: '{{ inputs.b }}'}}"
+
+    _, found = load(f"{HEAD}inputs:\n{source}\n").require().inputs
+
+    assert found == Input("a", "INT", depends_on=("b",), condition="{{ inputs.b }}")
+
+
+def test_a_circle_of_dependencies_is_said_of_every_input_in_it(load: Load) -> None:
+    source = "".join(
+        f"- {{id: {one}, type: INT, dependsOn: {{inputs: [{other}]}}}}\n" for one, other in ("ab", "bc", "ca")
+    )
+
+    assert [problem.message for problem in load(f"{HEAD}inputs:\n{source}").problems] == [
+        "Cycle dependency detected for input with id 'a': [a, b, c]",
+        "Cycle dependency detected for input with id 'b': [b, c, a]",
+        "Cycle dependency detected for input with id 'c': [c, a, b]",
+    ]
+
+
 def test_an_array_output_may_leave_the_type_of_its_elements_open(load: Load) -> None:
     (output,) = load(f"{HEAD}outputs:\n- {{id: x, type: ARRAY, value: [1]}}\n").require().outputs
 
@@ -174,7 +213,7 @@ OUTPUTS = {
     "- {id: x, value: y}": """\
 flow.yaml:5:3: Invalid type: null
   expected: STRING, INT, FLOAT, BOOLEAN, BOOL, DATETIME, DATE, TIME, DURATION, JSON, YAML, URI, SELECT, MULTISELECT, \
-ENUM, ARRAY, FILE, EMAIL""",
+ENUM, ARRAY, FILE, EMAIL, SECRET""",
     "- {id: x, type: STRING}": """\
 flow.yaml:5:3: `value` is missing
   expected: the value, mostly an expression

@@ -89,13 +89,20 @@ def test_an_id_may_be_a_yaml_number(load: Load) -> None:
     assert only_step(load(HEAD + "- {id: 7, type: log.Log, message: hi}")).id == "7"
 
 
-@pytest.mark.parametrize(
-    "name", ["retry", "workerGroup", "workerSelector", "taskCache", "logToFile", "version", "assets"]
-)
-def test_common_properties_of_later_versions_are_refused_with_their_place(name: str, load: Load) -> None:
+ENTERPRISE = {
+    "workerGroup": "Worker Group is an Enterprise Edition functionality of the reference",
+    "workerSelector": "choosing workers is an Enterprise Edition functionality of the reference",
+    "version": "versions of plugins are an Enterprise Edition functionality of the reference",
+    "assets": "assets are an Enterprise Edition functionality of the reference",
+}
+
+
+@pytest.mark.parametrize(("name", "why"), ENTERPRISE.items())
+def test_what_only_the_enterprise_edition_has_is_refused_with_its_place(name: str, why: str, load: Load) -> None:
     loaded = load(f"{HEAD}- id: a\n  type: log.Log\n  message: hi\n  {name}: yes\n")
 
-    assert texts(loaded) == [f"flow.yaml:7:3: `{name}` is not supported yet"]
+    assert texts(loaded) == [f"flow.yaml:7:3: `{name}` is refused: {why}\n  to do: remove `{name}`"]
+    assert [(problem.kind, problem.subject) for problem in loaded.problems] == [("unsupported", f"`{name}`")]
 
 
 CASES = {
@@ -136,9 +143,9 @@ flow.yaml:7:3: there is no property `levle`
 flow.yaml:4:3: `message` is missing
   expected: a text or a list of texts""",
     "- id: a\n  type: log.Log\n  message: {a: 1}": """\
-flow.yaml:6:3: a map is not a text or a list of texts""",
+flow.yaml:6:12: a map is not a text or a list of texts""",
     "- id: a\n  type: log.Log\n  message: hi\n  level: LOUD": """\
-flow.yaml:7:3: `LOUD` is not one of TRACE, DEBUG, INFO, WARN, ERROR""",
+flow.yaml:7:10: `LOUD` is not one of TRACE, DEBUG, INFO, WARN, ERROR""",
     "- id: a\n  type: log.Log\n  message: 'x {{ y | }}'": """\
 flow.yaml:6:12: the expression ends too early
     x {{ y | }}
@@ -160,17 +167,11 @@ flow.yaml:7:13: `LOUD` is not a level
     "- {id: a, type: log.Log, message: hi, runIf: x, when: y}": """\
 flow.yaml:4:49: `runIf` and `when` are the same property
   expected: one of them""",
-    "- id: a\n  type: test.SideBySide\n  tasks: []": """\
-flow.yaml:5:3: `test.SideBySide` is not supported yet""",
-    "- id: a\n  type: flow.Sequential\n  finally:\n    - {id: b, type: log.Log, message: hi}": """\
-flow.yaml:6:3: `finally` is not supported yet""",
-    "- id: a\n  type: flow.Sequential\n  errors:\n    - {id: b, type: log.Log, message: hi}": """\
-flow.yaml:6:3: `errors` is not supported yet""",
     "- id: a\n  type: flow.Sequential\n  tasks:\n    id: b": """\
 flow.yaml:7:5: a map is not a list
   expected: a list, each element after a `- `""",
     "- id: a\n  type: test.Picky\n  tasks: []": """\
-flow.yaml:4:3: at least two tasks are needed
+flow.yaml:4:3: a: at least two tasks are needed
   expected: two tasks""",
     "- id: a\n  type: test.Picky": """\
 flow.yaml:4:3: `tasks` is missing

@@ -19,7 +19,7 @@ def yaml(text: str) -> Any:
     raise Invalid("this is not YAML (line 1, column 1)")
 
 
-def upper(template: Any) -> Any:
+def upper(template: Any, inputs: Mapping[str, Any]) -> Any:
     """A renderer that shows what it was given."""
     return template.replace("{{", "<").replace("}}", ">") if isinstance(template, str) else template
 
@@ -223,11 +223,11 @@ def test_defaults_with_an_expression_are_rendered_and_then_typed() -> None:
     declared = Input("a", "STRING", defaults="{{ now() }}", has_defaults=True)
 
     assert resolve([declared], {}) == ({"a": "< now() >"}, [])
-    assert resolve([Input("n", "INT", defaults="{{ 1 }}", has_defaults=True)], {}, lambda _: "7") == ({"n": 7}, [])
+    assert resolve([Input("n", "INT", defaults="{{ 1 }}", has_defaults=True)], {}, lambda *_: "7") == ({"n": 7}, [])
 
 
 def test_defaults_that_can_not_be_rendered_are_an_error() -> None:
-    def fail(template: object) -> object:
+    def fail(template: object, inputs: object) -> object:
         raise ExpressionError("`x` is undefined")
 
     declared = Input("a", "STRING", defaults="{{ x }}", has_defaults=True)
@@ -277,18 +277,18 @@ def test_a_value_is_read_and_set_by_its_dotted_id() -> None:
 def test_the_values_of_a_select_may_come_from_an_expression() -> None:
     declared = Input("a", "SELECT", options={"expression": "{{ x }}"})
 
-    assert resolve([declared], {"a": "u"}, lambda _: ["u", None, "v"]) == ({"a": "u"}, [])
-    assert resolve([declared], {"a": "u"}, lambda _: '["u"]') == ({"a": "u"}, [])
-    assert resolve([declared], {"a": "w"}, lambda _: ["u", None, "v"])[1] == [
+    assert resolve([declared], {"a": "u"}, lambda *_: ["u", None, "v"]) == ({"a": "u"}, [])
+    assert resolve([declared], {"a": "u"}, lambda *_: '["u"]') == ({"a": "u"}, [])
+    assert resolve([declared], {"a": "w"}, lambda *_: ["u", None, "v"])[1] == [
         "error: Invalid input for `a`, it must match the values `[u, v]`, but received `w`"
     ]
-    assert resolve([declared], {"a": "w"}, lambda _: {"u": 1})[1] == [
+    assert resolve([declared], {"a": "w"}, lambda *_: {"u": 1})[1] == [
         'error: Invalid input for `a`, Invalid expression result. Expected a list of values, but received `{"u": 1}`'
     ]
 
 
 def test_an_expression_for_values_that_can_not_be_rendered_is_an_error() -> None:
-    def fail(template: object) -> object:
+    def fail(template: object, inputs: object) -> object:
         raise ExpressionError("`x` is undefined")
 
     declared = Input("a", "SELECT", options={"expression": "{{ x }}"})

@@ -209,7 +209,7 @@ def test_values_beside_an_expression_are_still_checked(registry: Registry) -> No
 
 def test_a_deprecated_property_is_a_warning(registry: Registry) -> None:
     assert problems(Fetch, {"uri": "a", "old": 1}, registry) == [
-        PropertyProblem(("old",), "`old` is deprecated", hint="use `attempts`", severity="warning")
+        PropertyProblem(("old",), "`old` is deprecated", hint="use `attempts`", severity="warning", kind="deprecated")
     ]
     assert build(Fetch, {"uri": "a", "old": 1}, registry).old == 1
 

@@ -13,7 +13,8 @@ import pytest
 from core.errors import NotFound, PluginError
 from core.registry import PluginInfo, Registry, TypeEntry, build, load_registry
 from core.registry.known import PLANNED, RELEASED
-from core.sdk import TaskRunner
+from core.sdk import Task, TaskRunner
+from core.sdk.triggers import Condition, Trigger
 
 GROUP = "test.plugins"
 TASK = """
@@ -273,9 +274,10 @@ def hint_for(registry: Registry, name: str) -> str:
         ("jdbc.duckdb.Query", "`tailrace-jdbc-duckdb` brings it: pip install tailrace-jdbc-duckdb"),
         (
             "io.kestra.core.tasks.storages.Split",
-            "it is planned for `tailrace-essentials`, which is not released yet",
+            "`tailrace-essentials` brings it: pip install tailrace-essentials",
         ),
-        ("kv.Set", "it is planned for `tailrace-essentials`, which is not released yet"),
+        ("kv.Set", "`tailrace-essentials` brings it: pip install tailrace-essentials"),
+        ("io.kestra.plugin.core.http.SseRequest", "it is planned, and not there yet"),
         ("io.kestra.plugin.core.flow.Subflow", "the engine does not support it yet"),
         ("io.kestra.plugin.gcp.bigquery.Query", "no distribution is known to bring it"),
     ],
@@ -299,8 +301,10 @@ def test_references_agree_with_their_classes() -> None:
     registry = load_registry(None)
     for entry in registry.entries():
         cls = registry.resolve(entry.name)
-        kind = "runner" if issubclass(cls, TaskRunner) else "task"
-        assert (entry.name, entry.aliases, entry.kind) == (cls.type, cls.aliases, kind)
+        bases = {"runner": TaskRunner, "trigger": Trigger, "condition": Condition, "task": Task}
+        assert (entry.name, entry.aliases) == (cls.type, cls.aliases)
+        assert issubclass(cls, bases[entry.kind])
+        assert cls.plugin_kind == entry.kind
     assert errors(registry) == dict.fromkeys(errors(registry), "")
 
 

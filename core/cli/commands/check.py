@@ -1,9 +1,9 @@
-"""`check`: what is wrong with flows, nothing run."""
+"""`check`: what is wrong with flows, and which dialect they speak; nothing run."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from core.cli.command import Call, Command, home_options, json_option
@@ -11,6 +11,7 @@ from core.cli.exit_codes import OK, USAGE
 from core.cli.opening import opened
 from core.cli.problems import is_error, problem_object, problem_text, unsupported
 from core.errors import NotFound
+from core.loading.differences import differences, spoken
 from core.loading.problems import Problem
 
 
@@ -24,10 +25,14 @@ def _execute(call: Call) -> int:
     args, out = call.args, call.out
     files = list(dict.fromkeys(file for path in args.paths for file in _flow_files(path)))
     problems: list[Problem] = []
+    dialects: dict[str, str] = {}
     with opened(call) as app:
         for file in files:
-            _, found = app.flows.load(file)
-            problems.extend(found)
+            flow, found = app.flows.load(file)
+            if flow is not None:
+                dialects[str(file)] = spoken(flow)
+                found = (*found, *differences(flow, str(file)))
+            problems.extend(sorted(found, key=lambda problem: (problem.line, problem.column)))
     wrong = {problem.file for problem in problems if is_error(problem)}
     if args.json:
         out.data(
@@ -35,11 +40,12 @@ def _execute(call: Call) -> int:
                 "flows": len(files),
                 "valid": len(files) - len(wrong),
                 "problems": [problem_object(problem) for problem in problems],
+                "dialects": dialects,
                 "unsupported": [{"what": what, "flows": flows} for what, flows in unsupported(problems)],
             }
         )
     else:
-        _show(call, files, problems, len(wrong))
+        _show(call, files, problems, len(wrong), dialects)
     return USAGE if wrong else OK
 
 
@@ -53,7 +59,9 @@ def _flow_files(path: Path) -> Iterator[Path]:
         raise NotFound("there is no such file or folder", where=str(path), expected="a flow's YAML file, or a folder")
 
 
-def _show(call: Call, files: Sequence[Path], problems: Sequence[Problem], wrong: int) -> None:
+def _show(
+    call: Call, files: Sequence[Path], problems: Sequence[Problem], wrong: int, dialects: Mapping[str, str]
+) -> None:
     out = call.out
     for problem in problems:
         out.result(problem_text(problem))
@@ -64,7 +72,19 @@ def _show(call: Call, files: Sequence[Path], problems: Sequence[Problem], wrong:
             out.table(("FLOWS", "WHAT"), [(flows, what) for what, flows in missing], indent="  ")
             out.result()
     valid = len(files) - wrong
-    out.note(f"{valid} of {len(files)} flows are valid" if len(files) != 1 else "valid" if valid else "not valid")
+    spoken = _spoken(dialects)
+    if len(files) != 1:
+        out.note(f"{valid} of {len(files)} flows are valid" + (f" ({spoken})" if spoken else ""))
+    else:
+        out.note(("valid" + (f" ({spoken})" if spoken else "")) if valid else "not valid")
+
+
+def _spoken(dialects: Mapping[str, str]) -> str:
+    """`3 of the 1.x dialect, 1 of the 2.x dialect`; flows of both are not counted."""
+    counts = {name: list(dialects.values()).count(name) for name in ("1.x", "2.x")}
+    if len(dialects) == 1:
+        return next((f"of the {name} dialect" for name, count in counts.items() if count), "")
+    return ", ".join(f"{count} of the {name} dialect" for name, count in counts.items() if count)
 
 
 COMMANDS = (Command("check", "Say what is wrong with flows; nothing is run.", _configure, _execute),)

@@ -1,0 +1,127 @@
+"""Flow tasks that run their tasks more than once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Literal
+
+from core.builtin.flow import Block, at_least_zero, not_empty
+from core.sdk import Described, Each, Invalid, Repeat, Step, format_duration, prop
+
+
+class ForEach(Block, type="flow.ForEach", aliases=("io.kestra.plugin.core.flow.ForEach",)):
+    """Run tasks once for each value of a list."""
+
+    values: str | list[Any] = prop("The values: a list, or a text that renders to the JSON text of one.")
+    tasks: list[Step] = prop("Tasks to run for each value, one after another; they see it as `taskrun.value`.")
+    concurrency_limit: int = prop("For how many values at once; 0 for all.", default=1, render=False)
+
+    def plan(self) -> Each:
+        limit = at_least_zero("concurrencyLimit", self.concurrency_limit)
+        return Each(self.values, not_empty(self.tasks), limit, policy=self.policy())
+
+
+class EachSequential(
+    Block,
+    type="flow.EachSequential",
+    aliases=("io.kestra.plugin.core.flow.EachSequential", "io.kestra.core.tasks.flows.EachSequential"),
+    deprecated="it is read as `flow.ForEach` with `concurrencyLimit: 1`",
+):
+    """Run tasks once for each value of a list, one value after another (deprecated: use `flow.ForEach`)."""
+
+    value: str | list[Any] = prop("The values: a list, or a text that renders to the JSON text of one.")
+    tasks: list[Step] = prop("Tasks to run for each value, one after another; they see it as `taskrun.value`.")
+
+    def plan(self) -> Each:
+        return Each(self.value, not_empty(self.tasks), policy=self.policy())
+
+
+class EachParallel(
+    Block,
+    type="flow.EachParallel",
+    aliases=("io.kestra.plugin.core.flow.EachParallel", "io.kestra.core.tasks.flows.EachParallel"),
+    deprecated="it is read as `flow.ForEach` with `concurrencyLimit: 0` around a `flow.Parallel`",
+):
+    """Run every task for every value of a list, all side by side (deprecated: use `flow.ForEach`)."""
+
+    value: str | list[Any] = prop("The values: a list, or a text that renders to the JSON text of one.")
+    tasks: list[Step] = prop("Tasks to run for each value; they see it as `taskrun.value`.")
+    concurrent: int = prop("How many tasks at once; 0 for all.", default=0, render=False)
+
+    def plan(self) -> Each:
+        limit = at_least_zero("concurrent", self.concurrent)
+        return Each(self.value, not_empty(self.tasks), limit, side_by_side=True, policy=self.policy())
+
+
+class LoopOutput(Described):
+    """A value that each iteration gives."""
+
+    id: str = prop("Its name.", render=False)
+    type_: str = prop("Its type, one of those of inputs.", name="type", render=False)
+    value: Any = prop("The value, mostly an expression.")
+
+
+class Loop(Block, type="flow.Loop", aliases=("io.kestra.plugin.core.flow.Loop",)):
+    """Run tasks once for each value of a list (the 2.x dialect)."""
+
+    values: str | list[Any] = prop("The values: a list, or a text that renders to the JSON text of one.")
+    tasks: list[Step] = prop("Tasks to run for each value, one after another; they see it as `item.value`.")
+    concurrency_limit: int = prop("For how many values at once; 0 for all.", default=0, render=False)
+    transmit_failed: bool = prop("A failed iteration fails the loop.", default=True, render=False)
+    outputs: list[LoopOutput] | None = prop("Values that each iteration gives.", default=None)
+    fetch_type: Literal["AUTO", "FETCH", "STORE"] = prop(
+        "Whether these values become an output or a file.", default="AUTO", render=False
+    )
+    break_when: str | None = prop("No other iteration begins once this renders to something true.", default=None)
+
+    def plan(self) -> Each:
+        for name, asked in (
+            ("outputs", self.outputs), ("breakWhen", self.break_when), ("transmitFailed", not self.transmit_failed)
+        ):  # fmt: skip
+            if asked:
+                raise Invalid(
+                    f"`{name}` of a `flow.Loop` can't be used: iterations are no executions of their own here",
+                    expected=f"a loop without `{name}`",
+                )
+        limit = at_least_zero("concurrencyLimit", self.concurrency_limit)
+        return Each(self.values, not_empty(self.tasks), limit, policy=self.policy())
+
+
+class CheckFrequency(Described):
+    """How often a loop looks whether it can end, and when it gives up."""
+
+    max_iterations: int | None = prop("How many rounds at most.", default=None)
+    max_duration: timedelta | None = prop("For how long at most.", default=None)
+    interval: timedelta = prop("The pause between two rounds.", factory=lambda: timedelta(minutes=1))
+
+
+class LoopUntil(
+    Block,
+    type="flow.LoopUntil",
+    aliases=("io.kestra.plugin.core.flow.LoopUntil", "flow.WaitFor", "io.kestra.plugin.core.flow.WaitFor"),
+):
+    """Run tasks again and again until a condition holds."""
+
+    condition: str = prop("It ends when this renders to something else than nothing, `0` and `false`.")
+    tasks: list[Step] = prop("Tasks to run in each round, one after another.")
+    fail_on_max_reached: bool = prop("Fails when a limit is reached.", default=False)
+    check_frequency: CheckFrequency = prop("How often it looks, and when it gives up.", factory=CheckFrequency)
+
+    def plan(self) -> Repeat:
+        frequency = self.check_frequency
+        if isinstance(frequency.max_iterations, int) and frequency.max_iterations < 1:
+            raise Invalid("`maxIterations` must be positive", expected="a whole number from 1")
+        return Repeat(
+            self.condition, not_empty(self.tasks), _span("interval", frequency.interval) or "PT1M",
+            frequency.max_iterations, _span("maxDuration", frequency.max_duration), self.fail_on_max_reached,
+            policy=self.policy(),
+        )  # fmt: skip
+
+
+def _span(name: str, value: timedelta | str | None) -> str | None:
+    """A span as text; an expression stays what it is. Raises Invalid when it is not positive."""
+    if isinstance(value, timedelta):
+        if value <= timedelta(0):
+            raise Invalid(f"`{name}` must be positive", expected="a duration such as PT10S")
+        return format_duration(value)
+    return value

@@ -1,0 +1,87 @@
+"""Which of the reference's two languages a flow speaks, 1.x or 2.x, and what the other makes of it.
+
+Most flows are of both. Some words belong to one of them alone, and a flow can't have words of both kinds: neither
+version of the reference would run it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from core.loading.problems import Findings
+from core.registry.problem import Path, path_text
+from core.sdk.properties import PluginType
+
+
+class Mark(NamedTuple):
+    """A word of one dialect. other: what the other dialect makes of it."""
+
+    dialect: str
+    other: str
+
+
+_LOOP = Mark("1.x", "2.x refuses it, `flow.Loop` takes its place")
+_GONE = Mark("1.x", "2.x has moved it out of its core")
+_CONDITIONS = Mark("1.x", "2.x refuses it, `when` takes its place")
+_NEWER = Mark("2.x", "1.x does not know it")
+TYPES: dict[str, Mark] = {
+    "flow.ForEach": _LOOP, "flow.ForEachItem": _LOOP, "flow.EachSequential": _LOOP, "flow.EachParallel": _LOOP,
+    "execution.Count": _GONE, "execution.Resume": _GONE, "trigger.Toggle": _GONE, "log.Fetch": _GONE,
+    "flow.Template": Mark("1.x", "2.x does not know it"),
+    "flow.Loop": Mark("2.x", "1.x does not know it, `flow.ForEach` takes its place, one element at a time by default"),
+}  # fmt: skip
+FLOW: dict[str, Mark] = {
+    "pluginDefaults": Mark("1.x", "2.x refuses it: write the values into the tasks"),
+    "taskDefaults": Mark("1.x", "2.x refuses it: write the values into the tasks"),
+    "listeners": Mark("1.x", "2.x refuses it, `afterExecution` takes its place"),
+}
+TASK: dict[str, Mark] = {"when": Mark("2.x", "1.x does not know it, `runIf` takes its place")}
+CHECK: dict[str, Mark] = {
+    "condition": Mark("1.x", "2.x calls it `when`"), "when": Mark("2.x", "1.x calls it `condition`"),
+}  # fmt: skip
+TRIGGER: dict[str, Mark] = {
+    "conditions": _CONDITIONS, "scheduleConditions": _CONDITIONS,
+    "preconditions": Mark("1.x", "2.x refuses it, `dependsOn` takes its place"),
+    "when": Mark("2.x", "1.x does not know it, `conditions` takes its place"),
+    "dependsOn": Mark("2.x", "1.x does not know it, `preconditions` takes its place"),
+    "mode": _NEWER, "minSatisfied": _NEWER, "window": _NEWER, "fireOnce": _NEWER, "onMiss": _NEWER,
+}  # fmt: skip
+
+
+class Dialects:
+    """Sees the words of a flow while it is loaded."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.first: dict[str, tuple[Path, str]] = {}
+
+    def see_flow(self, flow: Mapping[str, object]) -> None:
+        self._see(FLOW, flow, ())
+        checks = flow.get("checks")
+        for at, check in enumerate(checks if isinstance(checks, list) else ()):
+            if isinstance(check, dict):
+                self._see(CHECK, check, ("checks", at))
+
+    def see_task(self, cls: type[PluginType], raw: Mapping[str, object], path: Path) -> None:
+        mark = TYPES.get(cls.type)
+        if mark is not None:
+            self.first.setdefault(mark.dialect, ((*path, "type"), cls.type))
+        if "when" in raw:
+            self._see(TASK, raw, path)
+
+    def see_trigger(self, raw: Mapping[str, object], path: Path) -> None:
+        self._see(TRIGGER, raw, path)
+
+    def dialect(self) -> str:
+        """`1.x`, `2.x`, or `both` when nothing belongs to one of them alone; words of both are an error."""
+        if len(self.first) > 1:
+            (path, word), (other_path, other) = self.first["2.x"], self.first["1.x"]
+            what = f"`{word}` is a word of the 2.x dialect, and `{other}` ({path_text(other_path)}) of 1.x"
+            self.findings.add(path, what, "one dialect in a flow", at_key=True)
+        return next(iter(self.first), "both")
+
+    def _see(self, words: Mapping[str, Mark], owner: Mapping[str, object], path: Path) -> None:
+        for name, mark in words.items():
+            if owner.get(name) is not None:
+                self.first.setdefault(mark.dialect, ((*path, name), name))

@@ -1,0 +1,38 @@
+"""The reference's cases about whole flows: where they lie, which of them run here, and where we differ on purpose."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(os.environ.get("TAILRACE_CONFORMANCE", ROOT.parent / "shared" / "conformance"))
+LOADING = frozenset({"parse", "validate-ok", "validate-error"})
+"""Kinds that ask nothing of a run: `test_flows_loading.py` has them."""
+TRIGGERED = frozenset({"trigger", "webhook"})
+"""Kinds that a trigger starts. Triggers are read and checked whole, and not active yet."""
+
+Case = dict[str, Any]
+
+
+def all_cases() -> list[Case]:
+    """The portable cases; none where the data is missing."""
+    path = FOLDER / "flows.json"
+    if not path.is_file():
+        return []
+    return [case for case in json.loads(path.read_text("utf-8")) if case["portable"]]
+
+
+CASES = all_cases()
+RUN = [case for case in CASES if case["kind"] not in LOADING | TRIGGERED]
+STARTED_BY_TRIGGERS = [case for case in CASES if case["kind"] in TRIGGERED]
+
+BY_1X: dict[str, str] = {}
+"""Cases where the last table of the 1.x additions binds, which differs from what this older version asserts."""
+
+ON_PURPOSE: dict[str, str] = {}
+"""Other cases where we differ on purpose, and why: ten at most."""
+
+DEVIATIONS = BY_1X | ON_PURPOSE
