@@ -1,6 +1,9 @@
 """Pure: given what happened, what happens next."""
 
 from core.planner.decide import decide
-from core.planner.facts import Facts, TaskFacts
+from core.planner.ends import is_over
+from core.planner.facts import Facts, PastTask, TaskFacts
+from core.planner.recover import apply, pending
+from core.planner.restart import Continuation, continuation
 
-__all__ = ["Facts", "TaskFacts", "decide"]
+__all__ = ["Continuation", "Facts", "PastTask", "TaskFacts", "apply", "continuation", "decide", "is_over", "pending"]

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from core.model.decisions import Decision, Evaluate, Remember, StopTask
-from core.model.messages import ROOT, Evaluated, EvaluationKey, KillRequested, Message, Started, TaskEnded, TaskKey
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from core.model.decisions import Decision
+from core.model.messages import (
+    ROOT,
+    EndRequested,
+    Evaluated,
+    KillRequested,
+    Message,
+    RestartRequested,
+    SlotFree,
+    Started,
+    TaskEnded,
+)  # fmt: skip
+from core.model.nodes import Work
 from core.model.state import ENDED
 from core.model.truth import truthy
 from core.planner.draft import Draft
+from core.planner.ends import ask_end, end_requested, finish, kill, outputs_known
 from core.planner.facts import Facts
-from core.planner.groups import RUN_IF, begin, child_ended, end_task
-
-OUTPUTS = "outputs"
+from core.planner.groups import RUN_IF, begin, child_ended, end_task, settle
+from core.planner.kinds import kind_of
+from core.planner.retries import after_retries, retry_later
+from core.planner.starts import slot_free, start
 
 
 def decide(facts: Facts, message: Message) -> Decision:
@@ -18,100 +36,105 @@ def decide(facts: Facts, message: Message) -> Decision:
 
     A message that no longer matters (a late result, a kill of what has ended) decides nothing.
     """
-    draft = Draft(facts)
-    if facts.state in ENDED:
+    draft = Draft(facts, kind_of)
+    if facts.state in ENDED and facts.counters.phase != "after" and type(message) is not RestartRequested:
         draft.rule("already ended")
         return draft.decision()
-    if isinstance(message, TaskEnded):
-        _task_ended(draft, message)
-    elif isinstance(message, Evaluated):
-        _evaluated(draft, message)
-    elif isinstance(message, Started):
-        _started(draft)
-    elif isinstance(message, KillRequested):
-        _kill(draft)
-    else:
+    kind: type = type(message)
+    rule = _rule_of(kind)
+    if rule is None:
         draft.rule(f"nothing waits for {type(message).__name__}")
-    _finish(draft)
+    else:
+        rule(draft, message)
+    finish(draft)
     return draft.decision()
 
 
-def _started(draft: Draft) -> None:
-    if draft.state != "CREATED":
-        draft.rule("already started")
-        return
-    draft.rule("start")
-    draft.set_state("RUNNING")
-    begin(draft, ROOT)
-
-
 def _task_ended(draft: Draft, message: TaskEnded) -> None:
-    task = draft.task(message.key)
-    if task is None:
+    key, state = message.key, message.state
+    task = draft.task(key)
+    if task is None or (task.state == "RETRYING" and not task.running):
         draft.rule("late result")
         return
     draft.rule("task ended")
-    state = end_task(draft, message.key, message.state, message.error)
-    child_ended(draft, task.parent, state)
+    if message.exit and not draft.halted and draft.counters(ROOT).phase != "after":
+        draft.end(key, message.exit, message.error)
+        ask_end(draft, message.exit)
+        child_ended(draft, key, task.parent, message.exit)
+        return
+    node: Any = draft.facts.steps[key.task_id].node
+    if type(node) is not Work:
+        ended = draft.kind(type(node)).ended
+        if ended is None:
+            draft.rule("no job of its own")
+        else:
+            settle(draft, key, ended(draft, key, node, state, message.error))
+        return
+    if state == "FAILED" and not draft.halted and retry_later(draft, key, task, message.error):
+        return
+    if task.attempts > 2:
+        state = after_retries(draft, key, task, state)
+    child_ended(draft, key, task.parent, end_task(draft, key, state, message.error))
 
 
 def _evaluated(draft: Draft, message: Evaluated) -> None:
     key = message.key
-    draft.changes.append(Remember(key, message.value, message.error))
-    if key.purpose == RUN_IF:
-        _run_if_known(draft, key.task, message)
-    elif key.purpose == OUTPUTS and draft.state == "RUNNING":
-        draft.rule("flow outputs known")
-        root = draft.counters(ROOT)
-        draft.set_counters(ROOT, root._replace(phase="done", worst="FAILED" if message.error else root.worst))
-        draft.set_state(draft.state, message.error)
-
-
-def _run_if_known(draft: Draft, key: TaskKey, message: Evaluated) -> None:
-    task = draft.task(key)
-    if task is None:
-        draft.rule("late runIf")
+    if key.task == ROOT:
+        outputs_known(draft, message)
         return
-    if message.error:
+    task = draft.task(key.task)
+    if key.purpose == RUN_IF:
+        _run_if_known(draft, message)
+    elif task is None or (draft.halted and not task.running):
+        draft.remember(key, message.value, message.error)
+        draft.rule("late answer")
+    else:
+        node = draft.node(key.task)
+        answered = None if type(node) is Work else draft.kind(type(node)).answered
+        if answered is None:
+            draft.rule("nobody asked")
+        else:
+            settle(draft, key.task, answered(draft, key.task, node, message))
+
+
+def _run_if_known(draft: Draft, message: Evaluated) -> None:
+    key = message.key.task
+    draft.remember(message.key, message.value, message.error)
+    task = draft.task(key)
+    if task is None or task.state != "CREATED" or draft.halted:
+        draft.rule("late runIf")
+    elif message.error:
         draft.rule("runIf can't be rendered")
-        state: str | None = end_task(draft, key, "FAILED", message.error)
-    elif not truthy(str(message.value)):
+        settle(draft, key, end_task(draft, key, "FAILED", message.error))
+    elif not truthy(None if message.value is None else str(message.value)):
         draft.rule("runIf is false")
-        state = end_task(draft, key, "SKIPPED")
+        settle(draft, key, end_task(draft, key, "SKIPPED"))
     else:
         draft.rule("runIf is true")
-        state = begin(draft, key)
-    if state is not None:
-        child_ended(draft, task.parent, state)
+        settle(draft, key, begin(draft, key))
 
 
-def _kill(draft: Draft) -> None:
-    if draft.state == "KILLING":
-        draft.rule("already killing")
-        return
-    draft.rule("kill")
-    draft.set_state("KILLING")
-    for key, task in draft.open_tasks():
-        if task.running:
-            draft.move(key, "KILLING")
-            draft.effects.append(StopTask(key))
+_RULES: dict[type, Callable[[Draft, Any], None]] = {
+    TaskEnded: _task_ended,
+    Evaluated: _evaluated,
+    Started: start,
+    SlotFree: slot_free,
+    KillRequested: kill,
+    EndRequested: end_requested,
+}
+_SELDOM = {
+    "Due": "waits.due", "PauseRequested": "waits.pause", "ResumeRequested": "waits.resume",
+    "ForceRunRequested": "waits.force_run", "RestartRequested": "restart.restart",
+    "MemberStarted": "calls.member_started", "MemberEnded": "calls.member_ended",
+    "JobRestarted": "calls.job_restarted", "ChildStarted": "calls.child_started", "ChildEnded": "calls.call_ended",
+}  # fmt: skip
 
 
-def _finish(draft: Draft) -> None:
-    """Ends the execution when nothing of it is left to run."""
-    root = draft.counters(ROOT)
-    if draft.state == "KILLING":
-        if any(task.running for _, task in draft.open_tasks()):
-            return
-        for key, _ in reversed(draft.open_tasks()):
-            draft.end(key, "KILLED")
-        draft.rule("killed")
-        draft.set_state("KILLED")
-    elif root.phase == "finished" and draft.facts.flow.outputs:
-        draft.rule("ask for flow outputs")
-        draft.set_counters(ROOT, root._replace(phase="outputs"))
-        templates = {output.id: output.value for output in draft.facts.flow.outputs}
-        draft.effects.append(Evaluate(EvaluationKey(ROOT, OUTPUTS), templates, typed=True))
-    elif root.phase in ("finished", "done"):
-        draft.rule("finish")
-        draft.set_state(root.worst)
+@lru_cache
+def _rule_of(message: type) -> Callable[[Draft, Any], None] | None:
+    """What decides this message; seldom ones are imported when the first arrives."""
+    if message in _RULES or message.__name__ not in _SELDOM:
+        return _RULES.get(message)
+    module, name = _SELDOM[message.__name__].split(".")
+    rule: Callable[[Draft, Any], None] = getattr(import_module(f"core.planner.{module}"), name)
+    return rule

@@ -2,32 +2,86 @@
 
 from __future__ import annotations
 
-from core.model.decisions import Change, Counters, Decision, Effect, EndTask, Guard, MoveExecution, MoveTask, OpenTask
-from core.model.messages import ROOT, TaskKey
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from core.model.data import data
+from core.model.decisions import (
+    Change,
+    Counters,
+    Decision,
+    Effect,
+    EndTask,
+    Evaluate,
+    GiveOutput,
+    Guard,
+    MoveExecution,
+    MoveTask,
+    OpenTask,
+    Remember,
+    ReopenTask,
+)  # fmt: skip
+from core.model.messages import ROOT, Evaluated, EvaluationKey, TaskKey
 from core.model.nodes import Node, Step
 from core.planner.facts import Facts, TaskFacts
 
+HELD = "held"
+
+
+@data
+class Kind:
+    """How one shape of node runs.
+
+    start: its row is open; the state it ended in at once, or None. run: open what can be opened now that `child` has
+    ended; whether something of it goes on. answered, due: what it asked or waited for has come; result as of start.
+    ask: ask again for what it has asked for, for a new owner. ended: its job is over, in this state and
+    with this error. attempt: an attempt begins with it.
+    """
+
+    start: Callable[[Draft, TaskKey, Any], str | None]
+    run: Callable[[Draft, TaskKey, Any, TaskKey | None], bool]
+    ask: Callable[[Draft, TaskKey, Any], None] | None = None
+    answered: Callable[[Draft, TaskKey, Any, Evaluated], str | None] | None = None
+    due: Callable[[Draft, TaskKey, Any], str | None] | None = None
+    ended: Callable[[Draft, TaskKey, Any, str, str], str | None] | None = None
+    attempt: bool = False
+
 
 class Draft:
-    """Collects changes and effects; what was changed reads as changed. Only what is touched is copied."""
+    """Collects changes and effects; what was changed reads as changed. Only what is touched is copied.
 
-    def __init__(self, facts: Facts) -> None:
+    held: somebody paused the execution, so nothing begins. halted: it is to end, so nothing is opened either.
+    """
+
+    __slots__ = (
+        "_answers", "_counters", "_root", "_root_moved", "_touched", "changes", "effects", "error", "facts", "guards",
+        "halted", "held", "kind", "rules", "state", "through", "turns",
+    )  # fmt: skip
+
+    def __init__(self, facts: Facts, kind: Callable[[type], Kind]) -> None:
+        root = facts.counters
         self.facts = facts
+        self.kind = kind
         self.state = facts.state
-        self._counters = facts.counters
+        self.through = ""
+        self.error = ""
+        self.held = root.note == HELD
+        self.halted = facts.state == "KILLING" or (root.note != "" and not self.held)
+        self.turns = root.turns
+        self._root = root
         self._root_moved = False
         self._touched: dict[TaskKey, TaskFacts | None] = {}
-        self._group_moved: dict[TaskKey, MoveTask] = {}
-        self.error = ""
+        self._counters: dict[TaskKey, Counters] = {}
+        self._answers: dict[EvaluationKey, tuple[Any, str]] | None = None
         self.changes: list[Change] = []
         self.effects: list[Effect] = []
-        self.guards: list[Guard] = []
+        self.guards: tuple[Guard, ...] = ()
         self.rules: list[str] = []
 
     # -- reading
 
     def task(self, key: TaskKey) -> TaskFacts | None:
-        """The task execution, or None when it has ended or never was."""
+        """The task execution, or None when it has ended or never was. For its counters ask `counters`."""
         return self._touched[key] if key in self._touched else self.facts.tasks.get(key)
 
     def open_tasks(self) -> list[tuple[TaskKey, TaskFacts]]:
@@ -40,53 +94,104 @@ class Draft:
 
     def node(self, key: TaskKey) -> Node:
         """The node a group runs; that of the flow for the root."""
-        return self.facts.flow.root if key == ROOT else self.step(key).node
+        return self.facts.flow.root if key == ROOT else self.facts.steps[key.task_id].node
 
     def counters(self, key: TaskKey) -> Counters:
         if key == ROOT:
-            return self._counters
+            return self._root
+        if key in self._counters:
+            return self._counters[key]
         task = self.task(key)
         return (task.counters if task else None) or Counters()
+
+    def answer(self, key: EvaluationKey) -> Any:
+        """The value an evaluation gave; None when it is not known."""
+        if self._answers and key in self._answers:
+            return self._answers[key][0]
+        return self.facts.evaluations.get(key, (None, ""))[0]
 
     # -- writing
 
     def rule(self, name: str) -> None:
         self.rules.append(name)
 
-    def open(self, key: TaskKey, parent: TaskKey, state: str, *, group: bool = False, attempt: bool = False) -> None:
-        counters = Counters() if group else None
-        self._touched[key] = TaskFacts(parent, state, counters, attempt)
-        self.changes.append(OpenTask(key, parent, state, counters, attempt))
+    def open(
+        self, key: TaskKey, parent: TaskKey, state: str, *, group: bool = False, attempt: bool = False,
+        iteration: int | None = None,
+    ) -> None:  # fmt: skip
+        counters = Counters(0, 0, "SUCCESS", "tasks", key.turn) if group else None
+        now = self.facts.now
+        self._touched[key] = TaskFacts(parent, state, counters, attempt, 1 if attempt else 0, now, 0, iteration)
+        self.changes.append(OpenTask(key, parent, state, counters, attempt, iteration))
 
-    def move(self, key: TaskKey, state: str, *, group: bool = False, attempt: bool = False) -> None:
+    def reopen(self, key: TaskKey, parent: TaskKey, state: str, counters: Counters | None, *,
+               attempt: bool = False, attempts: int = 0, iteration: int | None = None) -> None:  # fmt: skip
+        """Let a task execution that had ended go on."""
+        begun = attempts + 1 if attempt else attempts
+        self._touched[key] = TaskFacts(parent, state, counters, attempt, begun, self.facts.now, 0, iteration)
+        self.changes.append(ReopenTask(key, parent, state, counters, attempt, iteration, begun))
+
+    def move(
+        self, key: TaskKey, state: str, *, group: bool = False, attempt: bool = False, attempt_ended: str = "",
+        error: str = "", due_at: int = 0, entered: bool = True,
+    ) -> None:  # fmt: skip
         task = self.task(key)
         if task is None:
             return
-        counters = Counters() if group else task.counters
-        self._touched[key] = task._replace(state=state, counters=counters, running=task.running or attempt)
-        self.changes.append(MoveTask(key, state, counters, attempt, entered=True))
+        counters = Counters(0, 0, "SUCCESS", "tasks", key.turn) if group else self._counters.get(key, task.counters)
+        self._counters.pop(key, None)
+        running = attempt or (task.running and not attempt_ended)
+        self._touched[key] = task._replace(
+            state=state, counters=counters, running=running, attempts=task.attempts + attempt, due_at=due_at,
+            since=self.facts.now if attempt and not task.attempts else task.since,
+        )  # fmt: skip
+        self.changes.append(MoveTask(key, state, counters, attempt, entered, attempt_ended, error, due_at))
 
     def set_counters(self, key: TaskKey, counters: Counters) -> None:
         if key == ROOT:
-            self._counters, self._root_moved = counters, True
-            return
-        task = self.task(key)
-        if task is None:
-            return
-        self._touched[key] = task._replace(counters=counters)
-        self._group_moved[key] = MoveTask(key, task.state, counters)
+            self._root, self._root_moved = counters, True
+        else:
+            self._counters[key] = counters
 
     def end(self, key: TaskKey, state: str, error: str = "") -> None:
         self._touched[key] = None
         self.changes.append(EndTask(key, state, error))
 
-    def set_state(self, state: str, error: str = "") -> None:
+    def set_state(self, state: str, error: str = "", through: str = "") -> None:
         self.state, self.error, self._root_moved = state, error or self.error, True
+        self.through = through or self.through
+
+    def note(self, note: str) -> None:
+        """Say on the root how the execution is held or ends."""
+        self.set_counters(ROOT, self._root._replace(note=note))
+        self.held = note == HELD
+        self.halted = self.state == "KILLING" or (note != "" and not self.held)
+
+    def next_turn(self) -> int:
+        """A turn that no task of the execution has had."""
+        self.turns += 1
+        self._root_moved = True
+        return self.turns
+
+    def ask(self, key: EvaluationKey, template: object, *, typed: bool = False) -> None:
+        self.effects.append(Evaluate(key, template, typed))
+
+    def remember(self, key: EvaluationKey, value: object, error: str = "") -> None:
+        self._answers = self._answers or {}
+        self._answers[key] = (value, error)
+        self.changes.append(Remember(key, value, error))
+
+    def give(self, key: TaskKey, output: Mapping[str, object]) -> None:
+        self.changes.append(GiveOutput(key, output))
 
     def decision(self) -> Decision:
         """What was drafted; of a group's counters, and of the execution's state, only the last word."""
-        self.changes += [move for key, move in self._group_moved.items() if self._touched[key] is not None]
+        for key, counters in self._counters.items():
+            task = self.task(key)
+            if task is not None and task.counters != counters:
+                self.changes.append(MoveTask(key, task.state, counters))
         if self._root_moved:
+            root = self._root if self._root.turns == self.turns else self._root._replace(turns=self.turns)
             entered = self.state != self.facts.state
-            self.changes.append(MoveExecution(self.state, self._counters, self.error, entered))
-        return Decision(tuple(self.changes), tuple(self.effects), tuple(self.guards), tuple(self.rules))
+            self.changes.append(MoveExecution(self.state, root, self.error, entered, self.through))
+        return Decision(tuple(self.changes), tuple(self.effects), self.guards, tuple(self.rules))

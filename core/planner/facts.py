@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from core.model.data import data
+from core.model.data import data, field
 from core.model.decisions import Counters
 from core.model.flow import Flow
-from core.model.messages import TaskKey
+from core.model.messages import EvaluationKey, TaskKey
 from core.model.nodes import Step
+
+VALUES = "values"
+SETTINGS = "settings"
+KEPT = frozenset({VALUES, SETTINGS})
+"""Purposes of evaluations whose answers the planner reads again while the task is open."""
 
 
 class TaskFacts(NamedTuple):
-    """A task execution that has not ended. running: its attempt is with an executor."""
+    """A task execution that has not ended.
+
+    running: its attempt is with an executor, or its child executions run. attempts: how many have begun.
+    since: when it began, or was restarted (microseconds). due_at: what it waits for. iteration: see OpenTask.
+    """
 
     parent: TaskKey
     state: str
     counters: Counters | None = None
     running: bool = False
+    attempts: int = 0
+    since: int = 0
+    due_at: int = 0
+    iteration: int | None = None
+
+
+@data
+class PastTask:
+    """A row of the execution, ended or not, in the order in which they were opened: what a restart looks at."""
+
+    key: TaskKey
+    parent: TaskKey
+    state: str
+    counters: Counters | None = None
+    stale: bool = False
+    attempts: int = 0
 
 
 @data
 class Facts:
     """One execution: its flow, where its root stands, and the task executions that have not ended.
 
-    steps: every task of the flow by its id.
+    steps: every task of the flow by its id. now: microseconds since 1970 UTC. seed: the execution's id, from which
+    random delays follow. evaluations: (value, error) by key, at least those of purposes in KEPT for open tasks.
+    slot_free: False when the guard FreeSlot was refused a moment ago. attempt: 1, more for an execution that retries
+    another; began_at: when the first of them was created. rows: every row of the execution, for RestartRequested only.
     """
 
     flow: Flow
@@ -33,3 +61,10 @@ class Facts:
     state: str
     counters: Counters
     tasks: Mapping[TaskKey, TaskFacts]
+    now: int = 0
+    seed: str = ""
+    evaluations: Mapping[EvaluationKey, tuple[Any, str]] = field(factory=dict)
+    slot_free: bool = True
+    attempt: int = 1
+    began_at: int = 0
+    rows: Sequence[PastTask] = ()

@@ -1,43 +1,85 @@
-"""How a group runs its children: one set of rules per node, over the counters on the group's row."""
+"""What all groups share: how a child is opened and ends, and the blocks that follow the tasks."""
 
 from __future__ import annotations
 
-from core.errors import Invalid
-from core.model.decisions import Counters, Evaluate, RunTask
+from typing import Any
+
+from core.model.decisions import Counters, RunTask
 from core.model.messages import ROOT, EvaluationKey, TaskKey
-from core.model.nodes import Sequence, Step, Work
+from core.model.nodes import Children, Group, Policy, Sequence, Step, Wait, Work
 from core.model.truth import truthy
-from core.planner.draft import Draft
+from core.planner.draft import Draft, Kind
+from core.planner.facts import TaskFacts
 
 RUN_IF = "run_if"
-_SEVERITY = {"SKIPPED": 0, "SUCCESS": 0, "PAUSED": 1, "WARNING": 2, "FAILED": 3, "KILLED": 4}
+WINDOW = 1000
+"""How many children are open at once where the author sets no limit."""
+
+WHY = "!"
+"""Begins the note of a group that failed by itself; the rest says why."""
+
+FATAL = frozenset({"FAILED", "KILLED"})
+_SEVERITY = {"SKIPPED": 0, "SUCCESS": 0, "WARNING": 2, "FAILED": 3, "CANCELLED": 4, "KILLED": 5}
+_BLOCKS = frozenset({"errors", "finally", "after"})
+
+
+def worse(one: str, other: str) -> str:
+    """The graver of two ends; SKIPPED counts as nothing."""
+    return other if _SEVERITY[other] > _SEVERITY[one] else one
+
+
+# -- a child
+
+
+def open_step(
+    draft: Draft, step: Step, parent: TaskKey, path: tuple[str, ...], turn: int, iteration: int | None = None
+) -> str | None:
+    """Open a child. The state it ended in at once, or None while it runs or waits for an answer."""
+    key = TaskKey(step.id, path, turn)
+    if draft.held:
+        draft.rule("opened while paused")
+        draft.open(key, parent, "QUEUED", iteration=iteration)
+        return None
+    condition = step.run_if
+    if condition is not None:
+        asked = "{" in condition
+        if asked or not truthy(condition):
+            draft.open(key, parent, "CREATED", iteration=iteration)
+            if not asked:
+                return end_task(draft, key, "SKIPPED")
+            draft.ask(EvaluationKey(key, RUN_IF), condition)
+            return None
+    if type(step.node) is Work:
+        draft.open(key, parent, "RUNNING", attempt=True, iteration=iteration)
+        draft.effects.append(RunTask(key))
+        return None
+    kind = draft.kind(type(step.node))
+    draft.open(key, parent, "RUNNING", group=True, attempt=kind.attempt, iteration=iteration)
+    return kind.start(draft, key, step.node)
 
 
 def begin(draft: Draft, key: TaskKey) -> str | None:
-    """Run what stands behind an open row. The state it ended in at once, or None while something runs."""
+    """Run what stands behind a row that was opened before. The state it ended in at once, or None."""
     node = draft.node(key)
     if isinstance(node, Work):
         draft.move(key, "RUNNING", attempt=True)
         draft.effects.append(RunTask(key))
         return None
-    if key != ROOT:
-        draft.move(key, "RUNNING", group=True)
-    return _advance(draft, key)
+    kind = draft.kind(type(node))
+    draft.move(key, "RUNNING", group=True, attempt=kind.attempt)
+    return kind.start(draft, key, node)
 
 
-def child_ended(draft: Draft, parent: TaskKey, state: str) -> None:
-    """Tell a group that one of its children is over; a group that ends so tells its own parent."""
-    while True:
-        counters = draft.counters(parent)
-        cursor, running, worst, phase = counters
-        draft.set_counters(parent, Counters(cursor, running - 1, _worse(worst, state), phase))
-        if draft.state != "RUNNING":
-            return
-        above = None if parent == ROOT else draft.task(parent)
-        ended = _advance(draft, parent)
-        if ended is None or above is None:
-            return
-        parent, state = above.parent, ended
+def begin_queued(draft: Draft, key: TaskKey) -> str | None:
+    """Begin a child that was opened while the execution was paused."""
+    condition = draft.step(key).run_if
+    if condition is not None and "{" in condition:
+        draft.move(key, "CREATED")
+        draft.ask(EvaluationKey(key, RUN_IF), condition)
+        return None
+    if condition is not None and not truthy(condition):
+        return end_task(draft, key, "SKIPPED")
+    return begin(draft, key)
 
 
 def end_task(draft: Draft, key: TaskKey, state: str, error: str = "") -> str:
@@ -53,52 +95,170 @@ def end_task(draft: Draft, key: TaskKey, state: str, error: str = "") -> str:
     return state
 
 
-def _advance(draft: Draft, key: TaskKey) -> str | None:
-    """Open the group's next children. The state the group ended in, or None while something of it runs."""
-    node = draft.node(key)
-    if not isinstance(node, Sequence):
-        raise Invalid(f"tasks shaped as {type(node).__name__} can't run in this version", where=key.task_id)
-    counters = draft.counters(key)
-    cursor, worst = counters.cursor, counters.worst
-    while cursor < len(node.children) and _SEVERITY[worst] < _SEVERITY["FAILED"]:
-        step = node.children[cursor]
+def child_ended(draft: Draft, child: TaskKey, parent: TaskKey, state: str) -> None:
+    """Tell a group that one of its children is over; a group that ends so tells its own parent."""
+    while True:
+        node: Any = draft.node(parent)
+        above = None if parent == ROOT else draft.task(parent)
+        if type(node) is Sequence and draft.counters(parent).phase == "tasks" and not draft.halted:
+            busy = fill(draft, parent, node.children, 1, ended=state)  # the same as below, with one step less
+            ended = None if busy else finish_group(draft, parent, node)
+        else:
+            cursor, running, worst, phase, turn, rounds, done, note, turns = draft.counters(parent)
+            if phase == "tasks" and state != "SUCCESS" and not _is_on_pause(draft, child, parent):
+                worst = worse(worst, state)
+            draft.set_counters(parent, Counters(cursor, running - 1, worst, phase, turn, rounds, done, note, turns))
+            if draft.halted:
+                return
+            ended = advance(draft, parent, child)
+        if ended is None or above is None:
+            return
+        child, parent, state = parent, above.parent, ended
+
+
+def settle(draft: Draft, key: TaskKey, state: str | None) -> None:
+    """When a task has ended in `state`, tell its parent; None: it goes on."""
+    task = draft.facts.tasks.get(key)
+    if state is not None and task is not None:
+        child_ended(draft, key, task.parent, state)
+
+
+def is_member(draft: Draft, key: TaskKey, task: TaskFacts) -> bool:
+    """Whether it runs inside the job of a Group, and not in a block behind it."""
+    node = draft.node(task.parent)
+    return isinstance(node, Group) and any(step.id == key.task_id for step in node.children)
+
+
+def _is_on_pause(draft: Draft, child: TaskKey, parent: TaskKey) -> bool:
+    node = draft.node(parent)
+    return isinstance(node, Wait) and node.on_pause is not None and node.on_pause.id == child.task_id
+
+
+# -- a group
+
+
+def fill(
+    draft: Draft, key: TaskKey, children: Children, limit: int, *, counts: bool = True, ended: str | None = None
+) -> bool:
+    """Open children in their order while fewer than `limit` run; whether any runs now.
+
+    counts: these are the group's tasks, whose failure stops it; else a block in which each has its turn.
+    ended: how a child has just ended that is still counted as running.
+    """
+    cursor, running, worst, phase, turn, rounds, done, note, turns = draft.counters(key)
+    if ended is not None:
+        running, worst = running - 1, worse(worst, ended)
+    while running < limit and cursor < len(children) and not (counts and worst in FATAL):
+        step = children[cursor]
         cursor += 1
-        if step.disabled:
+        if step.disabled or (done and done >> (cursor - 1) & 1):
             continue
-        ended = _open(draft, step, key)
+        ended = open_step(draft, step, key, key.path, turn)
         if ended is None:
-            draft.set_counters(key, Counters(cursor, 1, worst, counters.phase))
+            running += 1
+        elif counts:
+            worst = worse(worst, ended)
+    draft.set_counters(key, Counters(cursor, running, worst, phase, turn, rounds, done, note, turns))
+    return running > 0
+
+
+def advance(draft: Draft, key: TaskKey, child: TaskKey | None = None) -> str | None:
+    """Open what is next in a group. The state the group ended in, or None while something of it goes on."""
+    node: Any = draft.node(key)
+    phase = draft.counters(key).phase
+    if phase == "tasks":
+        if draft.kind(type(node)).run(draft, key, node, child):
             return None
-        worst = _worse(worst, ended)
-    return _close(draft, key, worst)
-
-
-def _open(draft: Draft, step: Step, parent: TaskKey) -> str | None:
-    """Open a child. The state it ended in at once, or None while it runs or waits for an answer."""
-    key = TaskKey(step.id, parent.path, parent.turn)
-    condition = step.run_if
-    if condition is not None and "{" in condition:
-        draft.open(key, parent, "CREATED")
-        draft.effects.append(Evaluate(EvaluationKey(key, RUN_IF), condition))
+    elif phase not in _BLOCKS:
         return None
-    if condition is not None and not truthy(condition):
-        draft.open(key, parent, "CREATED")
-        return end_task(draft, key, "SKIPPED")
-    if isinstance(step.node, Work):
-        draft.open(key, parent, "RUNNING", attempt=True)
-        draft.effects.append(RunTask(key))
-        return None
-    draft.open(key, parent, "RUNNING", group=True)
-    return _advance(draft, key)
+    return finish_group(draft, key, node)
 
 
-def _close(draft: Draft, key: TaskKey, worst: str) -> str:
+def finish_group(draft: Draft, key: TaskKey, node: Any) -> str | None:
+    """A group's tasks are over: run its `errors` when they failed, then its `finally`, then close it."""
+    counters = draft.counters(key)
+    policy: Policy = node.policy
+    if policy.errors or policy.finally_ or counters.phase == "after":
+        if counters.phase == "tasks":
+            failed = counters.worst == "FAILED" and any(not step.disabled for step in policy.errors)
+            counters = _block(draft, key, counters, "errors" if failed else "finally")
+        if counters.phase == "errors":
+            if fill(draft, key, policy.errors, 1, counts=False):
+                return None
+            counters = _block(draft, key, draft.counters(key), "finally")
+        block = draft.facts.flow.after_execution if counters.phase == "after" else policy.finally_
+        if fill(draft, key, block, 1, counts=False):
+            return None
+        counters = draft.counters(key)
     if key == ROOT:
-        draft.set_counters(ROOT, draft.counters(ROOT)._replace(running=0, worst=worst, phase="finished"))
-        return worst
-    return end_task(draft, key, worst)
+        phase = "over" if counters.phase == "after" else "finished"
+        draft.set_counters(ROOT, counters._replace(running=0, phase=phase))
+        return counters.worst
+    error = counters.note[1:] if counters.note[:1] == WHY else ""
+    if policy.failure_is_warning and counters.worst == "FAILED" and not draft.step(key).allow_failure:
+        draft.rule("a failure counts as a warning")
+        draft.end(key, "WARNING", error)  # which `allowWarning` by itself leaves alone
+        return "WARNING"
+    return end_task(draft, key, counters.worst, error)
 
 
-def _worse(one: str, other: str) -> str:
-    """The graver of two ends; SKIPPED counts as nothing."""
-    return other if _SEVERITY[other] > _SEVERITY[one] else one
+def _block(draft: Draft, key: TaskKey, counters: Counters, phase: str) -> Counters:
+    if phase == "errors":
+        draft.rule("errors")
+    entered = counters._replace(cursor=0, running=0, phase=phase, done=0)
+    draft.set_counters(key, entered)
+    return entered
+
+
+# -- the groups that need no more than counters
+
+
+def start_group(draft: Draft, key: TaskKey, node: Any) -> str | None:
+    return advance(draft, key)
+
+
+def run_sequence(draft: Draft, key: TaskKey, node: Any, child: TaskKey | None) -> bool:
+    return fill(draft, key, node.children, 1)
+
+
+def run_parallel(draft: Draft, key: TaskKey, node: Any, child: TaskKey | None) -> bool:
+    return fill(draft, key, node.children, node.limit or WINDOW)
+
+
+def run_dag(draft: Draft, key: TaskKey, node: Any, child: TaskKey | None) -> bool:
+    """Open what waits for nothing any more. done: a bit per child that is over or was never to run.
+
+    The cursor counts; it is no index. A child is open when its bit in `round` is set.
+    """
+    counters = draft.counters(key)
+    cursor, running, worst, _, turn, opened, done, *_ = counters
+    bits = {step.id: 1 << at for at, step in enumerate(node.children)}
+    for step in node.children:
+        if step.disabled:
+            done |= bits[step.id]
+    if child is not None:
+        done |= bits.get(child.task_id, 0)
+    limit = node.limit or WINDOW
+    moved = True
+    while moved:  # a child that ends at once may free another
+        moved = False
+        for step in node.children:
+            bit = bits[step.id]
+            if running >= limit or worst in FATAL:
+                break
+            waits = any(name in bits and not done & bits[name] for name in node.after.get(step.id, ()))
+            if waits or (opened | done) & bit:
+                continue
+            opened, cursor = opened | bit, cursor + 1
+            ended = open_step(draft, step, key, key.path, turn)
+            if ended is None:
+                running += 1
+            else:
+                worst, done, moved = worse(worst, ended), done | bit, True
+    draft.set_counters(key, counters._replace(cursor=cursor, running=running, worst=worst, round=opened, done=done))
+    return running > 0
+
+
+SEQUENCE = Kind(start_group, run_sequence)
+PARALLEL = Kind(start_group, run_parallel)
+DAG = Kind(start_group, run_dag)

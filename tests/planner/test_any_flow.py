@@ -6,13 +6,15 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.model.decisions import Evaluate, RunTask
 from core.model.messages import Evaluated, Started, TaskEnded, TaskKey
-from core.model.nodes import Sequence, Step, Work
+from core.model.nodes import Each, Sequence, Step, Work
 from core.planner import decide
+from tests.planner.flows import task, work, world
 
 Play = Callable[..., Any]
 SEVERITY = {"SKIPPED": 0, "SUCCESS": 0, "WARNING": 1, "FAILED": 2}
@@ -98,6 +100,24 @@ def test_deciding_twice_gives_the_same_decision(play: Play, drawn: list[Any]) ->
             waiting.append(TaskEnded(effect.key, "SUCCESS") if isinstance(effect, RunTask) else answer(effect))
 
 
+def lines_of(call: Callable[[], object]) -> int:
+    """How many lines of Python a call runs."""
+    lines = 0
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return lines
+
+
 def test_a_decision_costs_what_changed_and_not_what_ran(play: Play) -> None:
     """Lines of the planner that run for one result, in a sequence of ten and of a thousand tasks."""
 
@@ -106,22 +126,26 @@ def test_a_decision_costs_what_changed_and_not_what_ran(play: Play) -> None:
         execution.start()
         for number in range(size // 2):
             execution.end(f"t{number}")
-        facts, message, count = execution.facts(), TaskEnded(TaskKey(f"t{size // 2}"), "SUCCESS"), 0
-
-        def trace(frame: Any, event: str, _: Any) -> Any:
-            nonlocal count
-            count += event == "line"
-            return trace
-
-        before = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            decide(facts, message)
-        finally:
-            sys.settrace(before)
-        return count
+        facts, message = execution.facts(), TaskEnded(TaskKey(f"t{size // 2}"), "SUCCESS")
+        return lines_of(lambda: decide(facts, message))
 
     assert lines_of_one_decision(1000) == lines_of_one_decision(10)
+
+
+@pytest.mark.parametrize("limit", [1, 16])
+def test_a_decision_of_a_loop_costs_what_changed_and_not_what_ran(limit: int) -> None:
+    def lines_of_one_decision(size: int) -> int:
+        run = world(task("g", Each([str(number) for number in range(size)], (work("a"), work("b")), limit)))
+        run.check = False
+        run.start()
+        for number in range(size // 2):
+            run.end("a", "SUCCESS", str(number))
+            run.end("b", "SUCCESS", str(number))
+        run.end("a", "SUCCESS", str(size // 2))
+        facts, message = run.facts(), TaskEnded(TaskKey("b", (str(size // 2),)), "SUCCESS")
+        return lines_of(lambda: decide(facts, message))
+
+    assert lines_of_one_decision(400) == lines_of_one_decision(40)
 
 
 def test_a_decision_holds_only_what_changed(play: Play) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from core.errors import Invalid
 from core.model.decisions import (
     Counters,
     Decision,
@@ -26,7 +25,7 @@ from core.model.messages import (
     EvaluationKey,
     TaskKey,
 )  # fmt: skip
-from core.model.nodes import Parallel, Step
+from core.model.nodes import Step
 
 A, B, C, G, H = (TaskKey(name) for name in "abcgh")
 Make = Callable[..., Step]
@@ -193,13 +192,6 @@ def test_a_failure_ends_all_groups_around_it(play: Play, task: Make, sequential:
     execution.end("a", "FAILED", "no luck")
     assert execution.ended == [("a", "FAILED", "no luck"), ("h", "FAILED", ""), ("g", "FAILED", "")]
     assert execution.state == "FAILED"
-
-
-def test_a_shape_of_a_later_version_is_refused_by_name(play: Play, task: Make) -> None:
-    execution = play(Step("g", "flow.Parallel", Parallel((task("a"),))))
-    with pytest.raises(Invalid) as caught:
-        execution.start()
-    assert str(caught.value) == "g: tasks shaped as Parallel can't run in this version"
 
 
 # -- allowFailure, allowWarning

@@ -12,18 +12,23 @@ from core.model.decisions import (
     Decision,
     MoveExecution,
     MoveTask,
+    Remember,
     StopTask,
 )  # fmt: skip
 from core.model.flow import FlowOutput
 from core.model.messages import (
     ROOT,
     ChildEnded,
+    ChildStarted,
     Due,
     Evaluated,
     EvaluationKey,
+    ForceRunRequested,
+    JobRestarted,
     KillRequested,
+    MemberEnded,
+    MemberStarted,
     OutputCorrected,
-    PauseRequested,
     RestartRequested,
     ResumeRequested,
     SlotFree,
@@ -148,11 +153,28 @@ def test_a_second_result_is_late(play: Play, task: Make) -> None:
     assert execution.end("a", "FAILED") == Decision(rules=("late result",))
 
 
-@pytest.mark.parametrize("message", [
-    PauseRequested(), ResumeRequested(), RestartRequested(), ChildEnded(A, "x", "SUCCESS"), SlotFree(),
-    OutputCorrected(A, 2), Due(A),
+@pytest.mark.parametrize(("message", "rule"), [
+    (Started(), "already started"),
+    (ResumeRequested(), "nothing to resume"),
+    (RestartRequested(), "nothing to restart: the execution has not ended"),
+    (ForceRunRequested(), "nothing holds it back"),
+    (ChildStarted(A), "late child"),
+    (ChildEnded(A, "x", "SUCCESS"), "late child"),
+    (MemberStarted(A, "a"), "late member"),
+    (MemberEnded(G, "a", "SUCCESS"), "late member"),
+    (JobRestarted(A), "late job"),
+    (SlotFree(), "not queued"),
+    (OutputCorrected(A, 2), "nothing waits for OutputCorrected"),
+    (Due(A), "late timer"),
+    (Evaluated(EvaluationKey(B, "values"), []), "late answer"),
+    (Evaluated(EvaluationKey(A, "values"), []), "nobody asked"),
 ])  # fmt: skip
-def test_a_message_of_a_later_version_changes_nothing_and_says_so(play: Play, task: Make, message: Any) -> None:
+def test_a_message_that_nobody_waits_for_opens_and_ends_nothing_and_says_so(
+    play: Play, task: Make, message: Any, rule: str
+) -> None:
     execution = play(task("a"))
     execution.start()
-    assert execution.tell(message) == Decision(rules=(f"nothing waits for {type(message).__name__}",))
+    decision = execution.tell(message)
+    assert decision.rules == (rule,)
+    assert decision.effects == ()
+    assert all(isinstance(change, Remember) for change in decision.changes)

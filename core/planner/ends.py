@@ -1,0 +1,172 @@
+"""How an execution ends: by itself, killed, asked to, or handed on to another execution; and what runs after that."""
+
+from __future__ import annotations
+
+from core.model.decisions import Derive, Evaluate, KillChild, ReleaseSlot, RunTask, StartChild, StopTask
+from core.model.messages import ROOT, EndRequested, Evaluated, EvaluationKey, KillRequested, TaskKey
+from core.model.nodes import Call
+from core.model.state import ENDED
+from core.planner.draft import Draft
+from core.planner.facts import TaskFacts
+from core.planner.groups import advance, is_member
+
+OUTPUTS = "outputs"
+EXIT = "exit:"
+KILLED_AFTER = "killed"
+RETRIED = "retried"
+RETRIED_STATE = "RETRIED"
+AFTER_PHASES = ("after", "over")
+_NEVER_BEGAN = frozenset({"CREATED", "QUEUED"})
+_WORKING = (RunTask, Evaluate, StartChild)
+
+
+def is_over(state: str, phase: str) -> bool:
+    """Whether nothing of an execution is left to run, given its state and the phase of its root."""
+    return state in ENDED and phase != "after"
+
+
+# -- asked from outside
+
+
+def kill(draft: Draft, message: KillRequested | None = None) -> None:
+    """Stop what runs, in child executions too; what waits will end without running."""
+    after = draft.counters(ROOT).phase == "after"
+    if draft.state == "KILLING" or draft.counters(ROOT).note == KILLED_AFTER:
+        draft.rule("already killing")
+        return
+    draft.rule("kill")
+    if after:  # the state is final; only what still runs after it is stopped
+        draft.note(KILLED_AFTER)
+    else:
+        draft.set_state("KILLING")
+        draft.halted = True
+    _stop(draft)
+
+
+def end_requested(draft: Draft, message: EndRequested) -> None:
+    """End without `finally`, in the state that was asked for."""
+    if draft.halted or draft.counters(ROOT).phase == "after":
+        draft.rule("already ending")
+        return
+    ask_end(draft, message.state, message.error)
+    if message.stop:
+        _stop(draft)
+
+
+def ask_end(draft: Draft, state: str, error: str = "") -> None:
+    """Open nothing more; once nothing runs, everything open and the execution end in this state.
+
+    What runs after the end can only stop early: the state is final.
+    """
+    if state == "KILLED" or draft.counters(ROOT).phase == "after":
+        kill(draft)
+        return
+    draft.rule(f"asked to end {state}")
+    draft.note(EXIT + state)
+    draft.set_state(draft.state, error)
+
+
+def _stop(draft: Draft) -> None:
+    for key, task in draft.open_tasks():
+        if task.running:
+            draft.move(key, "KILLING")
+            if not is_member(draft, key, task):  # those stop with their group
+                draft.effects.append(KillChild(key) if isinstance(draft.node(key), Call) else StopTask(key))
+
+
+# -- by itself
+
+
+def outputs_known(draft: Draft, message: Evaluated) -> None:
+    draft.remember(message.key, message.value, message.error)
+    root = draft.counters(ROOT)
+    if root.phase != OUTPUTS or draft.halted:
+        draft.rule("late answer")
+        return
+    draft.rule("flow outputs known")
+    draft.set_counters(ROOT, root._replace(phase="done", worst="FAILED" if message.error else root.worst))
+    draft.set_state(draft.state, message.error)
+
+
+def finish(draft: Draft) -> None:
+    """Ends the execution when nothing of it is left to run; else says whether it runs or waits."""
+    if draft.halted:
+        _wind_down(draft)
+    phase = draft.counters(ROOT).phase
+    if draft.state in ENDED or (phase == "tasks" and draft.effects and isinstance(draft.effects[0], RunTask)
+                                and draft.state == "RUNNING"):  # fmt: skip
+        return
+    if draft.halted:
+        return
+    if phase == "finished" and draft.facts.flow.outputs:
+        draft.rule("ask for flow outputs")
+        draft.set_counters(ROOT, draft.counters(ROOT)._replace(phase=OUTPUTS))
+        ask_outputs(draft)
+    elif phase in ("finished", "done"):
+        draft.rule("finish")
+        end_execution(draft, draft.counters(ROOT).worst)
+    elif not draft.held and (draft.changes or draft.effects):
+        _runs_or_waits(draft)
+
+
+def ask_outputs(draft: Draft) -> None:
+    templates = {output.id: output.value for output in draft.facts.flow.outputs}
+    draft.ask(EvaluationKey(ROOT, OUTPUTS, draft.counters(ROOT).turn), templates, typed=True)
+
+
+def _runs_or_waits(draft: Draft) -> None:
+    """PAUSED or RETRYING while all that is open waits for a person or a time, else RUNNING."""
+    state = "RUNNING"
+    if not any(isinstance(effect, _WORKING) for effect in draft.effects):
+        tasks = draft.open_tasks()
+        if not any(_works(draft, key, task) for key, task in tasks):
+            states = {task.state for _, task in tasks}
+            state = next((waits for waits in ("RETRYING", "PAUSED") if waits in states), "RUNNING")
+    if state != draft.state and draft.state in ("RUNNING", "PAUSED", "RETRYING"):
+        draft.set_state(state, through="RUNNING" if draft.facts.state in _NEVER_BEGAN else "")
+
+
+def _works(draft: Draft, key: TaskKey, task: TaskFacts) -> bool:
+    if task.running or task.state in _NEVER_BEGAN:
+        return True
+    return task.counters is not None and draft.counters(key).phase == "asking"
+
+
+def _wind_down(draft: Draft) -> None:
+    """Once nothing runs any more, close what is open, the innermost first."""
+    tasks = draft.open_tasks()
+    if any(task.running for _, task in tasks):
+        return
+    note = draft.counters(ROOT).note
+    state = "KILLED" if draft.state == "KILLING" or note == KILLED_AFTER else note.removeprefix(EXIT)
+    if note == RETRIED and draft.state != "KILLING":
+        state = RETRIED_STATE
+        key, task = next((key, task) for key, task in tasks if task.state == "RETRYING" and task.due_at)
+        draft.changes.append(Derive(key, task.due_at))
+    for key, task in reversed(tasks):  # a task that asked for the end closes groups so, but what waits was killed
+        draft.end(key, state if state == RETRIED_STATE or task.counters is not None else "KILLED")
+    if note == KILLED_AFTER:
+        draft.set_counters(ROOT, draft.counters(ROOT)._replace(phase="over", running=0))
+        return
+    root = draft.counters(ROOT)
+    if state in ("SUCCESS", "WARNING", "FAILED"):  # the flow's outputs are still to be had
+        draft.set_counters(ROOT, root._replace(note="", worst=state, phase="finished", running=0))
+        draft.halted = False
+        return
+    draft.rule(state.lower())
+    draft.set_counters(ROOT, root._replace(note=""))
+    draft.halted = False
+    end_execution(draft, state)
+
+
+def end_execution(draft: Draft, state: str, error: str = "") -> None:
+    """The final state; the slot is free again, and what runs afterwards begins."""
+    flow = draft.facts.flow
+    if flow.concurrency is not None and draft.facts.state not in ("CREATED", "QUEUED"):
+        draft.effects.append(ReleaseSlot(flow.namespace, flow.id))
+    draft.set_state(state, error)
+    if state != RETRIED_STATE and any(not step.disabled for step in flow.after_execution):
+        draft.rule("afterExecution")
+        draft.held = False
+        draft.set_counters(ROOT, draft.counters(ROOT)._replace(cursor=0, running=0, phase="after", done=0, note=""))
+        advance(draft, ROOT)

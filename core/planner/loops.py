@@ -1,0 +1,205 @@
+"""A branch that is chosen, and the loop over values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from core.model.decisions import Counters
+from core.model.messages import Evaluated, EvaluationKey, TaskKey
+from core.model.nodes import Choice, Each
+from core.model.truth import truthy
+from core.planner.draft import Draft, Kind
+from core.planner.facts import VALUES
+from core.planner.groups import FATAL, WINDOW, advance, end_task, fill, open_step, worse
+
+BRANCH = "branch"
+
+# -- Choice
+
+
+def start_choice(draft: Draft, key: TaskKey, node: Choice) -> str | None:
+    if "{" not in node.value:
+        return _choose(draft, key, node, node.value)
+    draft.set_counters(key, draft.counters(key)._replace(phase="asking"))
+    ask_branch(draft, key, node)
+    return None
+
+
+def ask_branch(draft: Draft, key: TaskKey, node: Choice) -> None:
+    draft.ask(EvaluationKey(key, BRANCH), node.value)
+
+
+def choice_answered(draft: Draft, key: TaskKey, node: Choice, message: Evaluated) -> str | None:
+    draft.remember(message.key, message.value, message.error)
+    if draft.counters(key).phase != "asking" or message.key.purpose != BRANCH:
+        draft.rule("late answer")
+        return None
+    if message.error:
+        draft.rule("the choice can't be rendered")
+        return end_task(draft, key, "FAILED", message.error)
+    return _choose(draft, key, node, "" if message.value is None else str(message.value))
+
+
+def _choose(draft: Draft, key: TaskKey, node: Choice, text: str) -> str | None:
+    if node.by_truth:
+        holds = truthy(text)
+        branch = "true" if holds else "false"
+        draft.give(key, {"evaluationResult": holds})
+    else:
+        branch = text
+        draft.give(key, {"value": text, "defaults": text not in node.branches})
+    if branch not in node.branches and node.otherwise is None:
+        draft.rule("no branch")
+        return end_task(draft, key, "FAILED", f"no case is `{text}`, and there are no defaults")
+    draft.rule("branch chosen")
+    draft.set_counters(key, draft.counters(key)._replace(phase="tasks", note=branch))
+    return advance(draft, key)
+
+
+def run_choice(draft: Draft, key: TaskKey, node: Choice, child: TaskKey | None) -> bool:
+    branch = node.branches.get(draft.counters(key).note, node.otherwise)
+    return fill(draft, key, branch or (), 1)
+
+
+# -- Each
+
+
+def start_each(draft: Draft, key: TaskKey, node: Each) -> str | None:
+    values = node.values
+    if "{" in _texts(values):
+        draft.set_counters(key, draft.counters(key)._replace(phase="asking"))
+        ask_values(draft, key, node)
+        return None
+    return _loop(draft, key, EvaluationKey(key, VALUES), values)
+
+
+def ask_values(draft: Draft, key: TaskKey, node: Each) -> None:
+    draft.ask(EvaluationKey(key, VALUES), node.values)
+
+
+def each_answered(draft: Draft, key: TaskKey, node: Each, message: Evaluated) -> str | None:
+    if draft.counters(key).phase != "asking" or message.key.purpose != VALUES:
+        draft.rule("late answer")
+        return None
+    if message.error:
+        draft.remember(message.key, None, message.error)
+        draft.rule("the values can't be rendered")
+        return end_task(draft, key, "FAILED", message.error)
+    return _loop(draft, key, message.key, message.value)
+
+
+def _texts(values: object) -> str:
+    """All that may hold an expression; maps by their repr, which keeps braces: they are always asked for."""
+    return "".join(map(str, values)) if isinstance(values, (list, tuple)) else str(values)
+
+
+def _loop(draft: Draft, key: TaskKey, purpose: EvaluationKey, given: object) -> str | None:
+    values, error = loop_values(given)
+    draft.remember(purpose, list(values), error)
+    if error:
+        draft.rule("values that can't be looped over")
+        return end_task(draft, key, "FAILED", error)
+    draft.rule("values known")
+    draft.set_counters(key, draft.counters(key)._replace(phase="tasks"))
+    return advance(draft, key)
+
+
+def loop_values(given: object) -> tuple[tuple[str, ...], str]:
+    """(the texts to loop over, each once; why there are none).
+
+    A text must be a JSON array; of a written list only texts, whole numbers and maps are elements (the reference's
+    `resolveEachTasks`). What is no text becomes compact JSON.
+    """
+    if isinstance(given, str):
+        try:
+            elements = json.loads(given)
+        except ValueError:
+            return (), f"the values are not a list: {given[:100]}"
+        if not isinstance(elements, list):
+            return (), f"the values are not a list: {given[:100]}"
+    elif isinstance(given, (list, tuple)):
+        elements = list(given)
+        for element in elements:
+            if isinstance(element, (bool, float, list, tuple)):
+                return (), f"Unknown value element type: {type(element).__name__}"
+    else:
+        return (), f"the values are not a list: {given!r}"[:120]
+    missing = sum(element is None for element in elements)
+    if missing:
+        return (), f"Found '{missing}' null values on Each, with values={_shown(elements)}"
+    texts = (element if isinstance(element, str) else _shown(element) for element in elements)
+    return tuple(dict.fromkeys(texts)), ""
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
+def run_each(draft: Draft, key: TaskKey, node: Each, child: TaskKey | None) -> bool:
+    """Open elements while fewer than the limit are open. Where an element stands, its one open child says."""
+    values: Sequence[str] = draft.answer(EvaluationKey(key, VALUES)) or ()
+    if node.side_by_side:
+        return _side_by_side(draft, key, node, values)
+    cursor, running, worst, phase, turn, rounds, done, note, turns = draft.counters(key)
+    if child is not None and worst not in FATAL:
+        at = 1 + next(index for index, step in enumerate(node.children) if step.id == child.task_id)
+        if at < len(node.children):
+            iteration = _iteration(draft, child, values)
+            goes_on, worst = _element(draft, key, node, child.path, iteration, at, turn, worst)
+            running += goes_on
+    limit = node.limit or WINDOW
+    if all(step.disabled for step in node.children):
+        cursor = len(values)
+    while running < limit and cursor < len(values) and worst not in FATAL:
+        if not (done and done >> cursor & 1):
+            goes_on, worst = _element(draft, key, node, (*key.path, values[cursor]), cursor, 0, turn, worst)
+            running += goes_on
+        cursor += 1
+    draft.set_counters(key, Counters(cursor, running, worst, phase, turn, rounds, done, note, turns))
+    return running > 0
+
+
+def _element(
+    draft: Draft, key: TaskKey, node: Each, path: tuple[str, ...], iteration: int, start: int, turn: int, worst: str
+) -> tuple[bool, str]:
+    """Open the next child of an element. (whether one is open now, the loop's worst end)"""
+    for step in node.children[start:]:
+        if step.disabled:
+            continue
+        ended = open_step(draft, step, key, path, turn, iteration)
+        if ended is None:
+            return True, worst
+        worst = worse(worst, ended)
+        if worst in FATAL:
+            break
+    return False, worst
+
+
+def _iteration(draft: Draft, child: TaskKey, values: Sequence[str]) -> int:
+    task = draft.facts.tasks.get(child)
+    known = task.iteration if task else None
+    return values.index(child.path[-1]) if known is None else known
+
+
+def _side_by_side(draft: Draft, key: TaskKey, node: Each, values: Sequence[str]) -> bool:
+    """Every pair of element and child by itself; the cursor counts pairs."""
+    cursor, running, worst, phase, turn, rounds, done, note, turns = draft.counters(key)
+    children = [step for step in node.children if not step.disabled]
+    limit = node.limit or WINDOW
+    while running < limit and cursor < len(values) * len(children) and worst not in FATAL:
+        element, at = divmod(cursor, len(children))
+        cursor += 1
+        if done and done >> (cursor - 1) & 1:
+            continue
+        ended = open_step(draft, children[at], key, (*key.path, values[element]), turn, element)
+        if ended is None:
+            running += 1
+        else:
+            worst = worse(worst, ended)
+    draft.set_counters(key, Counters(cursor, running, worst, phase, turn, rounds, done, note, turns))
+    return running > 0
+
+
+CHOICE = Kind(start_choice, run_choice, ask_branch, choice_answered)
+EACH = Kind(start_each, run_each, ask_values, each_answered)

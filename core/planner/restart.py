@@ -1,0 +1,293 @@
+"""What goes on when an execution that has ended goes on: which task executions are kept, and which run again.
+
+One function serves *continue* (the same execution) and *derive* (a new one, into which the engine has copied rows).
+Walking down from the root, a group is *entered* when something below it is to run again; then its counters are made
+anew from the rows of its children. What ran before under `errors`, `finally` and `afterExecution` of an entered group
+counts no more. What runs again begins at a turn that no row has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from core.model.data import data
+from core.model.decisions import ChangeEnd, Counters, RestartChild, RunTask
+from core.model.messages import ROOT, EvaluationKey, RestartRequested, TaskKey
+from core.model.nodes import Call, Choice, Dag, Each, Group, Parallel, Repeat, Step, Wait, Work
+from core.model.state import ENDED
+from core.planner.draft import Draft
+from core.planner.facts import VALUES, Facts, PastTask
+from core.planner.groups import WINDOW, advance, child_ended, open_step, worse
+from core.planner.kinds import kind_of
+
+_GOOD = frozenset({"SUCCESS", "WARNING", "SKIPPED"})
+NOTHING = "No task found to restart execution from!"
+
+
+@data
+class Continuation:
+    """kept: what counts as it is. entered: groups on the way. again: what runs again in its own row."""
+
+    kept: frozenset[TaskKey]
+    entered: frozenset[TaskKey]
+    again: frozenset[TaskKey]
+
+
+def restart(draft: Draft, message: RestartRequested) -> None:
+    """Decide a RestartRequested; `Facts.rows` holds every row of the execution."""
+    if draft.state not in ENDED and draft.state != "CREATED":
+        draft.rule("nothing to restart: the execution has not ended")
+        return
+    _Restart(draft, message).run()
+
+
+def continuation(facts: Facts, message: RestartRequested) -> Continuation:
+    """What a restart would keep: what to copy into a derived execution, and what to tell people beforehand."""
+    found = _Restart(Draft(facts, kind_of), message)
+    found.run()
+    again = frozenset(found.again)
+    dropped = {row.key for row in found.rows.values()} - found.kept - found.entered.keys() - again
+    kept = {row.key for row in found.rows.values() if found.kept & set(found.above(row))} - dropped
+    return Continuation(frozenset(kept | found.kept), frozenset(found.entered) - {ROOT}, again)
+
+
+class _Restart:
+    def __init__(self, draft: Draft, message: RestartRequested) -> None:
+        self.draft = draft
+        self.message = message
+        self.rows: dict[tuple[str, tuple[str, ...]], PastTask] = {}
+        for row in draft.facts.rows:  # of one place only the latest counts
+            known = self.rows.get(row.key[:2])
+            if known is None or known.key.turn < row.key.turn:
+                self.rows[row.key[:2]] = row
+        self.by_key = {row.key: row for row in self.rows.values()}
+        self.children: dict[TaskKey, list[PastTask]] = {}
+        for row in self.rows.values():
+            if row.key.task_id not in _block_ids(draft, row.parent):
+                self.children.setdefault(row.parent, []).append(row)
+        self.kept: set[TaskKey] = set()
+        self.again: set[TaskKey] = set()
+        self.entered: dict[TaskKey, TaskKey] = {}
+        self.turn = 0
+        self.asked = self._asked()
+
+    def _asked(self) -> frozenset[TaskKey]:
+        """What is to run again whatever its state, with the groups around it."""
+        named = set(self.message.tasks)
+        if self.message.what == "stale":
+            named = {row.key for row in self.by_key.values() if row.stale and not self.children.get(row.key)}
+        return frozenset(above for key in named if key in self.by_key for above in self.above(self.by_key[key]))
+
+    def above(self, row: PastTask) -> Iterable[TaskKey]:
+        """The row and the groups around it, innermost first."""
+        key: TaskKey | None = row.key
+        while key is not None and key in self.by_key:
+            yield key
+            key = self.by_key[key].parent
+
+    def run(self) -> None:
+        draft = self.draft
+        top = self.children.get(ROOT, [])
+        if draft.facts.state != "CREATED" and not self.asked and all(row.state in _GOOD for row in top):
+            draft.rule(NOTHING)
+            return
+        draft.rule(f"restart: {self.message.what}")
+        draft.turns = max((row.key.turn for row in draft.facts.rows), default=draft.turns)
+        self.turn = draft.next_turn()
+        draft.set_state("RUNNING", through="RESTARTED")
+        draft.note("")
+        self._enter(ROOT, ROOT, draft.facts.counters)
+        for key in reversed(list(self.entered)):
+            if key == ROOT or draft.task(key) is not None:
+                ended = advance(draft, key)
+                if ended is not None and key != ROOT:
+                    child_ended(draft, key, self.entered[key], ended)
+
+    # -- groups
+
+    def _needed(self, row: PastTask) -> bool:
+        return row.state not in _GOOD or row.key in self.asked
+
+    def _state(self, row: PastTask) -> str:
+        """How a kept row counts; the one whose state somebody changes, as changed."""
+        if self.message.what == "state" and row.key in self.message.tasks:
+            self.draft.changes.append(ChangeEnd(row.key, self.message.state))
+            return self.message.state
+        return row.state
+
+    def _keeps(self, row: PastTask) -> bool:
+        changed = self.message.what == "state" and row.key in self.message.tasks
+        return changed or not self._needed(row)
+
+    def _enter(self, key: TaskKey, parent: TaskKey, old: Counters) -> None:
+        """Open a group again, with the counters its children's rows give it."""
+        self.entered[key] = parent
+        node: Any = self.draft.node(key)
+        fresh = Counters(0, 0, "SUCCESS", "tasks", self.turn, old.round, 0, "", 0)
+        if isinstance(node, Choice):
+            fresh = fresh._replace(note=old.note)
+        if key == ROOT:
+            self.draft.set_counters(ROOT, fresh)
+        else:
+            self.draft.reopen(key, parent, "RUNNING", fresh, iteration=self._iteration(key, parent))
+        if isinstance(node, Each):
+            self._each(key, node)
+        else:
+            self._children(key, node)
+
+    def _iteration(self, key: TaskKey, parent: TaskKey) -> int | None:
+        if parent == ROOT or not isinstance(self.draft.node(parent), Each):
+            return None
+        values = self._values(parent)
+        return values.index(key.path[-1]) if key.path[-1] in values else None
+
+    def _values(self, key: TaskKey) -> list[str]:
+        return list(self.draft.answer(EvaluationKey(key, VALUES)) or ())
+
+    def _children(self, key: TaskKey, node: Any) -> None:
+        """Keep, and open again, among children that each have their place in a list."""
+        steps: tuple[Step, ...] = getattr(node, "children", ())
+        if isinstance(node, Choice):
+            steps = node.branches.get(self.draft.counters(key).note, node.otherwise or ())
+        rows = {row.key.task_id: row for row in self.children.get(key, ())}
+        dropped = self._after(steps, node, rows)
+        kept = shut = 0
+        worst, running = "SUCCESS", 0
+        limit = node.limit or WINDOW if isinstance(node, (Parallel, Dag)) else 1
+        ready = [step for step in steps if step.id in rows and step.id not in dropped]
+        for step in ready:
+            if self._keeps(rows[step.id]):
+                kept |= 1 << steps.index(step)
+                self.kept.add(rows[step.id].key)
+                worst = worse(worst, self._state(rows[step.id]))
+        for step in ready:
+            bit = 1 << steps.index(step)
+            if kept & bit or running >= limit or (isinstance(node, Dag) and self._blocked(node, step, kept)):
+                continue
+            ended = self._again(rows[step.id], key, step, None)
+            shut |= bit
+            running += ended is None
+            worst = worse(worst, ended or "SUCCESS")
+        counters = self.draft.counters(key)._replace(running=running, worst=worst, done=kept | shut)
+        if isinstance(node, Dag):
+            counters = counters._replace(done=kept, round=kept | shut)
+        self.draft.set_counters(key, counters)
+
+    def _after(self, steps: tuple[Step, ...], node: Any, rows: Mapping[str, PastTask]) -> set[str]:
+        """The ids of children that follow what is to run again, for a restart that begins at a task."""
+        if self.message.what != "from" or isinstance(node, Parallel):
+            return set()
+        first = {step.id for step in steps if step.id in rows and rows[step.id].key in self.asked}
+        dropped: set[str] = set()
+        for at, step in enumerate(steps):
+            before = node.after.get(step.id, ()) if isinstance(node, Dag) else [one.id for one in steps[:at]]
+            if any(name in first or name in dropped for name in before):
+                dropped.add(step.id)
+        return dropped
+
+    def _blocked(self, node: Dag, step: Step, kept: int) -> bool:
+        bits = {one.id: 1 << at for at, one in enumerate(node.children) if not one.disabled}
+        return any(name in bits and not kept & bits[name] for name in node.after.get(step.id, ()))
+
+    def _each(self, key: TaskKey, node: Each) -> None:
+        """Keep whole elements; go on in those that stood at a child; leave the others to the loop."""
+        values = self._values(key)
+        ids = [step.id for step in node.children if not step.disabled]
+        by_value: dict[str, dict[str, PastTask]] = {}
+        for row in self.children.get(key, ()):
+            by_value.setdefault(row.key.path[-1], {})[row.key.task_id] = row
+        worst, running, shut, late = "SUCCESS", 0, 0, False
+        size = len(ids) if node.side_by_side else 1
+        for number, value in enumerate(values):
+            rows = by_value.get(value)
+            if rows is None:
+                continue
+            for at, again in enumerate(self._stops(ids, rows, node)):
+                bit = 1 << (number * size + at)
+                if again is None:
+                    shut |= bit
+                elif running >= (node.limit or WINDOW):
+                    late = True
+                else:
+                    ended = self._element(key, node, value, number, again, rows)
+                    shut, running, worst = shut | bit, running + (ended is None), worse(worst, ended or "SUCCESS")
+            for row in rows.values():
+                if row.key in self.kept:
+                    worst = worse(worst, self._state(row))
+        begun = shut.bit_length()
+        whole = not late and shut == (1 << begun) - 1
+        self.draft.set_counters(key, self.draft.counters(key)._replace(
+            cursor=begun if whole else 0, running=running, worst=worst, done=0 if whole else shut,
+        ))  # fmt: skip
+
+    def _stops(self, ids: list[str], rows: Mapping[str, PastTask], node: Each) -> list[str | None]:
+        """Per place of the cursor in an element: the id of the child where it goes on, or None when it is kept."""
+        places: list[str | None] = []
+        for name in ids:
+            row = rows.get(name)
+            if row is not None and self._keeps(row):
+                self.kept.add(row.key)
+                places.append(None)
+            else:
+                places.append(name)
+                if not node.side_by_side:
+                    return [name]
+        return places if node.side_by_side else [None]
+
+    def _element(
+        self, key: TaskKey, node: Each, value: str, number: int, name: str, rows: Mapping[str, PastTask]
+    ) -> str | None:
+        step = next(step for step in node.children if step.id == name)
+        if name in rows:
+            return self._again(rows[name], key, step, number)
+        return open_step(self.draft, step, key, (*key.path, value), self.turn, number)
+
+    # -- what runs again
+
+    def _again(self, row: PastTask, parent: TaskKey, step: Step, iteration: int | None) -> str | None:
+        """Enter a group of which something is to be kept; else let the task run again, in its row if that is open."""
+        key, node = row.key, step.node
+        leaf = isinstance(node, (Work, Call, Group))
+        if not leaf and self._worth_entering(row, node):
+            self._enter(key, parent, row.counters or Counters())
+            return None
+        derived = self.draft.facts.state == "CREATED"
+        if not derived and (not leaf or row.state in _GOOD or not row.attempts):
+            return open_step(self.draft, step, parent, key.path, self.turn, iteration)
+        self.again.add(key)
+        fresh = Counters(turn=self.turn)
+        if isinstance(node, Work):
+            self.draft.reopen(key, parent, "RUNNING", None, attempt=True, attempts=row.attempts, iteration=iteration)
+            self.draft.effects.append(RunTask(key))
+            return None
+        self.draft.reopen(
+            key, parent, "RUNNING", fresh, attempt=leaf, attempts=row.attempts, iteration=iteration
+        )  # fmt: skip
+        if isinstance(node, Call) and node.restart_child and row.attempts:
+            times = max(row.counters.round if row.counters else 1, 1)
+            self.draft.set_counters(key, fresh._replace(cursor=times, running=times, round=times))
+            self.draft.effects.append(RestartChild(key))
+            return None
+        return self.draft.kind(type(node)).start(self.draft, key, node)
+
+    def _worth_entering(self, row: PastTask, node: Any) -> bool:
+        """Whether rows below it say where it stood. A named group, and one that failed by itself, runs whole again."""
+        below = self.children.get(row.key, ())
+        if not below or (self.message.what == "from" and row.key in self.message.tasks):
+            return False
+        if isinstance(node, (Repeat, Wait)) and all(child.state in _GOOD for child in below):
+            return any(child.key in self.asked for child in below)
+        return True
+
+
+def _block_ids(draft: Draft, parent: TaskKey) -> frozenset[str]:
+    """Ids of a group's steps that are not its tasks."""
+    node: Any = draft.node(parent)
+    policy = node.policy
+    blocks = [*policy.errors, *policy.finally_]
+    if parent == ROOT:
+        blocks += draft.facts.flow.after_execution
+    if isinstance(node, Wait) and node.on_pause is not None:
+        blocks.append(node.on_pause)
+    return frozenset(step.id for step in blocks)

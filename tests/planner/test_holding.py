@@ -1,0 +1,235 @@
+"""Kill, pause, resume, exit and concurrency, for every shape of node."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.model.decisions import FreeSlot, KillChild, ReleaseSlot, RunTask, StopTask
+from core.model.flow import FlowOutput
+from core.model.messages import (
+    ChildEnded,
+    EndRequested,
+    ForceRunRequested,
+    KillRequested,
+    MemberStarted,
+    PauseRequested,
+    ResumeRequested,
+    SlotFree,
+    Started,
+    TaskEnded,
+    TaskKey,
+)  # fmt: skip
+from core.model.nodes import Call, Concurrency, Each, Group, Node, Parallel, Policy, Repeat, Retry, Sequence, Wait
+from tests.planner.flows import played, task, work, world
+from tests.planner.simulator import World
+
+# -- kill
+
+
+@pytest.mark.parametrize("node", [
+    Wait("PT1H"), Repeat("false", (work("a"),)), Sequence((work("a"), work("b"))), Each(["x", "y"], (work("a"),), 0),
+    Call({}), Call({}, times="3"), Group((work("a"),)), Parallel((task("w", Wait()), work("a"))),
+])  # fmt: skip
+def test_a_kill_ends_every_kind_without_errors_and_finally(node: Node) -> None:
+    run = world(task("g", node), policy=Policy((work("e"),), (work("f"),)))
+    run.start()
+    while run.todo and run.tasks and not isinstance(run.todo[0], (TaskEnded, ChildEnded)):
+        run.tell(run.todo.pop(0))
+    run.tell(KillRequested())
+    assert run.play().state == "KILLED"
+    assert run.tasks == {}
+    assert not {"e", "f"} & {key.task_id for key in run.rows}
+
+
+def test_a_kill_reaches_children_and_waits_for_them() -> None:
+    run = world(task("c", Call({})))
+    run.start()
+    run.tell(run.todo.pop(0))
+    assert run.tell(KillRequested()).effects == (KillChild(TaskKey("c")),)
+    assert run.state == "KILLING"
+    run.outcome = lambda key: "KILLED"
+    assert run.play().ran() == ["c=SUCCESS"]
+    assert run.state == "KILLED"
+
+
+def test_members_stop_with_their_group() -> None:
+    run = world(task("g", Group((work("a"),))))
+    run.start()
+    run.tell(MemberStarted(TaskKey("g"), "a"))
+    assert run.tell(KillRequested()).effects == (StopTask(TaskKey("g")),)
+    run.end("g", "KILLED")
+    assert (run.state, run.ran()) == ("KILLED", ["g=KILLED", "a=KILLED"])
+
+
+def test_a_killed_execution_still_runs_what_comes_after() -> None:
+    run = world(work("a"), after_execution=(work("x"), work("y")))
+    run.start()
+    run.tell(KillRequested())
+    run.end("a", "KILLED")
+    assert (run.state, run.counters.phase) == ("KILLED", "after")
+    assert run.play().ran() == ["a=KILLED", "x=SUCCESS", "y=SUCCESS"]
+
+
+def test_a_kill_of_what_comes_after_leaves_the_state() -> None:
+    run = world(work("a"), after_execution=(work("x"), work("y")))
+    run.start()
+    run.end("a")
+    assert run.tell(KillRequested()).effects == (StopTask(TaskKey("x")),)
+    run.end("x", "KILLED")
+    assert (run.state, run.over(), run.ran()) == ("SUCCESS", True, ["a=SUCCESS", "x=KILLED"])
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+def test_a_pause_in_what_comes_after_leaves_the_state(resumed: bool) -> None:
+    pause = task("p", Wait("PT1S", behavior="CANCEL"))
+    run = world(work("a"), after_execution=(pause, work("x")))
+    run.start()
+    run.end("a")
+    if resumed:
+        run.tell(ResumeRequested())
+    run.play()
+    assert (run.state, run.over()) == ("SUCCESS", True)
+    assert run.ran()[1:] == (["p=SUCCESS", "x=SUCCESS"] if resumed else ["p=KILLED"])
+
+
+def test_a_waiting_retry_is_killed_at_once() -> None:
+    run = world(work("a", retry=Retry("constant", 10**9)))
+    run.start()
+    run.end("a", "FAILED")
+    run.tell(KillRequested())
+    assert (run.state, run.ran()) == ("KILLED", ["a=KILLED"])
+
+
+# -- pause and resume
+
+
+def test_while_paused_what_runs_goes_on_and_nothing_begins() -> None:
+    run = world(task("g", Parallel((work("a"), work("b"), work("c")), 2)), work("z"))
+    run.start()
+    run.tell(PauseRequested())
+    assert run.end("a").effects == ()
+    assert (run.state, run.ran()) == ("PAUSED", ["g=RUNNING", "a=SUCCESS", "b=RUNNING", "c=QUEUED"])
+    assert run.tell(ResumeRequested()).effects == (RunTask(TaskKey("c")),)
+    assert run.states[-3:] == ["PAUSED", "RESTARTED", "RUNNING"]
+    assert run.play().ran()[-1] == "z=SUCCESS"
+
+
+def test_conditions_and_timers_wait_for_the_resume_too() -> None:
+    retry = Retry("constant", 1)
+    run = world(work("a", retry=retry), work("b", run_if="false"), work("c", run_if="{{ c }}"), work("d"))
+    results = iter(["FAILED", "SUCCESS"])
+    run.outcome = lambda key: next(results, "SUCCESS")
+    run.start()
+    run.tell(run.todo.pop())
+    run.tell(PauseRequested())
+    run.play()
+    assert (run.state, run.ran()) == ("PAUSED", ["a=RETRYING"])
+    run.tell(ResumeRequested())
+    assert run.play().ran() == ["a=SUCCESS", "b=SKIPPED", "c=SUCCESS", "d=SUCCESS"]
+
+
+def test_a_paused_execution_ends_when_nothing_is_left_to_begin() -> None:
+    run = world(work("a"))
+    run.start()
+    run.tell(PauseRequested())
+    run.end("a")
+    assert run.state == "SUCCESS"
+
+
+def test_one_of_several_pauses_can_be_resumed() -> None:
+    run = world(task("g", Parallel((task("p", Wait()), task("q", Wait())))))
+    run.start()
+    run.tell(ResumeRequested(key=TaskKey("q")))
+    assert (run.state, run.ran()) == ("PAUSED", ["g=RUNNING", "p=PAUSED", "q=SUCCESS"])
+    assert run.tell(ResumeRequested(key=TaskKey("q"))).rules == ("nothing to resume",)
+
+
+# -- exit
+
+
+@pytest.mark.parametrize(("state", "ends"), [
+    ("SUCCESS", "SUCCESS"), ("WARNING", "WARNING"), ("FAILED", "FAILED"), ("CANCELLED", "CANCELLED"),
+])  # fmt: skip
+def test_a_task_that_asks_for_the_end_gets_it_without_finally(state: str, ends: str) -> None:
+    blocks = Policy((work("e"),), (work("f"),))
+    inner = task("g", Parallel((work("a"), work("b"), task("w", Wait())), 0, blocks))
+    run = world(inner, work("z"), policy=blocks, after_execution=(work("x"),))
+    run.start()
+    run.tell(TaskEnded(TaskKey("a"), "SUCCESS", exit=state))
+    assert run.ran() == ["g=RUNNING", f"a={state}", "b=RUNNING", "w=PAUSED"]
+    run.todo.pop(0)
+    run.play()
+    assert run.ran() == [f"g={ends}", f"a={ends}", "b=SUCCESS", f"w={ends}", "x=SUCCESS"]
+    assert run.state == ends
+
+
+def test_flow_outputs_are_given_after_an_exit() -> None:
+    run = world(work("a"), work("b"), outputs=(FlowOutput("x", "STRING", "1"),))
+    run.start()
+    run.tell(TaskEnded(TaskKey("a"), "SUCCESS", exit="SUCCESS"))
+    run.todo.pop(0)
+    assert run.counters.phase == "outputs"
+    assert run.play().state == "SUCCESS"
+
+
+def test_an_end_from_outside_stops_what_runs() -> None:
+    run = world(work("a"), work("b"))
+    run.start()
+    assert run.tell(EndRequested("FAILED", "too slow", stop=True)).effects == (StopTask(TaskKey("a")),)
+    run.end("a", "KILLED")
+    assert (run.state, run.error, run.ran()) == ("FAILED", "too slow", ["a=KILLED"])
+
+
+# -- concurrency
+
+
+def limited(behavior: str) -> World:
+    return world(work("a"), concurrency=Concurrency(2, behavior))
+
+
+def test_a_start_is_guarded_and_the_end_frees_the_slot() -> None:
+    run = limited("QUEUE")
+    assert run.start().guards == (FreeSlot("tests", "flow", 2),)
+    assert run.end("a").effects == (ReleaseSlot("tests", "flow"),)
+
+
+def test_without_a_slot_it_queues_until_one_is_free() -> None:
+    run = limited("QUEUE")
+    run.slot_free = False
+    run.start()
+    assert (run.state, run.ran()) == ("QUEUED", [])
+    assert run.tell(SlotFree()).rules == ("the slot is taken again",)
+    run.slot_free = True
+    assert run.tell(SlotFree()).guards == (FreeSlot("tests", "flow", 2),)
+    run.play()
+    assert run.states == ["QUEUED", "RUNNING", "SUCCESS"]
+
+
+@pytest.mark.parametrize(("behavior", "state", "error"), [
+    ("CANCEL", "CANCELLED", "Execution is CANCELLED due to concurrency limit exceeded"),
+    ("FAIL", "FAILED", "Execution is FAILED due to concurrency limit exceeded"),
+])  # fmt: skip
+def test_without_a_slot_it_may_end_at_once(behavior: str, state: str, error: str) -> None:
+    run = limited(behavior)
+    run.slot_free = False
+    assert run.start().effects == ()
+    assert (run.state, run.error, run.ran()) == (state, error, [])
+
+
+def test_a_queued_execution_can_be_forced_or_killed() -> None:
+    for message, state in ((ForceRunRequested(), "RUNNING"), (KillRequested(), "KILLED")):
+        run = limited("QUEUE")
+        run.slot_free = False
+        run.start()
+        decision = run.tell(message)
+        assert (run.state, decision.guards) == (state, ())
+        assert ReleaseSlot("tests", "flow") not in decision.effects
+
+
+def test_force_run_lifts_a_pause() -> None:
+    run = world(task("p", Wait()))
+    run.start()
+    run.tell(ForceRunRequested())
+    assert run.state == "SUCCESS"
+    assert run.tell(Started()).rules == ("already ended",)
+    assert played(work("a")).tell(ForceRunRequested()).rules == ("already ended",)

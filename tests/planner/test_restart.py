@@ -1,0 +1,197 @@
+"""Restart, replay, run only what is stale, change a state: what is kept and what runs again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.model.data import evolve
+from core.model.decisions import RestartChild, RunTask
+from core.model.messages import Evaluated, RestartRequested, TaskKey
+from core.model.nodes import Call, Choice, Dag, Each, Group, Parallel, Policy, Repeat, Retry, Sequence, Wait
+from core.planner.facts import VALUES
+from core.planner.restart import continuation
+from tests.planner.flows import played, task, work, world
+from tests.planner.simulator import World
+
+A = TaskKey("a")
+
+
+def again(run: World, what: str = "failed", *keys: TaskKey, stale: tuple[TaskKey, ...] = (), state: str = "") -> Any:
+    """Restart, with everything going well from now on."""
+    run.outcome = lambda key: "SUCCESS"
+    run.todo.clear()
+    run.timers.clear()
+    return run.tell(RestartRequested(what, keys, state), rows=run.past(stale))
+
+
+def test_a_restart_goes_on_in_the_row_of_the_failed_task() -> None:
+    run = played(work("b"), task("g", Sequence((work("c"), work("a"), work("d")))), work("z"), fails="a")
+    decision = again(run)
+    assert decision.effects == (RunTask(A),)
+    assert run.states[-2:] == ["RESTARTED", "RUNNING"]
+    assert run.play().ran() == ["b=SUCCESS", "g=SUCCESS", "c=SUCCESS", "a=SUCCESS", "d#1=SUCCESS", "z#1=SUCCESS"]
+    assert run.rows[A].attempts == 2
+    assert run.state == "SUCCESS"
+
+
+def test_errors_run_again_at_another_turn_when_it_fails_again() -> None:
+    run = played(work("a"), fails="a", policy=Policy((work("e"),), (work("f"),)))
+    again(run)
+    run.end("a", "FAILED")
+    assert run.play().ran() == ["a=FAILED", "e=SUCCESS", "f=SUCCESS", "e#1=SUCCESS", "f#1=SUCCESS"]
+    again(run)
+    assert run.play().state == "SUCCESS"
+    assert run.ran()[-1] == "f#2=SUCCESS"
+
+
+@pytest.mark.parametrize(("node", "ran"), [
+    (Parallel((work("a"), work("b"), work("c")), 2), ["a=SUCCESS", "b=SUCCESS", "c=SUCCESS"]),
+    (Dag((work("b"), work("a"), work("c")), {"c": ("a", "b")}), ["b=SUCCESS", "a=SUCCESS", "c=SUCCESS"]),
+    (Choice("x", {"x": (work("a"), work("b"))}), ["a=SUCCESS", "b=SUCCESS"]),
+    (Wait("PT1S", children=(work("a"), work("b"))), ["a=SUCCESS", "b=SUCCESS"]),
+    (Repeat("true", (work("a"), work("b"))), ["a=SUCCESS", "b=SUCCESS"]),
+])  # fmt: skip
+def test_a_restart_enters_every_kind_of_group(node: Any, ran: list[str]) -> None:
+    run = played(task("g", node), fails="a")
+    assert run.state == "FAILED"
+    again(run)
+    run.play()
+    assert [one.replace("#1", "") for one in run.ran()] == ["g=SUCCESS", *ran]
+    assert run.rows[A].attempts == 2
+
+
+def test_a_loop_keeps_its_whole_elements_and_goes_on_in_the_others() -> None:
+    run = world(task("g", Each(["u", "x", "y", "z"], (work("a"), work("b")), 2)))
+    run.start()
+    for task_id, value in (("a", "u"), ("b", "u"), ("a", "x")):
+        run.end(task_id, "SUCCESS", value)
+    run.end("b", "FAILED", "x")
+    run.end("a", "SUCCESS", "y")
+    assert run.state == "FAILED"
+    decision = again(run)
+    assert decision.effects == (RunTask(TaskKey("b", ("x",))), RunTask(TaskKey("b", ("y",), 1)))
+    run.play()
+    assert sorted(run.ran()) == sorted([
+        "g=SUCCESS", "a@u=SUCCESS", "b@u=SUCCESS", "a@x=SUCCESS", "b@x=SUCCESS", "a@y=SUCCESS", "b@y#1=SUCCESS",
+        "a@z#1=SUCCESS", "b@z#1=SUCCESS",
+    ])  # fmt: skip
+
+
+def test_pairs_side_by_side_run_again_each_by_itself() -> None:
+    run = played(task("g", Each(["x", "y"], (work("a"), work("b")), 0, side_by_side=True)), fails="b")
+    assert len(again(run).effects) == 2
+    assert run.play().ran() == ["g=SUCCESS", "a@x=SUCCESS", "b@x=SUCCESS", "a@y=SUCCESS", "b@y=SUCCESS"]
+
+
+def test_what_was_allowed_to_fail_is_kept() -> None:
+    run = played(task("g", Sequence((work("b"),)), allow_failure=True), work("a"), fails="a b")
+    again(run)
+    assert run.play().ran() == ["g=WARNING", "b=FAILED", "a=SUCCESS"]
+    assert run.state == "WARNING"
+
+
+def test_a_group_that_failed_by_itself_runs_whole_again() -> None:
+    run = played(task("g", Choice("{{ x }}", {"yes": (work("a"),)})), answers={"{{ x }}": "no"})
+    run.answer = lambda effect: Evaluated(effect.key, "yes")
+    again(run)
+    assert run.play().ran() == ["g=FAILED", "g#1=SUCCESS", "a#1=SUCCESS"]
+
+
+def test_a_pause_that_timed_out_waits_again() -> None:
+    run = played(task("p", Wait(timeout="PT1S")))
+    again(run)
+    assert run.ran() == ["p=FAILED", "p#1=PAUSED"]
+
+
+def test_a_failed_child_is_restarted_or_made_anew() -> None:
+    run = played(task("c", Call({})), fails="c")
+    assert again(run).effects == (RestartChild(TaskKey("c")),)
+    assert run.play().ran() == ["c=SUCCESS"]
+    run = played(task("c", Call({}, restart_child=False)), fails="c")
+    again(run)
+    assert run.play().ran() == ["c=SUCCESS"]
+    assert run.rows[TaskKey("c")].attempts == 2
+
+
+def test_the_members_of_a_group_run_again() -> None:
+    run = played(task("g", Group((work("a"), work("b")))), fails="b")
+    again(run)
+    assert run.play().ran() == ["g=SUCCESS", "a=SUCCESS", "b=FAILED", "a#2=SUCCESS", "b#2=SUCCESS"]
+
+
+def test_what_succeeded_cannot_be_restarted() -> None:
+    run = played(work("a"))
+    assert again(run).rules == ("No task found to restart execution from!",)
+    assert run.state == "SUCCESS"
+    run = world(work("a"))
+    run.start()
+    assert again(run).rules == ("nothing to restart: the execution has not ended",)
+
+
+def test_a_replay_runs_the_task_and_all_that_follows_it() -> None:
+    steps = (work("b"), task("g", Sequence((work("c"), work("a"), work("d")))), work("z"))
+    run = played(*steps)
+    again(run, "from", A)
+    assert run.play().ran()[5:] == ["z=SUCCESS", "a#1=SUCCESS", "d#1=SUCCESS", "z#1=SUCCESS"]
+    assert run.state == "SUCCESS"
+
+
+def test_a_replay_in_a_dag_runs_what_depends_on_the_task() -> None:
+    node = Dag((work("a"), work("b"), work("c"), work("d")), {"c": ("a",), "d": ("b",)})
+    run = played(task("g", node))
+    again(run, "from", A)
+    assert run.play().ran()[5:] == ["a#1=SUCCESS", "c#1=SUCCESS"]
+
+
+def test_only_what_is_stale_runs() -> None:
+    run = played(work("a"), work("b"), task("g", Sequence((work("c"), work("d")))))
+    again(run, "stale", stale=(A, TaskKey("d")))
+    run.play()
+    assert "b#1=SUCCESS" not in run.ran()
+    assert {"a#1=SUCCESS", "d#1=SUCCESS"} <= set(run.ran())
+
+
+@pytest.mark.parametrize(("state", "ran", "end"), [
+    ("SUCCESS", ["a=SUCCESS", "e=SUCCESS", "b#1=SUCCESS"], "SUCCESS"),
+    ("WARNING", ["a=WARNING", "e=SUCCESS", "b#1=SUCCESS"], "WARNING"),
+])  # fmt: skip
+def test_a_changed_state_counts_and_it_goes_on_from_there(state: str, ran: list[str], end: str) -> None:
+    run = played(work("a"), work("b"), fails="a", policy=Policy((work("e"),)))
+    again(run, "state", A, state=state)
+    assert run.play().ran() == ran
+    assert run.state == end
+
+
+def test_a_success_changed_to_a_failure_runs_the_errors() -> None:
+    run = played(work("a"), work("b"), policy=Policy((work("e"),)))
+    again(run, "state", A, state="FAILED")
+    assert run.play().ran() == ["a=FAILED", "b=SUCCESS", "e#1=SUCCESS"]
+    assert run.state == "FAILED"
+
+
+def test_a_derived_execution_goes_on_from_copied_rows() -> None:
+    steps = (work("b"), task("g", Each(["x", "y"], (work("a"), work("c")))), work("z"))
+    run = played(*steps)
+    message = RestartRequested("from", (TaskKey("a", ("y",)),))
+    plan = continuation(run.facts(rows=run.past()), message)
+    assert plan.kept == {TaskKey("b"), TaskKey("a", ("x",)), TaskKey("c", ("x",))}
+    assert plan.entered == {TaskKey("g")}
+    derived = world(*steps)
+    rows = tuple(evolve(row, attempts=0) for row in run.past() if row.key in plan.kept | plan.entered)
+    bare = tuple(evolve(row, attempts=0) for row in run.past() if row.key in message.tasks)
+    for row in rows + bare:
+        derived.rows[row.key] = run.rows[row.key]
+    derived.record = {key: value for key, value in run.record.items() if key.purpose == VALUES}
+    derived.tell(message, rows=rows + bare)
+    derived.play()
+    assert derived.state == "SUCCESS"
+    assert derived.rows[TaskKey("a", ("y",))].attempts == 1
+    assert {"c@y#1=SUCCESS", "z#1=SUCCESS"} <= set(derived.ran())
+
+
+def test_after_execution_runs_again_after_a_restart() -> None:
+    run = played(work("a"), fails="a", after_execution=(work("x"),), retry=Retry("constant", 1, max_attempts=1))
+    again(run)
+    assert run.play().ran() == ["a=SUCCESS", "x=SUCCESS", "x#1=SUCCESS"]
