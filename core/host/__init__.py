@@ -2,6 +2,22 @@
 
 from core.host.executor import Executor
 from core.host.records import RecordStore
+from core.host.requests import (
+    DeleteKv,
+    DeleteNamespaceFile,
+    Exit,
+    ForgetFiles,
+    LogSpan,
+    PurgeExecutions,
+    PurgeLogs,
+    PutNamespaceFile,
+    Request,
+    Resume,
+    SetKv,
+    SetLabels,
+    SetVariables,
+    UnsetVariables,
+)  # fmt: skip
 from core.host.seam import (
     Answer,
     Down,
@@ -14,7 +30,6 @@ from core.host.seam import (
     Progress,
     Question,
     Read,
-    SetKv,
     Stop,
     TaskJob,
     TaskResult,
@@ -24,7 +39,8 @@ from core.host.services import Services
 from core.host.views import Happening
 
 __all__ = [
-    "Answer", "Down", "EvaluationJob", "EvaluationResult", "Executor", "Happening", "LogLine", "Metric",
-    "OutputReference", "Place", "Progress", "Question", "Read", "RecordStore", "Services", "SetKv", "Stop",
-    "TaskJob", "TaskResult", "Up",
+    "Answer", "DeleteKv", "DeleteNamespaceFile", "Down", "EvaluationJob", "EvaluationResult", "Executor", "Exit",
+    "ForgetFiles", "Happening", "LogLine", "LogSpan", "Metric", "OutputReference", "Place", "Progress",
+    "PurgeExecutions", "PurgeLogs", "PutNamespaceFile", "Question", "Read", "RecordStore", "Request", "Resume",
+    "Services", "SetKv", "SetLabels", "SetVariables", "Stop", "TaskJob", "TaskResult", "UnsetVariables", "Up",
 ]  # fmt: skip

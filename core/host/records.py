@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+from core.host.requests import LogSpan
 from core.host.seam import LogLine, Metric, Read, TaskResult
 from core.host.views import (
     ExecutionFilter,
@@ -18,12 +19,32 @@ from core.host.views import (
 )  # fmt: skip
 from core.model.data import data, field
 from core.model.decisions import Counters, Decision
-from core.model.messages import EvaluationKey, TaskKey
+from core.model.messages import ROOT, EvaluationKey, TaskKey
+
+
+@data
+class ParentLink:
+    """Which Call made a child execution: its execution, its task execution, the attempt of it, the child's number.
+
+    wait: the end of the child is told to the parent, as an inbox row `child_ended`.
+    """
+
+    execution_id: str
+    task_execution_id: str
+    key: TaskKey
+    index: int = 0
+    wait: bool = True
+    attempt: int = 1
 
 
 @data
 class NewExecution:
-    """An execution to be created; `files` are the URIs its inputs name."""
+    """An execution to be created; `files` are (URI, size, sha256) that its inputs name.
+
+    first: kind and payload of its first inbox row, which waits to be read. due_at: when it is to begin (microseconds
+    since 1970 UTC): nobody is to own it before, or its owner waits. variables_json, trigger_json: None for none; for a
+    derived one those of the execution it is made from.
+    """
 
     id: str
     organization_id: str
@@ -34,21 +55,64 @@ class NewExecution:
     labels: Mapping[str, str]
     files: tuple[tuple[str, int, str], ...]
     at: int
+    parent: ParentLink | None = None
+    due_at: int = 0
+    first: tuple[str, str] = ("start", "{}")
+    variables_json: str | None = None
+    trigger_json: str | None = None
 
 
 @data
 class OpenTaskRow:
-    """A task execution that has not ended, as the engine needs it to go on."""
+    """A task execution that has not ended, as the engine needs it to go on.
+
+    running: its last attempt is open. attempts: how many have begun. since: when it began, or was restarted
+    (microseconds). due_at: what it waits for, 0 for nothing. iteration: which element of the loop around it.
+    """
 
     identity: TaskIdentity
     key: TaskKey
     state: str
     counters: Counters | None
+    parent: TaskKey = ROOT
+    running: bool = False
+    attempts: int = 0
+    since: int = 0
+    due_at: int = 0
+    iteration: int | None = None
+
+
+@data
+class PastRow:
+    """A task execution, ended or not: what a restart looks at. stale: something it read was changed afterwards."""
+
+    key: TaskKey
+    parent: TaskKey
+    state: str
+    counters: Counters | None
+    stale: bool
+    attempts: int
+    identity: TaskIdentity
+
+
+@data
+class ChildRow:
+    """A child execution of a Call: of each number the latest."""
+
+    index: int
+    execution_id: str
+    state: str
+    outputs_json: str | None
+    error: str
 
 
 @data
 class OpenExecution:
-    """An execution as its new owner finds it: enough to decide, never all that ever ran."""
+    """An execution as its new owner finds it: enough to decide, never all that ever ran.
+
+    attempt: 1, more for one that retries another; began_at: when the first of them was created (microseconds).
+    due_at: when it is to begin, 0 once it has or for at once.
+    """
 
     view: ExecutionView
     organization_id: str
@@ -56,6 +120,10 @@ class OpenExecution:
     fence: int
     tasks: tuple[OpenTaskRow, ...]
     evaluations: Mapping[EvaluationKey, tuple[Any, str]]
+    attempt: int = 1
+    began_at: int = 0
+    due_at: int = 0
+    parent: ParentLink | None = None
 
 
 @data
@@ -95,7 +163,9 @@ class Unit:
     """What one execution wants written: a decision with everything that must become true together with it.
 
     fence: the fencing number of the owner. tasks: the identity of every task execution the decision names.
-    logs: (task, line). evaluated: what each answered evaluation read. done: inbox rows that this decision answers.
+    results: of an EndTask, or of a MoveTask whose attempt ended. logs: (task, line). evaluated: what each answered
+    evaluation read. done: inbox rows that this decision answers. derived: the execution of a Derive, with the
+    same owner and parent link, and `kept`, the task executions of which it gets copies.
     """
 
     execution: ExecutionIdentity
@@ -109,21 +179,36 @@ class Unit:
     metrics: Sequence[tuple[TaskIdentity, Metric]] = ()
     outputs_json: str | None = None
     done: tuple[int, ...] = ()
+    derived: NewExecution | None = None
+    kept: Sequence[TaskKey] = ()
+
+
+RefusedKind = Literal["fence", "slot", "twice", "version", "key"]
 
 
 @data
 class Refused:
-    """A unit that was not written, and the guard that did not hold."""
+    """A unit that was not written, and the guard that did not hold: in words, and which.
+
+    fence: it has another owner. slot: the flow has no free slot. twice: a row says it was decided before.
+    """
 
     execution_id: str
     guard: str
+    kind: RefusedKind = "fence"
 
 
 class RecordStore(Protocol):
     """Rows of all organizations. Readers see commits of other processes; no read lasts longer than a second."""
 
     # -- writing
-    def create_execution(self, new: NewExecution) -> None: ...
+    def create_execution(self, new: NewExecution) -> bool:
+        """False when its parent link says it exists: same task execution, number and attempt. Then nothing is done."""
+
+    def derive(self, new: NewExecution, of: str, keep: Sequence[TaskKey]) -> None:
+        """Create an execution from another, with copies of task executions of it: their outputs by value or by file,
+        their evaluations, what they read. The copies keep `created_at`, and what had not ended counts as ended."""
+
     def commit(self, units: Sequence[Unit]) -> tuple[Refused, ...]:
         """Write units in one transaction; a refused one leaves its neighbours alone."""
 
@@ -134,6 +219,9 @@ class RecordStore(Protocol):
     def delete_kv(self, organization: str, namespace: str, key: str) -> bool: ...
     def purge_execution(self, organization: str, execution_id: str) -> tuple[str, ...]:
         """Delete an ended execution's rows; the URIs of files that no row names any more."""
+
+    def files_removed(self, organization: str, uris: Sequence[str]) -> None:
+        """The bytes of doomed files are gone."""
 
     def save_namespace_file(
         self, organization: str, namespace: str, path: str, uri: str, size: int, sha256: str, at: int
@@ -150,9 +238,17 @@ class RecordStore(Protocol):
         """Move an engine's beat, for observers that can't see its lock."""
 
     def claim(self, execution_id: str, engine_id: str) -> OpenExecution:
-        """Become the owner; raises Conflict when a living engine owns it, NotFound."""
+        """Become the owner, of one that has ended too. Raises Conflict (a living engine owns it), NotFound."""
 
     def release(self, execution_id: str, fence: int) -> None: ...
+    def is_owned(self, execution_id: str) -> bool:
+        """Whether a living engine works on it."""
+
+    def outputs_at(
+        self, execution_id: str, task_name: str, path: tuple[str, ...]
+    ) -> tuple[StoredOutput | None, tuple[str, ...]]:
+        """The output of a task below loops for some values of them, and the values there are one level deeper."""
+
     def send(self, execution_id: str, kind: str, payload_json: str, at: int) -> None:
         """Append to an execution's inbox; anybody may."""
 
@@ -162,6 +258,15 @@ class RecordStore(Protocol):
     def changed(self) -> bool:
         """Whether another process has written since the last call; cheap enough for every 50 ms."""
 
+    def queued(self, organization: str, namespace: str, flow_id: str) -> tuple[str, ...]:
+        """Executions of a flow in state QUEUED whose engine lives, the one that waits longest first."""
+
+    def mark_stale(self, task_execution_id: str, at: int) -> tuple[str, ...]:
+        """Mark what read an output, straight or through others of its execution; the task executions now marked.
+
+        A condition or loop values that read it make the task they belong to stale, with everything below it.
+        """
+
     def tidy(self) -> None:
         """Housekeeping, called when an engine's own thread has nothing to do; others may write meanwhile."""
 
@@ -170,7 +275,7 @@ class RecordStore(Protocol):
     def find_executions(self, organization: str, prefix: str, limit: int = 2) -> tuple[str, ...]: ...
     def executions(self, organization: str, which: ExecutionFilter) -> Page[ExecutionView]: ...
     def abandoned(self, organization: str, engine_id: str) -> tuple[str, ...]:
-        """Executions that another engine owned and that engine is dead."""
+        """Executions with something left to run that another engine owned, and that engine is dead."""
 
     def newest_execution(self, organization: str) -> str | None: ...
 
@@ -182,7 +287,24 @@ class RecordStore(Protocol):
     def outputs_of(
         self, execution_id: str, task_names: Sequence[str] | None
     ) -> tuple[tuple[TaskKey, str, StoredOutput | None], ...]:
-        """(key, state, output) of ended task executions: all, or those of the named tasks."""
+        """(key, state, output) of task executions that have ended or have an output: all, or of the named tasks.
+
+        Of each task and iteration path only the latest turn, in the order they were opened.
+        """
+
+    def states_of(self, execution_id: str) -> tuple[tuple[TaskKey, str], ...]:
+        """(key, state) of every task execution; of each task and iteration path only the latest turn."""
+
+    def past(self, execution_id: str) -> tuple[PastRow, ...]:
+        """Every task execution of an execution, in the order they were opened."""
+
+    def identity(self, execution_id: str, key: TaskKey) -> TaskIdentity:
+        """The identity of a task execution, ended or not, with its last attempt. Raises NotFound."""
+
+    def children_of(self, task_execution_id: str) -> tuple[ChildRow, ...]:
+        """The child executions of a Call, by number."""
+
+    def parent_of(self, execution_id: str) -> ParentLink | None: ...
 
     def logs(
         self, organization: str, execution_id: str, task_name: str | None, levels: Sequence[str], after: int, limit: int
@@ -191,8 +313,31 @@ class RecordStore(Protocol):
     def flows(self, organization: str, namespace: str | None) -> tuple[FlowView, ...]: ...
     def kv(self, organization: str, namespace: str, key: str, now: int) -> KvView | None: ...
     def kvs(self, organization: str, namespace: str, now: int) -> tuple[KvView, ...]: ...
+    def kv_expired(self, organization: str, namespace: str, key: str, now: int) -> bool:
+        """Whether the key is there, but its time is over: no other reader sees it."""
+
+    def kv_keys(self, organization: str, namespaces: Sequence[str], now: int) -> tuple[tuple[str, str, bool], ...]:
+        """(namespace, key, whether it has expired); `a.*` is the namespace `a` and those below, no namespace all."""
+
+    def count_executions(self, organization: str, which: ExecutionFilter) -> tuple[tuple[str, str, int], ...]:
+        """(namespace, flow, how many) of the flows that have any; the filter's page is left aside."""
+
+    def weight_of(self, organization: str, execution_ids: Sequence[str]) -> tuple[int, int, int]:
+        """How many log lines, metrics and files the executions have."""
+
+    def count_logs(self, organization: str, which: LogSpan) -> int: ...
+    def own_files(self, organization: str, execution_id: str) -> tuple[str, ...]:
+        """URIs of the files that the execution uses, without the bodies of outputs."""
+
+    def doomed_files(self, organization: str, limit: int) -> tuple[str, ...]:
+        """URIs of files whose rows were purged by a commit: their bytes are to be removed."""
+
     def may_read_file(self, organization: str, execution_id: str, uri: str) -> bool:
-        """Whether a file was named in the execution's inputs or stored by it, or is a namespace file."""
+        """Whether a file was named in the execution's inputs or stored by it, by the execution that called it or by one
+        that it called, or is a namespace file."""
+
+    def file_namespaces(self, organization: str) -> tuple[str, ...]:
+        """The namespaces that have files."""
 
     def namespace_files(self, organization: str, namespace: str) -> tuple[tuple[str, str], ...]:
         """(path, uri) of a namespace's files."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from core.host.requests import Exit, Request
 from core.model.data import data, field
 
 EMPTY: Mapping[str, Any] = {}
@@ -48,10 +49,50 @@ class OutputReference:
 
 
 @data
+class LoopOutputs:
+    """The outputs of a task below a loop. known: those for the loop values around the place, by their path; for the
+    others, as many as there may be, the far side asks (`loop_outputs`).
+    """
+
+    task_name: str
+    known: Mapping[tuple[str, ...], OutputText | OutputReference]
+
+
+Shipped = OutputText | OutputReference | LoopOutputs
+
+
+@data
+class FileLine:
+    """A line of a text file in internal storage, counted from 0: read only where the variable is needed."""
+
+    uri: str
+    number: int
+
+
+@data
+class Member:
+    """A task that runs inside the job of a group, after those before it. What it has is as in TaskJob.
+
+    task_execution_id: drawn before it begins, since its expressions may read it.
+    """
+
+    task_name: str
+    type: str
+    properties: Mapping[str, object]
+    run_if: str | None = None
+    timeout: str | None = None
+    log_level: str = "TRACE"
+    allow_failure: bool = False
+    allow_warning: bool = False
+    task_execution_id: str = ""
+
+
+@data
 class TaskJob:
     """One attempt of a runnable task. properties: raw, as in the flow. variables: what its expressions may read;
-    `outputs` in it holds OutputText and OutputReference, nested by loop values. timeout: raw text or None.
-    log_level: the least level recorded.
+    `outputs` in it holds what was shipped of each task's output. timeout: raw text or None.
+    log_level: the least level recorded. members: of a group, the tasks that run in its directory one after another.
+    path: the values of the loops around it, by which members find each other's outputs.
     """
 
     attempt_id: str
@@ -62,6 +103,8 @@ class TaskJob:
     variables: Mapping[str, Any]
     timeout: str | None = None
     log_level: str = "TRACE"
+    members: tuple[Member, ...] = ()
+    path: tuple[str, ...] = ()
 
 
 @data
@@ -94,12 +137,16 @@ class Answer:
 
 @data
 class LogLine:
-    """One line of a task's log, secrets already redacted. at: microseconds since 1970 UTC."""
+    """One line of a task's log, secrets already redacted. at: microseconds since 1970 UTC.
+
+    task_name: the member of a group that spoke; attempt_id is the group's then. So for Metric and Progress.
+    """
 
     attempt_id: str
     at: int
     level: str
     message: str
+    task_name: str = ""
 
 
 @data
@@ -112,6 +159,7 @@ class Metric:
     kind: Literal["counter", "timer", "gauge"]
     value: float
     tags: Mapping[str, str] = EMPTY
+    task_name: str = ""
 
 
 @data
@@ -121,6 +169,7 @@ class Progress:
     attempt_id: str
     message: str
     fraction: float | None = None
+    task_name: str = ""
 
 
 @data
@@ -128,7 +177,13 @@ class Question:
     """What a task wants to read of the engine's world.
 
     what: `kv` (namespace, key) → [found, value]; `file_allowed` (uri) → bool; `namespace_files` (namespace) →
-    {name: URI or local path}; `error_logs` () → entries; `task_states` () → {task: state}.
+    {name: URI or local path}; `error_logs` () → entries; `task_states` () → {task: state}; `loop_outputs`
+    (task, path) → [the output there or None, the loop values one level deeper]; `kv_expired` (namespace, key) → bool;
+    `kv_keys` (namespaces, prefix) → [[namespace, key, expired]]; `execution_counts` (a filter) → [[namespace, flow,
+    count]]; `execution_ids` (a filter) → [ids, next]; `execution_weight` (ids) → [logs, metrics, files];
+    `execution_state` (id) → state, namespace and flow, or None; `own_files` () → URIs;
+    `file_namespaces` () → names; `log_lines` (id, levels, after)
+    → lines; `log_count` (span) → number. What they hold is said in `core/engine/surveys.py`.
     """
 
     question_id: int
@@ -146,22 +201,13 @@ class Read:
 
 
 @data
-class SetKv:
-    """A task's wish, applied in the commit that records its result."""
-
-    namespace: str
-    key: str
-    value_json: str
-
-
-@data
 class TaskResult:
     """How an attempt ended.
 
     output: the codec's text when it is small enough for the record; `output_uri`: where it lies otherwise; both None
     when there is none. size in bytes and sha256 are of that text, preview is its beginning. files: (URI, size, sha256)
     of what it stored. note: what a person should know of how it ran. properties_hash: of type, plugin version and
-    rendered properties.
+    rendered properties. properties: of one that failed, as they were rendered, the codec's text with secrets hidden.
     """
 
     attempt_id: str
@@ -179,7 +225,31 @@ class TaskResult:
     properties_hash: str = ""
     reads: tuple[Read, ...] = ()
     files: tuple[tuple[str, int, str], ...] = ()
-    requests: tuple[SetKv, ...] = ()
+    requests: tuple[Request, ...] = ()
+    properties: str = ""
+
+    @property
+    def exit(self) -> str:
+        """The state in which the task wants the whole execution to end, or ""."""
+        return next((request.state for request in self.requests if isinstance(request, Exit)), "")
+
+
+@data
+class MemberStarted:
+    """Inside a group's job one of its members began. attempt_id: the group's."""
+
+    attempt_id: str
+    task_name: str
+    at: int
+
+
+@data
+class MemberEnded:
+    """Inside a group's job one of its members is over; `result.attempt_id` is the group's too."""
+
+    attempt_id: str
+    task_name: str
+    result: TaskResult
 
 
 @data
@@ -193,4 +263,4 @@ class EvaluationResult:
 
 
 Down = TaskJob | EvaluationJob | Stop | Answer
-Up = LogLine | Metric | Progress | Question | TaskResult | EvaluationResult
+Up = LogLine | Metric | Progress | Question | MemberStarted | MemberEnded | TaskResult | EvaluationResult

@@ -22,6 +22,7 @@ from core.host.views import (
     LogView,
     OutputFilter,
     Page,
+    Reason,
     TaskExecutionView,
 )  # fmt: skip
 from core.model.flow import Flow
@@ -38,6 +39,12 @@ class Flows(Protocol):
 
     def get(self, namespace: str, flow_id: str, revision: int | None = None) -> FlowView: ...
 
+    def parsed(self, namespace: str, flow_id: str, revision: int) -> Flow:
+        """A stored revision as a flow. Raises NotFound; InvalidFlow when a plugin it needs is gone."""
+
+    def look_in(self, folder: Path) -> None:
+        """Let flows that other flows call be found among the files of a folder, before those that are stored."""
+
     def list(self, namespace: str | None = None) -> tuple[FlowView, ...]:
         """The newest revision of each flow, by namespace and id."""
 
@@ -45,8 +52,11 @@ class Flows(Protocol):
 class Executions(Protocol):
     """Flow executions and their task executions."""
 
-    def preflight(self, flow: Flow, *, runner: str | None = None) -> tuple[str, ...]:
-        """Ask each task for what it needs; the lines a person should see. Raises Unreachable before anything ran."""
+    def preflight(self, flow: Flow, *, runner: str | None = None, execution_id: str | None = None) -> tuple[str, ...]:
+        """Ask each task for what it needs, those of flows that it calls too; the lines a person should see.
+
+        execution_id: the one that is about to go on, if it is there already. Raises Unreachable before anything ran.
+        """
 
     def create(
         self, flow: Flow, inputs: Mapping[str, Any], *, labels: Mapping[str, str] | None = None
@@ -66,6 +76,9 @@ class Executions(Protocol):
     ) -> ExecutionView:
         """Own the execution and work on it until it has ended, or only a person can continue it.
 
+        What was sent to it before (`resume`, `restart`, …) is decided first. Raises Conflict when another process
+        works on it.
+
         local_files: a folder whose files stand before those of the namespace (`_files` beside a flow's file).
         """
 
@@ -84,11 +97,63 @@ class Executions(Protocol):
     ) -> tuple[LogView, ...]:
         """Recorded lines of at least a level; at most 10 000 after the line with `seq` after."""
 
-    def why(self, execution_id: str) -> tuple[str, ...]:
-        """What an execution that has not ended waits for, or why it ended as it did, in words."""
+    def why(self, execution_id: str) -> tuple[Reason, ...]:
+        """What an execution that has not ended waits for, or why it ended as it did; never empty."""
+
+    # -- actions: each puts a row into the execution's inbox. Whoever works on it decides it within 50 ms; where nobody
+    # does (`is_owned` is false), the next `run` decides it. Each raises Conflict when the state does not allow it.
+    def is_owned(self, execution_id: str) -> bool:
+        """Whether a living process works on it."""
 
     def kill(self, execution_id: str) -> None:
-        """Ask its owner, whoever that is, to end it."""
+        """End it, with the executions it waits for. Where nobody works on it, it has ended when this returns."""
+
+    def pause(self, execution_id: str) -> None:
+        """Let what runs come to its end and begin nothing new, until `resume`. Only where a process works on it."""
+
+    def resume(
+        self,
+        execution_id: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        task_name: str | None = None,
+        value: str | None = None,
+    ) -> None:
+        """Let a paused execution go on: lift a pause, or let the tasks go on that wait for a person.
+
+        inputs: what those tasks declare as `onResume`, as texts or values. task_name: of several that wait only this
+        one; value: of the loop around it (of all loops, joined by `/`). An execution whose process is gone needs no
+        message: this only makes sure that `run` can go on with it. Raises InvalidInput naming every input that is
+        missing or wrong, NotFound.
+        """
+
+    def restart(self, execution_id: str) -> None:
+        """Let an execution that ended badly go on in itself: what failed runs again, what succeeded is kept."""
+
+    def change_state(self, execution_id: str, task_name: str, state: str, *, value: str | None = None) -> None:
+        """Let a task execution of an ended execution count as SUCCESS, WARNING, FAILED or SKIPPED, and go on from it.
+
+        value: as for `resume`. Raises NotFound, Invalid.
+        """
+
+    def force_run(self, execution_id: str) -> None:
+        """Run now what is queued, is to begin later, or is paused: past the concurrency limit, without inputs."""
+
+    def replay(
+        self,
+        execution_id: str,
+        *,
+        from_task: str | None = None,
+        value: str | None = None,
+        stale: bool = False,
+        latest_revision: bool = False,
+    ) -> ExecutionView:
+        """A new execution of an ended one, with its inputs and labels, to be `run`.
+
+        from_task: what ran before that task is kept with its outputs; value: as for `resume`. stale: only what is
+        stale, and what follows from it, runs again. latest_revision: of the flow, instead of the one that ran; tasks
+        that changed their type are not kept. Raises NotFound, Invalid.
+        """
 
     def purge(self, which: ExecutionFilter) -> int:
         """Delete ended executions with all their records and the files nobody else uses; how many."""

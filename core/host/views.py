@@ -24,7 +24,12 @@ class Page(Generic[T]):
 
 @data
 class ExecutionView:
-    """One flow execution."""
+    """One flow execution.
+
+    variables: what tasks made of the flow's variables, None when none changed them. trigger: what started it.
+    original_id: the execution it was derived from, by a retry or a replay. attempt: 1, more for a retry of another.
+    parent_id: the execution that called it. due_at: when it is to begin. held: somebody paused it.
+    """
 
     id: str
     namespace: str
@@ -39,6 +44,13 @@ class ExecutionView:
     created_at: int
     started_at: int | None
     ended_at: int | None
+    variables: Mapping[str, Any] | None = None
+    trigger: Mapping[str, Any] | None = None
+    original_id: str | None = None
+    attempt: int = 1
+    parent_id: str | None = None
+    due_at: int | None = None
+    held: bool = False
 
     @property
     def status(self) -> Status:
@@ -54,18 +66,24 @@ class ExecutionView:
 
 @data
 class AttemptView:
-    """One attempt of a task execution."""
+    """One attempt of a task execution. error: of one that failed before the last."""
 
     n: int
     id: str
     state: str
     started_at: int
     ended_at: int | None = None
+    error: str = ""
 
 
 @data
 class TaskExecutionView:
-    """One task execution, which is also one task output; its body is fetched apart."""
+    """One task execution, which is also one task output; its body is fetched apart.
+
+    path: the values of the loops around it, outermost first. iteration: which element of the innermost one, from 0.
+    parent_id: the group around it. due_at: what it waits for. copied_from: the task execution it is a copy of.
+    properties: those of its last failed attempt as they were rendered, secrets hidden; None when none failed.
+    """
 
     id: str
     flow_execution_id: str
@@ -92,6 +110,13 @@ class TaskExecutionView:
     ended_at: int | None
     stale_since: int | None
     deleted_at: int | None
+    path: tuple[str, ...] = ()
+    turn: int = 0
+    iteration: int | None = None
+    parent_id: str | None = None
+    due_at: int | None = None
+    copied_from: str | None = None
+    properties: Mapping[str, Any] | None = None
 
     @property
     def status(self) -> Status:
@@ -102,6 +127,17 @@ class TaskExecutionView:
         """Seconds from its first RUNNING to its end; None while it has not both."""
         running = next((at for state, at in self.history if state == "RUNNING"), None)
         return None if running is None or self.ended_at is None else (self.ended_at - running) / 1_000_000
+
+
+@data
+class Reason:
+    """Why an execution stands where it stands, in words.
+
+    command: the words of the command that lets it go on, for a person who wants that; empty when there is none.
+    """
+
+    text: str
+    command: tuple[str, ...] = ()
 
 
 @data

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from core.host.records import OpenTaskRow, TaskIdentity
+from core.host.records import OpenTaskRow, PastRow, TaskIdentity
 from core.host.views import AttemptView, ExecutionView, History, TaskExecutionView
 from core.model.codec import decode
 from core.model.decisions import Counters
-from core.model.messages import TaskKey
+from core.model.messages import ROOT, TaskKey
+from core.records.texts import counters_of, key_of
 
 Row = Mapping[str, Any]
 
@@ -30,6 +31,13 @@ def execution_view(row: Row, labels: Mapping[str, str]) -> ExecutionView:
         created_at=row["created_at"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],
+        variables=None if row["variables_json"] is None else decode(row["variables_json"]),
+        trigger=None if row["trigger_json"] is None else decode(row["trigger_json"]),
+        original_id=row["original_id"],
+        attempt=row["attempt_number"],
+        parent_id=row["parent_execution_id"],
+        due_at=row["due_at"],
+        held=row["state"] == "PAUSED" and (counters_of(row["counters_json"]) or Counters()).note == "held",
     )
 
 
@@ -60,22 +68,63 @@ def task_view(row: Row, tags: Mapping[str, str]) -> TaskExecutionView:
         ended_at=row["ended_at"],
         stale_since=row["stale_since"],
         deleted_at=row["deleted_at"],
+        path=_key(row).path,
+        turn=row["turn"],
+        iteration=row["iteration"],
+        parent_id=row["parent_id"],
+        due_at=row["due_at"],
+        copied_from=row["copied_from"],
+        properties=None if row["properties_json"] is None else decode(row["properties_json"]),
     )
 
 
-def open_task(row: tuple[Any, ...]) -> OpenTaskRow:
-    identifier, name, path, turn, parent, state, counters, attempts, kind = row
-    last = (json.loads(attempts) or [[0, ""]])[-1]
+def open_task(row: Row) -> OpenTaskRow:
+    attempts = json.loads(row["attempts_json"])
     return OpenTaskRow(
-        identity=TaskIdentity(identifier, kind, parent, last[0], last[1]),
-        key=TaskKey(name, tuple(json.loads(path)), turn),
-        state=state,
-        counters=read_counters(counters),
+        identity=identity(row["id"], row["type"], row["parent_id"], attempts),
+        key=_key(row),
+        state=row["state"],
+        counters=counters_of(row["counters_json"]),
+        parent=_parent(row),
+        running=bool(attempts) and attempts[-1][4] is None,
+        attempts=len(attempts),
+        since=_since(row, attempts),
+        due_at=row["due_at"] or 0,
+        iteration=row["iteration"],
     )
 
 
-def read_counters(text: str | None) -> Counters | None:
-    return None if text is None else Counters(*json.loads(text))
+def past_rows(rows: Sequence[tuple[Any, ...]]) -> Iterator[PastRow]:
+    """All rows of an execution."""
+    keys: dict[str | None, TaskKey] = {row[0]: key_of(*row[4:7]) for row in rows}
+    for identifier, kind, parent, attempts_json, _, _, _, state, counters, stale in rows:
+        attempts = json.loads(attempts_json)
+        yield PastRow(
+            keys[identifier], keys.get(parent, ROOT), state, counters_of(counters), stale is not None, len(attempts),
+            identity(identifier, kind, parent, attempts),
+        )  # fmt: skip
+
+
+def identity(identifier: str, kind: str, parent: str | None, attempts: list[list[Any]]) -> TaskIdentity:
+    """With the last of its attempts."""
+    last: list[Any] = attempts[-1] if attempts else [0, ""]
+    return TaskIdentity(identifier, kind, parent, last[0], last[1])
+
+
+def _since(row: Row, attempts: list[list[Any]]) -> int:
+    """When it was opened or last restarted, or its first attempt began after that."""
+    began = next((at for state, at in reversed(_history(row["history_json"])) if state == "RESTARTED"), None)
+    began = int(row["created_at"]) if began is None else began
+    return max(began, attempts[0][3]) if attempts else began
+
+
+def _key(row: Row) -> TaskKey:
+    return key_of(row["task_name"], row["path_json"], row["turn"])
+
+
+def _parent(row: Row) -> TaskKey:
+    name = row["parent_name"]
+    return ROOT if name is None else key_of(name, row["parent_path"], row["parent_turn"])
 
 
 def _history(text: str) -> History:

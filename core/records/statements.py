@@ -1,4 +1,4 @@
-"""The named statements of `sql/statements.sql`, and the migrations beside it."""
+"""The named statements in `sql/`, and the migrations beside them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from functools import lru_cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "sql"
+_FILES = ("statements.sql", "requests.sql")
+"""Whatever an engine writes and reads; what tasks ask to be written, and to know of other executions."""
 _MARK = "-- name: "
 
 
 @lru_cache(maxsize=1)
 def statements() -> dict[str, str]:
     """Name → SQL text."""
-    text = (_FOLDER / "statements.sql").read_text("utf-8")
+    text = "\n".join((_FOLDER / name).read_text("utf-8") for name in _FILES)
     parts = (part.partition("\n") for part in text.split(_MARK)[1:])
     return {name.strip(): sql.strip() for name, _, sql in parts}
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import Conflict, NotFound
-from core.host.records import NewExecution, OpenExecution, Refused, StoredOutput, Unit
+from core.host.records import NewExecution, OpenExecution, Refused, Unit
+from core.host.requests import LogSpan, PurgeExecutions
 from core.host.views import (
     ExecutionFilter,
     ExecutionView,
@@ -26,22 +27,24 @@ from core.model.decisions import Counters
 from core.model.messages import EvaluationKey, TaskKey
 from core.model.state import ENDED
 from core.records.database import Database, explained
+from core.records.derived import create, derive, parent_of
+from core.records.lineage import dependents
 from core.records.locks import FileLock, is_held
-from core.records.queries import execution_query, output_query
-from core.records.rows import execution_view, open_task, read_counters, task_view
+from core.records.places import PlaceReads
+from core.records.queries import Query, execution_query, output_query
+from core.records.requests import purge, span_values
+from core.records.rows import execution_view, open_task, task_view
+from core.records.texts import counters_of, key_of
 from core.records.writer import Writer
 
-EXECUTION_TABLES = ("task_executions", "evaluations", "reads", "inbox", "labels", "file_uses", "logs", "metrics")
-TASK_TABLES = ("task_output_bodies", "tags", "summary_values")
 
-
-class SqliteRecords:
+class SqliteRecords(PlaceReads):
     """Implements `core.host.records.RecordStore`."""
 
     def __init__(self, home: Path, *, durable: bool, now: int) -> None:
         self._home = home
         self._db = Database(home, durable=durable, now=now)
-        self._writer = Writer(self._db)
+        self._writer = Writer(self._db, self._is_alive)
         self._engines: dict[str, FileLock] = {}
 
     # -- liveness of engines
@@ -78,19 +81,13 @@ class SqliteRecords:
 
     # -- writing
 
-    def create_execution(self, new: NewExecution) -> None:
-        history = json.dumps([["CREATED", new.at]])
+    def create_execution(self, new: NewExecution) -> bool:
         with self._db.writing():
-            seq = self._db.write("insert_execution", (
-                new.id, new.organization_id, new.namespace, new.flow_id, new.flow_revision, history, new.inputs_json,
-                new.at,
-            )).lastrowid  # fmt: skip
-            for key, value in new.labels.items():
-                self._db.write("insert_label", (new.organization_id, new.id, key, value, seq))
-            for uri, size, sha256 in new.files:
-                self._db.write("insert_file", (new.organization_id, uri, size, sha256, new.at))
-                self._db.write("use_file", (new.organization_id, new.id, uri))
-            self._db.write("insert_inbox", (new.id, "start", "{}", new.at))
+            return create(self._db, new)
+
+    def derive(self, new: NewExecution, of: str, keep: Sequence[TaskKey]) -> None:
+        with self._db.writing():
+            derive(self._db, new, of, keep, retry=False)
 
     def commit(self, units: Sequence[Unit]) -> tuple[Refused, ...]:
         return self._writer.commit(units)
@@ -113,7 +110,7 @@ class SqliteRecords:
 
     def set_kv(self, organization: str, namespace: str, key: str, value_json: str, at: int) -> KvView:
         with self._db.writing():
-            self._db.write("set_kv", (organization, namespace, key, value_json, at, at))
+            self._db.write("set_kv", (organization, namespace, key, value_json, None, None, at, at, True))
             row = self._db.write("get_kv", (organization, namespace, key, key, at)).fetchone()
         return _kv(row)
 
@@ -133,20 +130,13 @@ class SqliteRecords:
             raise NotFound(f"there is no execution {execution_id}")
         if view.state not in ENDED:
             raise Conflict(f"the execution {execution_id} has not ended", hint="kill it first")
-        free = []
         with self._db.writing():
-            uris = [uri for (uri,) in self._db.write("files_of", (organization, execution_id)).fetchall()]
-            inner = "(SELECT id FROM task_executions WHERE flow_execution_id = ?)"
-            for table in TASK_TABLES:
-                self._db.execute(f"DELETE FROM {table} WHERE task_execution_id IN {inner}", (execution_id,))
-            for table in EXECUTION_TABLES:
-                self._db.execute(f"DELETE FROM {table} WHERE flow_execution_id = ?", (execution_id,))
-            self._db.execute("DELETE FROM flow_executions WHERE id = ?", (execution_id,))
+            return tuple(purge(self._db, organization, execution_id, PurgeExecutions((execution_id,))))
+
+    def files_removed(self, organization: str, uris: Sequence[str]) -> None:
+        with self._db.writing():
             for uri in uris:
-                if self._db.write("file_used", (organization, uri)).fetchone() is None:
-                    self._db.write("delete_file", (organization, uri))
-                    free.append(uri)
-        return tuple(free)
+                self._db.write("doomed_file_gone", (organization, uri))
 
     # -- ownership and messages from outside
 
@@ -163,23 +153,31 @@ class SqliteRecords:
 
     def _open_execution(self, execution_id: str) -> OpenExecution:
         row = self._db.select_maps("SELECT * FROM flow_executions WHERE id = ?", (execution_id,))[0]
-        tasks = tuple(open_task(task) for task in self._db.read("open_tasks", (execution_id,)))
+        tasks = tuple(open_task(task) for task in self._db.read_maps("open_tasks", (execution_id,)))
         evaluations: dict[EvaluationKey, tuple[Any, str]] = {}
         for name, path, turn, purpose, round_, value, error in self._db.read("evaluations_of", (execution_id,)):
-            key = EvaluationKey(TaskKey(name, tuple(json.loads(path)), turn), purpose, round_)
+            key = EvaluationKey(key_of(name, path, turn), purpose, round_)
             evaluations[key] = (None if value is None else decode(value), error or "")
         return OpenExecution(
             view=execution_view(row, self._labels(execution_id)),
             organization_id=row["organization_id"],
-            counters=read_counters(row["counters_json"]) or Counters(),
+            counters=counters_of(row["counters_json"]) or Counters(),
             fence=row["fence"],
             tasks=tasks,
             evaluations=evaluations,
+            attempt=row["attempt_number"],
+            began_at=row["original_created_at"] or row["created_at"],
+            due_at=row["due_at"] or 0,
+            parent=parent_of(self._db, execution_id),
         )
 
     def release(self, execution_id: str, fence: int) -> None:
         with self._db.writing():
             self._db.write("release", (execution_id, fence))
+
+    def is_owned(self, execution_id: str) -> bool:
+        rows = self._db.read("owner", (execution_id,))
+        return bool(rows) and rows[0][0] is not None and self._is_alive(rows[0][0])
 
     def send(self, execution_id: str, kind: str, payload_json: str, at: int) -> None:
         with self._db.writing():
@@ -188,6 +186,20 @@ class SqliteRecords:
 
     def unread(self, execution_ids: Sequence[str]) -> tuple[tuple[int, str, str, str], ...]:
         return tuple(row for one in execution_ids for row in self._db.read("inbox_unread", (one,)))
+
+    def queued(self, organization: str, namespace: str, flow_id: str) -> tuple[str, ...]:
+        rows = self._db.read("queued", (organization, namespace, flow_id))
+        return tuple(execution for execution, owner in rows if owner is not None and self._is_alive(owner))
+
+    def mark_stale(self, task_execution_id: str, at: int) -> tuple[str, ...]:
+        with self._db.writing():
+            row = self._db.write("place", (task_execution_id,)).fetchone()
+            if row is None:
+                raise NotFound(f"there is no task output {task_execution_id}")
+            found = dependents(self._db, row[0], task_execution_id)
+            for one in found:
+                self._db.write("set_stale", (at, one))
+        return tuple(found)
 
     def changed(self) -> bool:
         return self._db.changed()
@@ -236,20 +248,6 @@ class SqliteRecords:
         more = len(rows) > which.limit
         return Page(shown, more, shown[-1].id if more else None)
 
-    def output(self, organization: str, task_execution_id: str) -> StoredOutput | None:
-        rows = self._db.read("body", (organization, task_execution_id))
-        return StoredOutput(*rows[0]) if rows and rows[0][3] is not None else None
-
-    def outputs_of(
-        self, execution_id: str, task_names: Sequence[str] | None
-    ) -> tuple[tuple[TaskKey, str, StoredOutput | None], ...]:
-        found = []
-        for name in [None] if task_names is None else task_names:
-            for task, path, turn, state, *body in self._db.read("bodies_of", (execution_id, name, name)):
-                stored = StoredOutput(*body) if body[3] is not None else None
-                found.append((TaskKey(task, tuple(json.loads(path)), turn), state, stored))
-        return tuple(found)
-
     def logs(
         self, organization: str, execution_id: str, task_name: str | None, levels: Sequence[str], after: int, limit: int
     ) -> tuple[LogView, ...]:
@@ -270,8 +268,39 @@ class SqliteRecords:
     def kvs(self, organization: str, namespace: str, now: int) -> tuple[KvView, ...]:
         return tuple(_kv(row) for row in self._db.read("get_kv", (organization, namespace, None, None, now)))
 
+    def kv_expired(self, organization: str, namespace: str, key: str, now: int) -> bool:
+        return bool(self._db.read("kv_expired", (organization, namespace, key, now)))
+
+    def kv_keys(self, organization: str, namespaces: Sequence[str], now: int) -> tuple[tuple[str, str, bool], ...]:
+        query = Query(organization)
+        query.namespaces(namespaces)
+        sql = "SELECT namespace, key, coalesce(expires_at <= ?, 0) FROM kv WHERE "
+        rows = self._db.select(f"{sql}{' AND '.join(query.conditions)} ORDER BY namespace, key", (now, *query.values))
+        return tuple((namespace, key, bool(expired)) for namespace, key, expired in rows)
+
+    def count_executions(self, organization: str, which: ExecutionFilter) -> tuple[tuple[str, str, int], ...]:
+        query = execution_query(organization, which)
+        sql = f"SELECT namespace, flow_id, count(*) FROM flow_executions WHERE {' AND '.join(query.conditions)}"
+        return tuple(self._db.select(f"{sql} GROUP BY 1, 2 ORDER BY 1, 2", tuple(query.values)))
+
+    def weight_of(self, organization: str, execution_ids: Sequence[str]) -> tuple[int, int, int]:
+        ((logs, metrics, files),) = self._db.read("weight_of", (organization, json.dumps(list(execution_ids))))
+        return logs, metrics, files
+
+    def count_logs(self, organization: str, which: LogSpan) -> int:
+        return int(self._db.read("count_logs", span_values(organization, which))[0][0])
+
+    def own_files(self, organization: str, execution_id: str) -> tuple[str, ...]:
+        return tuple(uri for (uri,) in self._db.read("own_files", (organization, execution_id)))
+
+    def doomed_files(self, organization: str, limit: int) -> tuple[str, ...]:
+        return tuple(uri for (uri,) in self._db.read("doomed_files", (organization, limit)))
+
     def may_read_file(self, organization: str, execution_id: str, uri: str) -> bool:
         return bool(self._db.read("may_read_file", (organization, execution_id, uri)))
+
+    def file_namespaces(self, organization: str) -> tuple[str, ...]:
+        return tuple(namespace for (namespace,) in self._db.read("file_namespaces", (organization,)))
 
     def namespace_files(self, organization: str, namespace: str) -> tuple[tuple[str, str], ...]:
         return tuple((path, uri) for path, uri in self._db.read("namespace_files", (organization, namespace)))

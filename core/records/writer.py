@@ -2,42 +2,55 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from core.host.records import Refused, TaskIdentity, Unit
-from core.host.seam import Read, TaskResult
+from core.host.seam import TaskResult
 from core.model.codec import encode
 from core.model.decisions import (
-    Counters,
+    ChangeEnd,
     EndTask,
-    FreeSlot,
-    KeyAbsent,
+    GiveOutput,
     MoveExecution,
     MoveTask,
     OpenTask,
     Remember,
-    VersionIs,
+    ReopenTask,
 )  # fmt: skip
 from core.model.messages import TaskKey
 from core.model.state import ENDED
 from core.records.database import Database
+from core.records.derived import derive
+from core.records.guards import FENCE, TWICE, GuardError, IsAlive, check
+from core.records.lineage import evaluation_reader, record_reads
+from core.records.requests import apply
+from core.records.texts import attempt_text, counters_text, history_text, path_text
 
 MAX_SUMMARY_VALUES = 32
-FENCE = "the execution has another owner"
-TWICE = "this was decided before"
-
-
-class GuardError(Exception):
-    """A guard did not hold; the unit is undone."""
+MAX_SUMMARY_TEXT = 200
+PREVIEW = 300
+_NOT_STARTED = frozenset({"CREATED", "QUEUED"})
 
 
 class Writer:
     """Applies units inside one transaction of a database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, is_alive: IsAlive) -> None:
         self._db = database
+        self._is_alive = is_alive
+        self._writers: dict[type, Callable[[Unit, Any], None]] = {
+            EndTask: self._end,
+            OpenTask: self._open,
+            MoveTask: self._move,
+            ReopenTask: self._reopen,
+            ChangeEnd: self._change_end,
+            GiveOutput: self._give,
+            Remember: self._remember,
+        }
 
     def commit(self, units: Sequence[Unit]) -> tuple[Refused, ...]:
         """Write all units in one transaction; a unit whose guard does not hold is undone alone."""
@@ -51,7 +64,7 @@ class Writer:
                     self._unit(unit)
                 except GuardError as error:
                     self._db.execute("ROLLBACK TO unit")
-                    refused.append(Refused(unit.execution.id, str(error)))
+                    refused.append(Refused(unit.execution.id, str(error), error.kind))
                 self._db.execute("RELEASE unit")
         return tuple(refused)
 
@@ -61,20 +74,15 @@ class Writer:
             with self._db.writing():
                 self._unit(unit)
         except GuardError as error:
-            return (Refused(unit.execution.id, str(error)),)
+            return (Refused(unit.execution.id, str(error), error.kind),)
         return ()
 
     def _unit(self, unit: Unit) -> None:
-        self._guards(unit)
+        self._execution(unit)
         for change in unit.decision.changes:
-            if isinstance(change, EndTask):
-                self._end(unit, change)
-            elif isinstance(change, OpenTask):
-                self._open(unit, change)
-            elif isinstance(change, MoveTask):
-                self._move(unit, change)
-            elif isinstance(change, Remember):
-                self._remember(unit, change)
+            write = self._writers.get(type(change))  # what is written with the execution is not there
+            if write is not None:
+                write(unit, change)
         for key, identity, line in unit.logs:
             self._db.write("insert_log", (
                 unit.execution.organization_id, unit.execution.id, identity.id if identity else None,
@@ -87,120 +95,182 @@ class Writer:
             ))  # fmt: skip
         for seq in unit.done:
             self._db.write("inbox_done", (unit.at, seq))
+        if unit.derived is not None and not derive(self._db, unit.derived, unit.execution.id, unit.kept, retry=True):
+            raise GuardError(TWICE, "twice")
 
-    # -- guards
+    # -- the execution
 
-    def _guards(self, unit: Unit) -> None:
+    def _execution(self, unit: Unit) -> None:
+        """Whether it is the owner who writes shows when the execution's own row is written."""
         moved = next((change for change in unit.decision.changes if isinstance(change, MoveExecution)), None)
-        held = self._move_execution(unit, moved) if moved else self._holds_fence(unit)
+        if moved is None:
+            held = self._db.write("holds_fence", (unit.execution.id, unit.fence)).fetchone() is not None
+        elif moved.entered:
+            held = self._enter(unit, moved)
+        else:
+            values = (counters_text(moved.counters), unit.execution.id, unit.fence)
+            held = self._db.write("move_execution", values).rowcount == 1
         if not held:
-            raise GuardError(FENCE)
-        organization = unit.execution.organization_id
+            raise GuardError(FENCE, "fence")
         for guard in unit.decision.guards:
-            if isinstance(guard, FreeSlot):
-                flow = (organization, guard.namespace, guard.flow_id, unit.execution.id)
-                if self._db.write("running_executions", flow).fetchone()[0] >= guard.limit:
-                    raise GuardError(f"no free slot in {guard.namespace}.{guard.flow_id}")
-            elif isinstance(guard, KeyAbsent):
-                if self._db.write("kv_exists", (organization, guard.namespace, guard.key)).fetchone():
-                    raise GuardError(f"key {guard.key} exists")
-            elif isinstance(guard, VersionIs):
-                values = (unit.execution.id, guard.key.task_id, _path(guard.key), guard.key.turn)
-                row = self._db.write("output_version", values).fetchone()
-                if row is None or row[0] != guard.version:
-                    raise GuardError(f"{guard.key.task_id} has another version")
+            check(self._db, unit, guard, self._is_alive)
+        if moved is not None and not moved.entered and moved.error:
+            self._db.write("give_reason", (moved.error, unit.execution.id))
 
-    def _holds_fence(self, unit: Unit) -> bool:
-        return self._db.write("holds_fence", (unit.execution.id, unit.fence)).fetchone() is not None
-
-    def _move_execution(self, unit: Unit, change: MoveExecution) -> bool:
-        counters = _counters(change.counters)
-        if not change.entered:
-            return self._db.write("move_execution", (counters, unit.execution.id, unit.fence)).rowcount == 1
+    def _enter(self, unit: Unit, change: MoveExecution) -> bool:
+        if change.through == "RESTARTED":
+            self._db.write("forget_end", (unit.execution.id, unit.fence))
+        started = None if change.state in _NOT_STARTED else unit.at
         ended = unit.at if change.state in ENDED else None
-        return self._db.write("enter_execution", (
-            change.state, counters, change.error or None, _history(change.state, unit.at), unit.outputs_json,
-            unit.at, ended, unit.execution.id, unit.fence,
+        held = self._db.write("enter_execution", (
+            change.state, counters_text(change.counters), change.error or None,
+            history_text(change.state, unit.at, change.through), unit.outputs_json, started, ended,
+            unit.execution.id, unit.fence,
         )).rowcount == 1  # fmt: skip
+        if held and ended is not None and change.state != "RETRIED":  # of that another execution takes the place
+            self._tell_parent(unit)
+        return held
+
+    def _tell_parent(self, unit: Unit) -> None:
+        if self._db.write("tell_parent", (unit.at, unit.execution.id)).rowcount:
+            self._db.forget_seen()
 
     # -- changes
 
     def _open(self, unit: Unit, change: OpenTask) -> None:
         place, identity, at = unit.execution, unit.tasks[change.key], unit.at
-        states = ["CREATED"] if change.state == "CREATED" else ["CREATED", change.state]
-        attempts = f"[{_attempt(identity, 'RUNNING', at, None)}]" if change.attempt else "[]"
+        entered = "" if change.state == "CREATED" else f',["{change.state}",{at}]'
         row = (
             identity.id, place.organization_id, place.id, place.namespace, place.flow_id, place.flow_revision,
-            change.key.task_id, identity.type, _path(change.key), change.key.turn,
+            change.key.task_id, identity.type, path_text(change.key), change.key.turn,
             change.key.path[-1] if change.key.path else None, identity.parent_id, change.state,
-            "[" + ",".join(f'["{state}",{at}]' for state in states) + "]", attempts,
-            _counters(change.counters), at, at,
+            f'[["CREATED",{at}]{entered}]',
+            f"[{attempt_text(identity, 'RUNNING', at, None)}]" if change.attempt else "[]",
+            counters_text(change.counters), change.iteration, at, at,
         )  # fmt: skip
         try:
             self._db.write("open_task", row)
         except sqlite3.IntegrityError:  # its key is unique
-            raise GuardError(TWICE) from None
+            raise GuardError(TWICE, "twice") from None
 
     def _move(self, unit: Unit, change: MoveTask) -> None:
         identity = unit.tasks[change.key]
+        if change.attempt_ended:
+            self._end_attempt(unit, change, identity)
         if not change.entered:
-            self._db.write("move_task", (_counters(change.counters), unit.at, identity.id))
+            self._db.write("move_task", (counters_text(change.counters), unit.at, identity.id))
             return
-        attempt = _attempt(identity, "RUNNING", unit.at, None) if change.attempt else None
+        attempt = attempt_text(identity, "RUNNING", unit.at, None) if change.attempt else None
         self._db.write("enter_task", (
-            change.state, _counters(change.counters), unit.at, _history(change.state, unit.at), attempt, attempt,
-            identity.id,
+            change.state, counters_text(change.counters), unit.at, change.due_at or None,
+            history_text(change.state, unit.at), attempt, attempt, identity.id,
         ))  # fmt: skip
+
+    def _end_attempt(self, unit: Unit, change: MoveTask, identity: TaskIdentity) -> None:
+        """The task execution goes on; what this attempt gave stands until the next one has given something."""
+        result = unit.results.get(change.key)
+        started, ended = (result.started_at, result.ended_at) if result else (None, unit.at)
+        self._db.write("end_attempt", (change.attempt_ended, started, ended, change.error, identity.id))
+        if result is not None:
+            seq = self._output(unit, identity, result)
+            self._result(unit, change.key, identity, result, seq)
+
+    def _reopen(self, unit: Unit, change: ReopenTask) -> None:
+        identity = unit.tasks[change.key]
+        attempt = attempt_text(identity, "RUNNING", unit.at, None) if change.attempt else None
+        if self._db.write("reopen_task", (
+            change.state, counters_text(change.counters), identity.parent_id, change.iteration, unit.at,
+            history_text(change.state, unit.at, "RESTARTED"), attempt, attempt, identity.id,
+        )).rowcount != 1:  # fmt: skip
+            raise GuardError(TWICE, "twice")
+        if change.attempt:  # it is to give another output
+            self._db.write("forget_output", (identity.id,))
+            self._db.write("forget_body", (identity.id,))
+            self._db.write("forget_summary", (identity.id,))
+
+    def _change_end(self, unit: Unit, change: ChangeEnd) -> None:
+        identity = unit.tasks[change.key]
+        values = (change.state, unit.at, history_text(change.state, unit.at), identity.id)
+        if self._db.write("change_end", values).rowcount != 1:
+            raise GuardError(TWICE, "twice")
 
     def _end(self, unit: Unit, change: EndTask) -> None:
         identity, at = unit.tasks[change.key], unit.at
-        entered = (change.state, change.error or None, at, at, _history(change.state, at))
+        entered = (change.state, change.error or None, at, at, history_text(change.state, at))
         result = unit.results.get(change.key)
         if result is None:
-            if self._db.write("end_task", (*entered, identity.id)).rowcount != 1:
-                raise GuardError(TWICE)
+            if self._db.write("end_task", (*entered, change.state, at, identity.id)).rowcount != 1:
+                raise GuardError(TWICE, "twice")
             return
-        attempt = _attempt(identity, result.state, result.started_at, result.ended_at)
+        attempt = attempt_text(identity, result.state, result.started_at, result.ended_at)
         row = self._db.write("end_task_with_result", (
             *entered, identity.attempt, attempt, attempt, result.note or None, result.properties_hash or None,
             encode(result.summary) if result.summary else None, result.size, result.sha256, result.output_uri,
             result.preview, identity.id,
         )).fetchone()  # fmt: skip
         if row is None:
-            raise GuardError(TWICE)
-        self._result(unit, identity, result, row[0])
+            raise GuardError(TWICE, "twice")
+        self._result(unit, change.key, identity, result, row[0])
 
-    def _result(self, unit: Unit, identity: TaskIdentity, result: TaskResult, seq: int) -> None:
+    # -- outputs
+
+    def _give(self, unit: Unit, change: GiveOutput) -> None:
+        """The output of a flow task: what its runnable tasks would have sent as a result."""
+        identity, text = unit.tasks[change.key], encode(change.output)
+        data = text.encode()
+        summary = {name: value for name, value in change.output.items() if _is_small(value)}
+        digest, preview = hashlib.sha256(data).hexdigest(), text[:PREVIEW]
+        result = TaskResult("", "", unit.at, unit.at, text, None, len(data), digest, preview, summary)
+        seq = self._output(unit, identity, result)
+        self._bodies(unit, identity, result, seq, anew=False)
+
+    def _output(self, unit: Unit, identity: TaskIdentity, result: TaskResult) -> int:
+        """The output of a task execution that goes on; its `seq`."""
+        row = self._db.write("give_output", (
+            unit.at, encode(result.summary) if result.summary else None, result.size, result.sha256,
+            result.output_uri, result.preview, identity.id,
+        )).fetchone()  # fmt: skip
+        if row is None:
+            raise GuardError(TWICE, "twice")
+        return int(row[0])
+
+    def _result(self, unit: Unit, key: TaskKey, identity: TaskIdentity, result: TaskResult, seq: int) -> None:
         organization = unit.execution.organization_id
+        self._bodies(unit, identity, result, seq, anew=identity.attempt < 2)
+        if result.properties:
+            self._db.write("keep_properties", (result.properties, identity.id))
+        record_reads(self._db, unit.execution, identity.id, key.path, result.reads)
+        for uri, size, sha256 in result.files:
+            self._db.write("insert_file", (organization, uri, size, sha256, unit.at))
+            self._db.write("use_file", (organization, unit.execution.id, uri))
+        for request in result.requests:
+            apply(self._db, unit, request)
+
+    def _bodies(self, unit: Unit, identity: TaskIdentity, result: TaskResult, seq: int, *, anew: bool) -> None:
+        """anew: it had none before."""
+        organization = unit.execution.organization_id
+        if not anew:
+            self._db.write("forget_body", (identity.id,))
+            self._db.write("forget_summary", (identity.id,))
         if result.output is not None:
             self._db.write("insert_body", (identity.id, organization, result.output))
         for path, value in list(result.summary.items())[:MAX_SUMMARY_VALUES]:
             if isinstance(value, (str, int, float)):
                 text, number = (value, None) if isinstance(value, str) else (None, _number(value))
                 self._db.write("insert_summary_value", (organization, identity.id, path, text, number, seq))
-        self._reads(unit, identity.id, result.reads)
-        for uri, size, sha256 in result.files:
-            self._db.write("insert_file", (organization, uri, size, sha256, unit.at))
-            self._db.write("use_file", (organization, unit.execution.id, uri))
-        for request in result.requests:
-            values = (organization, request.namespace, request.key, request.value_json, unit.at, unit.at)
-            self._db.write("set_kv", values)
+
+    # -- answers
 
     def _remember(self, unit: Unit, change: Remember) -> None:
         key, place = change.key, unit.execution
         value = None if change.error else encode(change.value)
         self._db.write("insert_evaluation", (
-            place.organization_id, place.id, key.task.task_id, _path(key.task), key.task.turn, key.purpose, key.round,
-            value, change.error or None, unit.at,
+            place.organization_id, place.id, key.task.task_id, path_text(key.task), key.task.turn, key.purpose,
+            key.round, value, change.error or None, unit.at,
         ))  # fmt: skip
-        reader = "/".join((place.id, key.task.task_id, *key.task.path, key.purpose, str(key.round)))
-        self._reads(unit, reader, unit.evaluated.get(key, ()))
-
-    def _reads(self, unit: Unit, reader: str, reads: tuple[Read, ...]) -> None:
-        place = unit.execution
-        for read in reads:
-            values = (place.organization_id, place.id, reader, read.what, place.id, read.task_name)
-            self._db.write("insert_read", values)
+        reads = unit.evaluated.get(key)
+        if reads:
+            record_reads(self._db, place, evaluation_reader(place.id, key), key.task.path, reads)
 
 
 def _number(value: float) -> float | None:
@@ -210,20 +280,6 @@ def _number(value: float) -> float | None:
         return None  # a whole number beyond what can be compared
 
 
-def _path(key: TaskKey) -> str:
-    return json.dumps(key.path) if key.path else "[]"
-
-
-def _counters(counters: Counters | None) -> str | None:
-    if counters is None:
-        return None
-    return f'[{counters.cursor},{counters.running},"{counters.worst}","{counters.phase}"]'
-
-
-def _history(state: str, at: int) -> str:
-    return f',["{state}",{at}]]'
-
-
-def _attempt(identity: TaskIdentity, state: str, started: int, ended: int | None) -> str:
-    shown = "null" if ended is None else ended
-    return f'[{identity.attempt},"{identity.attempt_id}","{state}",{started},{shown}]'
+def _is_small(value: object) -> bool:
+    """As the summary of a task type is by default."""
+    return isinstance(value, (bool, int, float)) or (isinstance(value, str) and len(value) <= MAX_SUMMARY_TEXT)

@@ -7,92 +7,25 @@ class TestMine(ExecutorContract):
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, field
 
 from core.host.executor import Executor
-from core.host.seam import (
-    Answer,
-    EvaluationJob,
-    EvaluationResult,
-    LogLine,
-    Metric,
-    OutputText,
-    Place,
-    Progress,
-    Question,
-    Read,
-    Stop,
-    TaskJob,
-    TaskResult,
-    Up,
-)
+from core.host.seam import Answer, EvaluationResult, LogLine, Metric, Progress, Question, Read, Stop, TaskResult, Up
 from core.testing.apps import temporary_app
+from core.testing.executor_members import MemberRules
 from core.testing.executor_tasks import TASKS
+from core.testing.near_side import KILLED, PLACE, SECRET, NearSide
 from core.work.tools import Tools
 
-KILLED = "the execution was killed"
-SECRET = "open-sesame"
 AUTHOR = "\n  to do: tell its author; the log at level DEBUG says where it happened"
-PLACE = Place("default", "company.team", "flow", "execution", "task", "task-execution", "home", "home/task")
 
 
-@define
-class NearSide:
-    """Stands for the engine: hears everything, and answers questions with `answer`."""
-
-    executor: Executor = field(init=False)
-    heard: list[Up] = field(factory=list)
-    answer: Callable[[Question], Answer] = field(default=lambda asked: Answer(asked.question_id, error="not known"))
-    _news: threading.Condition = field(factory=threading.Condition)
-
-    def tell(self, message: Up) -> None:
-        with self._news:
-            self.heard.append(message)
-            self._news.notify_all()
-        if isinstance(message, Question):
-            self.executor.send(self.answer(message))
-
-    def wait(self, wanted: Callable[[list[Up]], Any], seconds: float = 10.0) -> Any:
-        """What `wanted` finds in everything heard, as soon as it finds something."""
-        with self._news:
-            assert self._news.wait_for(lambda: wanted(self.heard), seconds), f"heard only {self.heard}"
-            return wanted(self.heard)
-
-    def results(self, attempt: str) -> list[TaskResult]:
-        return [one for one in list(self.heard) if isinstance(one, TaskResult) and one.attempt_id == attempt]
-
-    def result(self, attempt: str) -> TaskResult:
-        found: TaskResult = self.wait(lambda heard: next(iter(self.results(attempt)), None))
-        return found
-
-    def begins(self, count: int) -> None:
-        """Wait until so many `testing.Hold` tasks run."""
-        self.wait(lambda heard: sum(isinstance(one, Progress) and one.message == "began" for one in heard) >= count)
-
-    def run(self, kind: str, attempt: str = "one", **properties: Any) -> TaskResult:
-        self.send(kind, attempt, **properties)
-        return self.result(attempt)
-
-    def send(self, kind: str, attempt: str = "one", timeout: str | None = None, **properties: Any) -> None:
-        variables: dict[str, Any] = {"inputs": {"n": 3}, "outputs": {"before": OutputText('{"value":"seen"}')}}
-        self.executor.send(TaskJob(attempt, 1, PLACE, kind, properties, variables, timeout))
-
-    def evaluate(self, template: object, *, typed: bool = False) -> EvaluationResult:
-        self.executor.send(EvaluationJob(7, PLACE, template, {"inputs": {"n": 3}}, typed))
-        found: EvaluationResult = self.wait(
-            lambda heard: next((one for one in heard if isinstance(one, EvaluationResult)), None)
-        )
-        return found
-
-
-class ExecutorContract:
+class ExecutorContract(MemberRules):
     """Inherit in a class whose name begins with `Test`, and override `make`."""
 
     grace = 0.3

@@ -52,6 +52,18 @@ class Hold(RunnableTask, type="testing.Hold"):
         ctx.log.info("the last word")
 
 
+class Leave(RunnableTask, type="testing.Leave"):
+    """Leave a file in the working directory, and tell which ones were there."""
+
+    name: str = prop("The file's name.")
+    text: str = prop("What is written.", default="")
+
+    def run(self, ctx: RunContext) -> dict[str, object]:
+        found = {path.name: path.read_text() for path in sorted(ctx.working_dir.iterdir()) if path.is_file()}
+        (ctx.working_dir / self.name).write_text(self.text)
+        return {"found": found}
+
+
 class Break(RunnableTask, type="testing.Break"):
     """Raise what no task should raise."""
 
@@ -109,4 +121,4 @@ class Tell(RunnableTask, type="testing.Tell"):
         return {"text": text, "list": [self.secret], self.secret: 1}
 
 
-TASKS = (Say, Hold, Break, Odd, NoSummary, Tell)
+TASKS = (Say, Hold, Leave, Break, Odd, NoSummary, Tell)

@@ -20,6 +20,7 @@ from core.sdk.context import Level, Log, copy_stream
 from core.sdk.runners import TaskRunner
 from core.sdk.storage import StoredFile, checked_path, storage_path, storage_uri
 from core.sdk.wishes import RunnerChoice, WaitRequest
+from core.testing.plain_world import PlainExecution, PlainExecutions, PlainKeyValues, PlainNamespaceFiles
 
 _EXPRESSION = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 _PATH = re.compile(r"\w+(\.\w+)*")
@@ -64,6 +65,16 @@ class PlainStorage:
                 digest.update(chunk)
         return StoredFile(uri, self._path(uri).stat().st_size, digest.hexdigest())
 
+    def delete(self, uri: str) -> bool:
+        path = self._path(uri)
+        there = path.is_file()
+        path.unlink(missing_ok=True)
+        return there
+
+    def own(self) -> list[str]:
+        files = sorted(path for path in self.root.rglob("*") if path.is_file())
+        return [storage_uri(path.relative_to(self.root).as_posix()) for path in files]
+
     def fetch(self, uri: str, target: Path) -> None:
         shutil.copyfile(self._existing(uri), target)
 
@@ -75,20 +86,6 @@ class PlainStorage:
         if not path.is_file():
             raise NotFound(f"There is no file `{uri}`")
         return path
-
-
-@define
-class PlainKeyValues:
-    """Key-values as (namespace, key) → value."""
-
-    namespace: str
-    values: dict[tuple[str, str], Any] = Factory(dict)
-
-    def get(self, key: str, namespace: str | None = None) -> Any:
-        return self.values.get((namespace or self.namespace, key))
-
-    def set(self, key: str, value: object, namespace: str | None = None) -> None:
-        self.values[namespace or self.namespace, key] = value
 
 
 @frozen
@@ -128,16 +125,21 @@ class PlainContext:
     log: PlainLog = Factory(PlainLog)
     storage: PlainStorage = field(init=False)
     kv: PlainKeyValues = field(init=False)
+    namespace_store: PlainNamespaceFiles = field(init=False)
+    execution: PlainExecution = Factory(PlainExecution)
+    executions: PlainExecutions = Factory(PlainExecutions)
     metrics: list[Metric] = Factory(list)
     progress_seen: list[tuple[str, float | None]] = Factory(list)
     warnings: list[str] = Factory(list)
     output_dir_used: bool = False
+    working_dir_shared: bool = False
     _stop: threading.Event = field(init=False, factory=threading.Event)
     _callbacks: list[Callable[[], object]] = field(init=False, factory=list)
 
     def __attrs_post_init__(self) -> None:
         self.storage = PlainStorage(self.root / "storage")
         self.kv = PlainKeyValues(self.namespace)
+        self.namespace_store = PlainNamespaceFiles(self.namespace)
 
     @property
     def working_dir(self) -> Path:
@@ -160,15 +162,22 @@ class PlainContext:
     def namespace_files(self, namespace: str | None = None) -> Mapping[str, Path]:
         return self.files if namespace in (None, self.namespace) else {}
 
-    def render(self, value: Any, variables: Mapping[str, Any] | None = None) -> Any:
+    def render(self, value: Any, variables: Mapping[str, Any] | None = None, *, typed: bool = False) -> Any:
         if isinstance(value, str):
             known = {**self.variables, **(variables or {})}
+            if typed and (single := _EXPRESSION.fullmatch(value)):
+                return _look_up(single[1], known)
             return _EXPRESSION.sub(lambda match: str(_look_up(match[1], known)), value)
         if isinstance(value, Mapping):
-            return {self.render(key, variables): self.render(item, variables) for key, item in value.items()}
+            return {
+                self.render(key, variables): self.render(item, variables, typed=typed) for key, item in value.items()
+            }
         if isinstance(value, (list, tuple)):
-            return [self.render(item, variables) for item in value]
+            return [self.render(item, variables, typed=typed) for item in value]
         return value
+
+    def task(self, properties: Mapping[str, object]) -> Any:
+        raise Unreachable("This test context knows no task types", hint="test this with run_task")
 
     def secret(self, name: str) -> str:
         if name not in self.secrets:

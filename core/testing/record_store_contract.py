@@ -13,11 +13,16 @@ from pathlib import Path
 import pytest
 
 from core.host.records import RecordStore
+from core.testing.record_continuing import ContinuingRules
+from core.testing.record_families import FamilyRules, QueueRules, StaleRules
 from core.testing.record_reading import OwnershipRules, ReadingRules
+from core.testing.record_requests import RequestRules
 from core.testing.record_writing import WritingRules
 
 
-class RecordStoreContract(WritingRules, OwnershipRules, ReadingRules):
+class RecordStoreContract(
+    WritingRules, RequestRules, ContinuingRules, OwnershipRules, QueueRules, FamilyRules, StaleRules, ReadingRules
+):
     """Inherit in a class whose name begins with `Test`, and override `make`."""
 
     def make(self, directory: Path) -> RecordStore:

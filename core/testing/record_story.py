@@ -6,20 +6,45 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from core.host.records import ExecutionIdentity, NewExecution, RecordStore, Refused, TaskIdentity, Unit
+from core.host.records import (
+    ExecutionIdentity,
+    NewExecution,
+    OpenExecution,
+    RecordStore,
+    Refused,
+    TaskIdentity,
+    Unit,
+)  # fmt: skip
 from core.host.seam import LogLine, TaskResult
 from core.model.codec import encode
-from core.model.decisions import Change, Counters, Decision, EndTask, Guard, MoveExecution, MoveTask, OpenTask
+from core.model.data import evolve
+from core.model.decisions import (
+    Change,
+    ChangeEnd,
+    Counters,
+    Decision,
+    EndTask,
+    GiveOutput,
+    Guard,
+    MoveExecution,
+    MoveTask,
+    OpenTask,
+    ReopenTask,
+)  # fmt: skip
 from core.model.messages import ROOT, TaskKey
 
 ACME = "acme"
 OTHER = "other"
 ENGINE = "engine-1"
 TEAM = "company.team"
+_OF_TASKS = (OpenTask, MoveTask, EndTask, ReopenTask, ChangeEnd, GiveOutput)
 
 
 class Story:
-    """One execution, created and (unless `claimed` is False) claimed by `ENGINE`. Its clock moves with each commit."""
+    """One execution, created and (unless `claimed` is False) claimed by `ENGINE`. Its clock moves with each commit.
+
+    more: other fields of NewExecution.
+    """
 
     def __init__(
         self,
@@ -34,34 +59,42 @@ class Story:
         files: tuple[tuple[str, int, str], ...] = (),
         at: int = 1000,
         claimed: bool = True,
+        engine: str = ENGINE,
+        **more: Any,
     ) -> None:
         self.store = store
         self.at = at
         self.fence = 0
         self.identity = ExecutionIdentity(name, organization, namespace, flow_id, 1)
         self.names: dict[TaskKey, TaskIdentity] = {}
-        store.create_execution(
-            NewExecution(name, organization, namespace, flow_id, 1, encode(inputs or {}), labels or {}, files, self.at)
-        )
+        self.created = store.create_execution(NewExecution(
+            name, organization, namespace, flow_id, 1, encode(inputs or {}), labels or {}, files, self.at, **more
+        ))  # fmt: skip
         if claimed:
-            self.fence = store.claim(name, ENGINE).fence
+            self.fence = store.claim(name, engine).fence
 
     @property
     def id(self) -> str:
         return self.identity.id
 
+    def found(self) -> OpenExecution:
+        """What the next owner finds; the story goes on as that one's."""
+        opened = self.store.claim(self.id, ENGINE)
+        self.fence = opened.fence
+        return opened
+
     def identity_of(self, key: TaskKey) -> TaskIdentity:
         """A name for a task execution: the same one every time."""
         if key not in self.names:
             own = f"{self.id}-{key.task_id}" + "".join(f"-{value}" for value in key.path)
+            own += f"-turn-{key.turn}" if key.turn else ""
             self.names[key] = TaskIdentity(own, "debug.Return", None, 1, f"{own}-attempt-1")
         return self.names[key]
 
     def unit(self, *changes: Change, guards: tuple[Guard, ...] = (), fence: int | None = None, **more: Any) -> Unit:
         """A unit with these changes; everything else of it by name."""
         self.at += 10
-        named = {change.key: self.identity_of(change.key) for change in changes
-                 if isinstance(change, (OpenTask, MoveTask, EndTask))}  # fmt: skip
+        named = {change.key: self.identity_of(change.key) for change in changes if isinstance(change, _OF_TASKS)}
         decision = Decision(changes, guards=guards)
         fence = self.fence if fence is None else fence
         return Unit(self.identity, fence, decision, self.at, named, **more)
@@ -73,11 +106,28 @@ class Story:
         """The execution enters a state."""
         return self.commit(MoveExecution(state, Counters(), error, entered=True), **more)
 
-    def open(self, name: str, path: tuple[str, ...] = ()) -> TaskKey:
+    def open(self, name: str, path: tuple[str, ...] = (), turn: int = 0, parent: TaskKey = ROOT) -> TaskKey:
         """A task begins with its first attempt."""
-        key = TaskKey(name, path)
-        self.commit(OpenTask(key, ROOT, "RUNNING", attempt=True))
+        key = TaskKey(name, path, turn)
+        if parent != ROOT:
+            own = self.identity_of(key)
+            self.names[key] = evolve(own, parent_id=self.identity_of(parent).id)
+        self.commit(OpenTask(key, parent, "RUNNING", attempt=True))
         return key
+
+    def group(self, name: str, path: tuple[str, ...] = ()) -> TaskKey:
+        """A group begins."""
+        key = TaskKey(name, path)
+        self.names[key] = evolve(self.identity_of(key), attempt=0, attempt_id="")
+        self.commit(OpenTask(key, ROOT, "RUNNING", Counters()))
+        return key
+
+    def next_attempt(self, key: TaskKey) -> TaskIdentity:
+        """The identity of a task execution with its next attempt."""
+        known = self.identity_of(key)
+        number = known.attempt + 1
+        self.names[key] = evolve(known, attempt=number, attempt_id=f"{known.id}-attempt-{number}")
+        return self.names[key]
 
     def result(self, key: TaskKey, output: object = None, state: str = "SUCCESS", **more: Any) -> TaskResult:
         """What an executor would say of the task's attempt."""
@@ -96,9 +146,12 @@ class Story:
         result = self.result(key, output, state, error=error, **more)
         return self.commit(EndTask(key, state, error), results={key: result})
 
-    def run(self, name: str, output: object = None, state: str = "SUCCESS", **more: Any) -> str:
+    def run(
+        self, name: str, output: object = None, state: str = "SUCCESS", *, path: tuple[str, ...] = (), turn: int = 0,
+        parent: TaskKey = ROOT, **more: Any,
+    ) -> str:  # fmt: skip
         """A task begins and ends; the id of its task execution."""
-        key = self.open(name)
+        key = self.open(name, path, turn, parent)
         self.end(key, output, state, **more)
         return self.identity_of(key).id
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import Conflict, NotFound
 from core.host.records import OpenTaskRow, RecordStore, Refused, TaskIdentity
-from core.host.seam import SetKv
+from core.host.requests import SetKv
 from core.host.views import AttemptView
 from core.model.codec import decode, encode
 from core.model.decisions import (
@@ -29,6 +29,7 @@ from core.testing.record_story import ACME, ENGINE, OTHER, TEAM, Story
 
 A, B = TaskKey("a"), TaskKey("b")
 FENCE = "the execution has another owner"
+TWICE = Refused("e1", "this was decided before", "twice")
 GROUP = TaskKey("group")
 
 _deep: Any = "bottom"
@@ -211,7 +212,7 @@ class WritingRules:
         guard = FreeSlot(TEAM, "flow", 1)
         running = MoveExecution("RUNNING", Counters(), "", entered=True)
         refused = store.commit([first.unit(running, guards=(guard,)), second.unit(running, guards=(guard,))])
-        assert refused == (Refused("e2", f"no free slot in {TEAM}.flow"),)
+        assert refused == (Refused("e2", f"no free slot in {TEAM}.flow", "slot"),)
         first.move("SUCCESS")
         assert second.commit(running, guards=(guard,)) == ()
 
@@ -221,29 +222,29 @@ class WritingRules:
         first.open("a")
         guards = (KeyAbsent(TEAM, "once"),)
         units = [first.unit(EndTask(A, "SUCCESS"), guards=guards, results=result), second.unit(guards=guards)]
-        assert store.commit(units) == (Refused("e2", "key once exists"),)
+        assert store.commit(units) == (Refused("e2", "key once exists", "key"),)
 
     def test_a_version_that_moved_on_refuses(self, store: RecordStore) -> None:
         story = Story(store)
         story.run("a", 1)
         assert story.commit(guards=(VersionIs(A, 1),)) == ()
-        assert story.commit(guards=(VersionIs(A, 2),)) == (Refused("e1", "a has another version"),)
-        assert story.commit(guards=(VersionIs(B, 1),)) == (Refused("e1", "b has another version"),)
+        assert story.commit(guards=(VersionIs(A, 2),)) == (Refused("e1", "a has another version", "version"),)
+        assert story.commit(guards=(VersionIs(B, 1),)) == (Refused("e1", "b has another version", "version"),)
 
     def test_opening_twice_makes_one_row_and_harms_no_neighbour(self, store: RecordStore) -> None:
         story, neighbour = Story(store), Story(store, "e2")
         story.open("a")
         again = story.unit(OpenTask(A, ROOT, "RUNNING", attempt=True))
         refused = store.commit([again, neighbour.unit(OpenTask(A, ROOT, "RUNNING", attempt=True))])
-        assert refused == (Refused("e1", "this was decided before"),)
+        assert refused == (TWICE,)
         assert [len(store.task_executions(ACME, name)) for name in ("e1", "e2")] == [1, 1]
 
     def test_ending_twice_keeps_the_first_end(self, store: RecordStore) -> None:
         story = Story(store)
         story.run("a", "first")
         before = store.task_executions(ACME, "e1")
-        assert story.end(A, "second", "FAILED") == (Refused("e1", "this was decided before"),)
-        assert story.commit(EndTask(A, "KILLED")) == (Refused("e1", "this was decided before"),)
+        assert story.end(A, "second", "FAILED") == (TWICE,)
+        assert story.commit(EndTask(A, "KILLED")) == (TWICE,)
         stored = store.output(ACME, "e1-a")
         assert stored is not None
         assert (store.task_executions(ACME, "e1"), stored.text) == (before, '"first"')
@@ -268,8 +269,8 @@ class WritingRules:
         opened = store.claim("e1", ENGINE)
         group = TaskIdentity("e1-group", "debug.Return", None)
         assert opened.tasks == (
-            OpenTaskRow(group, GROUP, "RUNNING", Counters(1, 1)),
-            OpenTaskRow(story.names[A], A, "RUNNING", None),
+            OpenTaskRow(group, GROUP, "RUNNING", Counters(1, 1), since=1030),
+            OpenTaskRow(story.names[A], A, "RUNNING", None, GROUP, running=True, attempts=1, since=1040),
         )
         assert (opened.counters, opened.organization_id, opened.view.state) == (Counters(2, 1), ACME, "RUNNING")
 

@@ -13,6 +13,7 @@ from core.app import App
 from core.engine.answers import Answers
 from core.engine.clock import as_instant, new_id, now
 from core.errors import Invalid
+from core.host.requests import Request, SetKv
 from core.host.seam import LogLine, Metric, Place, Question, TaskJob, TaskResult, Up
 from core.model.codec import decode, normalise
 from core.model.data import evolve
@@ -37,7 +38,7 @@ class TaskRun:
 
     output: as it was recorded, names as in YAML; None when there was none. error: "" when all went well. note: what
     people are told of how it ran. logs: (level, message), in order. files: URI → bytes of what the task stored.
-    kv: (namespace, key) → value that the task set.
+    kv: (namespace, key) → value that the task set. requests: all that it wants written, applied nowhere.
     """
 
     type: str
@@ -50,6 +51,7 @@ class TaskRun:
     metrics: tuple[Metric, ...]
     files: Mapping[str, bytes]
     kv: Mapping[tuple[str, str], Any]
+    requests: tuple[Request, ...]
     _typed: Any = field(repr=False, default=None)
 
     @property
@@ -112,7 +114,11 @@ def _run(app: App, cls: type[RunnableTask], job: TaskJob, tools: Tools, heard: _
         logs=tuple(heard.logs),
         metrics=tuple(heard.metrics),
         files={uri: read_file(app, uri) for uri, _, _ in result.files if uri != result.output_uri},
-        kv={(wish.namespace, wish.key): decode(wish.value_json) for wish in result.requests},
+        kv={
+            (wish.namespace, wish.key): revealed(app, decode(wish.value_json))
+            for wish in result.requests if isinstance(wish, SetKv)
+        },
+        requests=result.requests,
         typed=_typed(tools.registry, cls.Output, output),
     )
 

@@ -34,30 +34,41 @@ CREATE TABLE namespace_files (
 );
 
 -- One run of a flow. `engine_id` owns it (NULL: nothing runs, anybody may claim it), `fence` grows with each
--- take-over, `takeovers` counts those without a decision in between. `counters_json` is the cursor of the root.
+-- take-over, `takeovers` counts those without a decision in between. `counters_json` is the cursor of the root,
+-- `variables_json` is NULL until a task changes the flow's variables.
+-- A child execution names the Call that made it: its task execution, key, attempt, and the child's number. A derived
+-- one (a retry, a replay) names its original; a retry keeps in `original_created_at` when the first of them was made.
 CREATE TABLE flow_executions (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, organization_id TEXT NOT NULL,
   namespace TEXT NOT NULL, flow_id TEXT NOT NULL, flow_revision INTEGER NOT NULL,
   state TEXT NOT NULL, history_json TEXT NOT NULL, counters_json TEXT NOT NULL,
   inputs_json TEXT NOT NULL, outputs_json TEXT, variables_json TEXT, trigger_json TEXT, error TEXT,
-  parent_id TEXT, original_id TEXT, attempt_number INTEGER NOT NULL DEFAULT 1,
+  parent_execution_id TEXT, parent_task_execution_id TEXT, parent_task TEXT, parent_attempt INTEGER,
+  parent_waits INTEGER, child_index INTEGER,
+  original_id TEXT, original_created_at INTEGER, attempt_number INTEGER NOT NULL DEFAULT 1,
   engine_id TEXT, fence INTEGER NOT NULL DEFAULT 0, takeovers INTEGER NOT NULL DEFAULT 0,
   due_at INTEGER, created_at INTEGER NOT NULL, started_at INTEGER, ended_at INTEGER, deleted_at INTEGER
 );
 CREATE INDEX flow_executions_by_flow ON flow_executions (organization_id, namespace, flow_id, seq);
-CREATE INDEX flow_executions_open ON flow_executions (engine_id) WHERE ended_at IS NULL;
+CREATE INDEX flow_executions_owned ON flow_executions (engine_id) WHERE engine_id IS NOT NULL;
+CREATE INDEX flow_executions_open ON flow_executions (organization_id, namespace, flow_id, seq) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX flow_executions_by_parent
+  ON flow_executions (parent_task_execution_id, child_index, parent_attempt, attempt_number)
+  WHERE parent_task_execution_id IS NOT NULL;
 
 -- One run of one task in one flow execution: the task execution and the task output are this same row.
+-- `copied_from`: the task execution that a derived execution kept. `due_at`: what an open one waits for.
+-- `properties_json`: as they were rendered for the last attempt that failed, secrets hidden.
 CREATE TABLE task_executions (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, organization_id TEXT NOT NULL,
   flow_execution_id TEXT NOT NULL, namespace TEXT NOT NULL, flow_id TEXT NOT NULL, flow_revision INTEGER NOT NULL,
   task_name TEXT NOT NULL, type TEXT NOT NULL, path_json TEXT NOT NULL, turn INTEGER NOT NULL, value TEXT,
   parent_id TEXT, state TEXT NOT NULL, history_json TEXT NOT NULL, attempts_json TEXT NOT NULL, counters_json TEXT,
-  error TEXT, note TEXT, properties_hash TEXT,
+  error TEXT, note TEXT, properties_hash TEXT, properties_json TEXT,
   summary_json TEXT, output_size INTEGER, output_sha256 TEXT, output_uri TEXT, output_preview TEXT,
   version INTEGER NOT NULL DEFAULT 0, modified_by TEXT NOT NULL DEFAULT 'system',
-  due_at INTEGER, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, ended_at INTEGER,
-  stale_since INTEGER, deleted_at INTEGER,
+  iteration INTEGER, due_at INTEGER, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, ended_at INTEGER,
+  stale_since INTEGER, deleted_at INTEGER, copied_from TEXT,
   UNIQUE (flow_execution_id, task_name, path_json, turn)
 );
 CREATE INDEX task_executions_by_task ON task_executions (organization_id, task_name, seq);
@@ -75,8 +86,9 @@ CREATE TABLE evaluations (
   value_json TEXT, error TEXT, at INTEGER NOT NULL,
   UNIQUE (flow_execution_id, task_name, path_json, turn, purpose, round)
 );
--- Who read what: `reader` is a task execution's id or an evaluation's 'execution/task/purpose/round'. What depends
--- on an output is found among the reads of its execution.
+-- Who read what: `reader` is a task execution's id or an evaluation's 'execution/task/purpose/round', the values of
+-- loops following the task. `of_task_execution` '*task': any of that task. What depends on an output is found among
+-- the reads of its execution.
 CREATE TABLE reads (
   organization_id TEXT NOT NULL, flow_execution_id TEXT NOT NULL, reader TEXT NOT NULL,
   what TEXT NOT NULL, of_task_execution TEXT, version INTEGER,
@@ -87,7 +99,8 @@ CREATE TABLE reads (
 CREATE TABLE inbox (
   seq INTEGER PRIMARY KEY, flow_execution_id TEXT NOT NULL,
   kind TEXT NOT NULL CHECK (kind IN
-    ('start', 'kill', 'pause', 'resume', 'restart', 'child_ended', 'slot_free', 'output_corrected', 'due')),
+    ('start', 'kill', 'pause', 'resume', 'restart', 'force_run', 'end', 'change_state', 'child_ended', 'slot_free',
+     'output_corrected', 'due')),
   payload_json TEXT NOT NULL, sent_at INTEGER NOT NULL, done_at INTEGER
 );
 CREATE INDEX inbox_unread ON inbox (flow_execution_id, seq) WHERE done_at IS NULL;
@@ -120,6 +133,10 @@ CREATE TABLE file_uses (
   PRIMARY KEY (flow_execution_id, uri)
 ) WITHOUT ROWID;
 CREATE INDEX file_uses_by_uri ON file_uses (organization_id, uri);
+-- Files whose rows went with a commit; their bytes go next, by whoever finds them here.
+CREATE TABLE doomed_files (
+  organization_id TEXT NOT NULL, uri TEXT NOT NULL, PRIMARY KEY (organization_id, uri)
+) WITHOUT ROWID;
 
 -- `seq` of logs and metrics counts within the execution.
 CREATE TABLE logs (
