@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from core.app.creation import Creation
 from core.app.evaluator import EvaluatorService
 from core.app.executions import ExecutionService
 from core.app.files import FileService
@@ -22,6 +23,7 @@ from core.registry import Registry, load_registry
 from core.sdk.storage import StorageBackend
 from core.settings import Settings
 from core.work import Secrets, Tools
+from core.work.helper import Helper
 
 
 class App:
@@ -52,6 +54,10 @@ class App:
     def secrets(self) -> Secrets:
         return Secrets(self.settings.environment, self.settings.secrets_file)
 
+    @cached_property
+    def helper(self) -> Helper:
+        return Helper(self.settings.environment)
+
     def tools(self, runner: str | None = None) -> Tools:
         """What the far side works with."""
         settings = self.settings
@@ -77,6 +83,7 @@ class App:
             durable=settings.durable,
             inline_limit=settings.inline_limit,
             plugin_version=plugin_version,
+            helper=self.helper,
         )
 
     def answers(self, local_files: Path | None = None) -> Answers:
@@ -92,12 +99,18 @@ class App:
     @cached_property
     def executions(self) -> ExecutionService:
         return ExecutionService(
-            self.settings, self.records, self.storage, self.flows, self.runs, self.tools, self.answers
+            self.settings, self.records, self.storage, self.flows, self.runs, self.creation
+        )
+
+    @cached_property
+    def creation(self) -> Creation:
+        return Creation(
+            self.settings.organization, self.records, self.storage, self.flows, self.tools, self.answers
         )
 
     @cached_property
     def runs(self) -> Runs:
-        return Runs(self.settings, self.records, self.flows, self.registry, self.tools, self.answers)
+        return Runs(self.settings, self.records, self.flows, self.creation, self.registry, self.tools, self.answers)
 
     @cached_property
     def outputs(self) -> OutputService:
@@ -123,6 +136,8 @@ class App:
 
     def close(self) -> None:
         """Give back what was opened."""
+        if "helper" in self.__dict__:
+            self.helper.close()
         if "records" in self.__dict__:
             self.records.close()
 

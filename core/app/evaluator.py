@@ -9,14 +9,15 @@ from typing import Any
 from core import expressions
 from core.app.flows import FlowService
 from core.engine.answers import Answers
-from core.engine.live import base_variables, execution_prefix
+from core.engine.live import execution_prefix
+from core.engine.variables import base_variables
 from core.errors import NotFound
 from core.host.records import ExecutionIdentity, RecordStore
 from core.host.seam import OutputReference, OutputText, Place, Question
 from core.host.views import Evaluation as EvaluationView
 from core.host.views import ExecutionView, TaskExecutionView
 from core.model.codec import SecretText
-from core.work.evaluate import Evaluation
+from core.work.apart import evaluate_for_people
 from core.work.line import Line
 from core.work.tools import Tools
 
@@ -47,14 +48,15 @@ class EvaluatorService:
         if view is None:
             raise NotFound(f"there is no execution {execution_id}")
         template = expression if "{{" in expression or "{%" in expression else "{{ " + expression + " }}"
+        tools = self._tools()
+        if not expressions.is_quick(template):
+            tools.helper.warm()  # it comes up while the context is read
         identity = ExecutionIdentity(view.id, self._organization, view.namespace, view.flow_id, view.flow_revision)
         place = Place(self._organization, view.namespace, view.flow_id, view.id,
                       execution_prefix=execution_prefix(identity))  # fmt: skip
         variables = self._variables(view, task_name, value)
-        evaluation = Evaluation(place, variables, self._tools(), direct_line(self._answers()), None)
-        typed = evaluation.render(template, typed=True)
-        text = typed if isinstance(typed, str) else expressions.Renderer().render("{{ value }}", {"value": typed})
-        return EvaluationView(text, typed, type_word(typed))
+        found = evaluate_for_people(template, place, variables, tools, direct_line(self._answers()), tools.helper)
+        return EvaluationView(found.text, found.value, type_word(found.value))
 
     def _variables(self, view: ExecutionView, task_name: str | None, value: str | None) -> dict[str, Any]:
         flow = self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)

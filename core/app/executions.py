@@ -1,4 +1,4 @@
-"""Flow executions: created, run, listed, killed, purged."""
+"""Flow executions: created, run, asked to go on or to end, listed, purged."""
 
 from __future__ import annotations
 
@@ -6,30 +6,29 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.app.evaluator import direct_line
+from core.app.creation import Creation
 from core.app.flows import FlowService
 from core.app.runs import Runs
-from core.engine.answers import Answers
-from core.engine.clock import new_id, now
-from core.engine.live import execution_prefix
-from core.errors import Conflict, Invalid, InvalidInput, NotFound, Unreachable
-from core.host.records import ExecutionIdentity, NewExecution, RecordStore
-from core.host.seam import Place
-from core.host.views import ExecutionFilter, ExecutionView, Happening, LogView, Page, TaskExecutionView
-from core.loading import parse_yaml
+from core.app.why import Why
+from core.engine.children import unfinished
+from core.engine.clock import now
+from core.engine.inbox import key_json
+from core.errors import Conflict, Invalid, NotFound
+from core.host.records import RecordStore
+from core.host.views import ExecutionFilter, ExecutionView, Happening, LogView, Page, Reason, TaskExecutionView
 from core.model.codec import encode
 from core.model.data import evolve
 from core.model.flow import Flow
-from core.model.inputs import file_inputs, put, resolve_inputs, value_at
+from core.model.messages import TaskKey
+from core.model.nodes import Step, Wait
 from core.model.state import ENDED
 from core.sdk.context import LEVELS
-from core.sdk.storage import StorageBackend, StoredFile, is_storage_uri, storage_path
+from core.sdk.storage import StorageBackend, storage_path
 from core.settings import Settings
-from core.work.evaluate import Evaluation
-from core.work.secrets import Redactor
-from core.work.tools import Tools
 
 MAX_LOG_LINES = 10_000
+GIVEN_STATES = ("SUCCESS", "WARNING", "FAILED", "SKIPPED")
+"""The states that a person may give to a task execution."""
 
 
 class ExecutionService:
@@ -42,8 +41,7 @@ class ExecutionService:
         storage: StorageBackend,
         flows: FlowService,
         runs: Runs,
-        tools: Callable[[], Tools],
-        answers: Callable[[], Answers],
+        creation: Creation,
     ) -> None:
         self._settings = settings
         self._organization = settings.organization
@@ -51,34 +49,18 @@ class ExecutionService:
         self._storage = storage
         self._flows = flows
         self._runs = runs
-        self._tools = tools
-        self._answers = answers
+        self._creation = creation
 
     # -- creating and running
 
-    def preflight(self, flow: Flow, *, runner: str | None = None) -> tuple[str, ...]:
-        return self._runs.preflight(flow, runner)
+    def preflight(self, flow: Flow, *, runner: str | None = None, execution_id: str | None = None) -> tuple[str, ...]:
+        return self._runs.preflight(flow, runner, execution_id)
 
     def create(
         self, flow: Flow, inputs: Mapping[str, Any], *, labels: Mapping[str, str] | None = None
     ) -> tuple[ExecutionView, tuple[str, ...]]:
-        if flow.disabled:
-            raise Conflict(f"the flow {flow.namespace}.{flow.id} is disabled", hint="take `disabled: true` out of it")
-        stored = self._flows.keep(flow, local=True)
-        identity = ExecutionIdentity(new_id(), self._organization, flow.namespace, flow.id, stored.revision)
-        values, problems = resolve_inputs(flow.inputs, inputs, self._default_renderer(identity), parse_yaml)
-        errors = [str(problem) for problem in problems if problem.severity == "error"]
-        if errors:
-            raise InvalidInput("\n".join(errors), hint=_how_to_give(flow))
-        files = self._store_files(flow, values, identity)
-        at = now()
-        self._records.create_execution(
-            NewExecution(
-                identity.id, self._organization, flow.namespace, flow.id, stored.revision, encode(values),
-                {**flow.labels, **(labels or {})}, tuple((file.uri, file.size, file.sha256) for file in files), at,
-            )
-        )  # fmt: skip
-        return self.get(identity.id), tuple(str(one) for one in problems if one.severity == "warning")
+        created = self._creation.create(flow, inputs, labels or {})
+        return self.get(created.id), created.warnings
 
     def run(
         self,
@@ -89,27 +71,144 @@ class ExecutionService:
         local_files: Path | None = None,
     ) -> ExecutionView:
         view = self.get(execution_id)
-        if view.started_at is not None and view.state not in ENDED:
-            raise Conflict(
-                f"another process has begun the execution {view.id}, and this version can't continue it",
-                hint="end it with `executions kill`, and run the flow again",
-            )
         self._runs.run(view, follow or (lambda happening: None), runner, local_files)
         return self.get(view.id)
 
     def interrupt(self) -> None:
         self._runs.interrupt()
 
+    # -- asked of one that runs or waits; what nobody works on, `run` goes on with
+
+    def is_owned(self, execution_id: str) -> bool:
+        return self._records.is_owned(self.resolve(execution_id))
+
     def kill(self, execution_id: str) -> None:
         view = self.get(execution_id)
         if view.state in ENDED:
             raise Conflict(f"the execution {view.id} has already ended: {view.state}")
-        self._records.send(view.id, "kill", "{}", now())
+        calls = [task.id for task in self.tasks(view.id) if task.ended_at is None]
+        self._send(view, "kill")
         try:
             self._runs.end(view)
         except Conflict:
             # Its owner lives and will read its inbox.
             return
+        for child in (child for call in calls for child in unfinished(self._records.children_of(call))):
+            self.kill(child.execution_id)
+
+    def pause(self, execution_id: str) -> None:
+        view = self.get(execution_id)
+        if view.state not in ("RUNNING", "RETRYING"):
+            raise Conflict(f"the execution {view.id} can't be paused: it is {view.state}", expected="one that runs")
+        if not self._records.is_owned(view.id):
+            raise Conflict(f"nobody works on the execution {view.id}", hint="`executions why` says what it waits for")
+        self._send(view, "pause")
+
+    def resume(
+        self,
+        execution_id: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        task_name: str | None = None,
+        value: str | None = None,
+    ) -> None:
+        view = self.get(execution_id)
+        if view.state in ENDED:
+            raise Conflict(
+                f"the execution {view.id} can't be resumed: it is {view.state}",
+                hint="`executions restart` lets one that failed go on, `executions replay` runs one again",
+            )
+        steps = {step.id: step for step in self._creation.flow_of(view).steps()}
+        waiting = [task for task in self.tasks(view.id) if _waits_for_a_person(task, steps)]
+        if task_name is not None:
+            key = self._key_of(view.id, task_name, value)
+            waiting = [task for task in waiting if (task.task_name, task.path, task.turn) == key]
+            if not waiting:
+                raise Conflict(f"`{task_name}` does not wait for a person")
+            given = self._creation.resume_inputs(view, [steps[task_name]], inputs or {})
+            self._send(view, "resume", {"inputs": given, "task": key_json(key)})
+        elif waiting and not view.held:
+            named = dict.fromkeys(task.task_name for task in waiting)
+            given = self._creation.resume_inputs(view, [steps[name] for name in named], inputs or {})
+            self._send(view, "resume", {"inputs": given})
+        else:
+            self._go_on(view, inputs)
+
+    def _go_on(self, view: ExecutionView, inputs: Mapping[str, Any] | None) -> None:
+        """Of an execution where no task waits for a person; what was only interrupted needs no message to go on."""
+        if inputs:
+            raise Invalid(f"no task of the execution {view.id} waits for inputs")
+        if view.held:
+            self._send(view, "resume")
+        elif self._records.is_owned(view.id):
+            raise Conflict(f"nothing of the execution {view.id} waits for a person: it is {view.state}")
+        elif view.state == "CREATED" and (view.due_at or 0) > now():
+            raise Conflict(f"the execution {view.id} is to begin later", hint="`executions force-run` begins it now")
+
+    def force_run(self, execution_id: str) -> None:
+        view = self.get(execution_id)
+        if view.state not in ("CREATED", "QUEUED", "PAUSED"):
+            raise Conflict(
+                f"nothing holds the execution {view.id} back: it is {view.state}", expected="one that waits"
+            )
+        self._send(view, "force_run")
+
+    def restart(self, execution_id: str) -> None:
+        view = self.get(execution_id)
+        if view.state not in ("FAILED", "KILLED", "CANCELLED", "WARNING"):
+            going_on = "" if view.state in ENDED else "`executions resume` lets one go on that was interrupted"
+            raise Conflict(
+                f"the execution {view.id} can't be restarted: it is {view.state}",
+                expected="one that failed or was killed",
+                hint=going_on or "`executions replay` runs one again as a new execution",
+            )
+        self._send(view, "restart", {"what": "failed"})
+
+    def change_state(self, execution_id: str, task_name: str, state: str, *, value: str | None = None) -> None:
+        view = self.get(execution_id)
+        if view.state not in ENDED:
+            raise Conflict(f"the execution {view.id} has not ended: it is {view.state}", hint="kill it first")
+        if state not in GIVEN_STATES:
+            raise Invalid(f"`{state}` can't be given to a task", expected=" | ".join(GIVEN_STATES))
+        key = self._key_of(view.id, task_name, value)
+        self._send(view, "restart", {"what": "state", "tasks": [key_json(key)], "state": state})
+
+    def replay(
+        self,
+        execution_id: str,
+        *,
+        from_task: str | None = None,
+        value: str | None = None,
+        stale: bool = False,
+        latest_revision: bool = False,
+    ) -> ExecutionView:
+        view = self.get(execution_id)
+        if view.state not in ENDED:
+            raise Conflict(f"the execution {view.id} has not ended: it is {view.state}", hint="kill it first")
+        tasks = (self._key_of(view.id, from_task, value),) if from_task else ()
+        if stale and not any(row.stale for row in self._records.past(view.id)):
+            raise Conflict(f"nothing of the execution {view.id} is stale")
+        revision = self._flows.get(view.namespace, view.flow_id).revision if latest_revision else view.flow_revision
+        return self.get(self._creation.derive(view, "stale" if stale else "from", tasks, revision))
+
+    def _send(self, view: ExecutionView, kind: str, payload: Mapping[str, Any] | None = None) -> None:
+        self._records.send(view.id, kind, encode(dict(payload or {})), now())
+
+    def _key_of(self, execution_id: str, task_name: str, value: str | None) -> TaskKey:
+        """The latest task execution of a task, for one value of the loop around it. Raises NotFound, Invalid.
+
+        value: of the innermost loop, or the values of all loops around the task, joined by `/`.
+        """
+        ran = [row.key for row in self._records.past(execution_id) if row.key.task_id == task_name]
+        rows = [key for key in ran if value is None or (key.path and value in (key.path[-1], "/".join(key.path)))]
+        if len({key.path for key in rows}) > 1:
+            raise Invalid(f"`{task_name}` ran for more than one value", expected="the value of the loop")
+        if rows:
+            return rows[-1]
+        if ran:
+            raise NotFound(f"`{task_name}` did not run for the value `{value}`")
+        names = ", ".join(dict.fromkeys(task.task_name for task in self.tasks(execution_id))) or "none"
+        raise NotFound(f"no task `{task_name}` ran in the execution {execution_id}", expected=f"one of: {names}")
 
     # -- looking
 
@@ -148,16 +247,8 @@ class ExecutionService:
         found = self.resolve(execution_id)
         return self._records.logs(self._organization, found, task_name, levels, after, MAX_LOG_LINES)
 
-    def why(self, execution_id: str) -> tuple[str, ...]:
-        view = self.get(execution_id)
-        tasks = self.tasks(view.id)
-        if view.state in ENDED:
-            reasons = [f"{task.task_name} {task.state}: {task.error}" for task in tasks if task.error]
-            return (f"it has ended: {view.state}", *([view.error] if view.error else []), *reasons)
-        if view.id in self._records.abandoned(self._organization, ""):
-            return ("the process that worked on it is gone", "end it with `executions kill`, or run the flow again")
-        running = [f"{task.task_name} is {task.state}" for task in tasks if task.ended_at is None]
-        return tuple(running) or ("it was created and nobody has begun to work on it",)
+    def why(self, execution_id: str) -> tuple[Reason, ...]:
+        return Why(self._organization, self._records, self._flows, self.get(execution_id)).reasons()
 
     # -- purging
 
@@ -174,43 +265,6 @@ class ExecutionService:
                 self._storage.delete(self._organization, storage_path(uri))
         return len(ended)
 
-    # -- inputs
 
-    def _default_renderer(self, identity: ExecutionIdentity) -> Callable[[Any], Any]:
-        place = Place(identity.organization_id, identity.namespace, identity.flow_id, identity.id)
-        flow = {"id": identity.flow_id, "namespace": identity.namespace, "revision": identity.flow_revision}
-
-        def render(template: Any) -> Any:
-            tools = self._tools()
-            redactor = Redactor(tools.secrets)
-            evaluation = Evaluation(place, {"flow": flow}, tools, direct_line(self._answers()), redactor.get)
-            return redactor.mark(evaluation.render(template, True))
-
-        return render
-
-    def _store_files(self, flow: Flow, values: dict[str, Any], identity: ExecutionIdentity) -> tuple[StoredFile, ...]:
-        """Local paths given for FILE inputs become files of the execution; URIs are checked to be there."""
-        stored = []
-        for input_id in file_inputs(flow.inputs):
-            given = value_at(values, input_id)
-            if given is None:
-                continue
-            if is_storage_uri(given):
-                stored.append(self._storage.stat(self._organization, storage_path(given)))
-                continue
-            path = Path(str(given)).expanduser()
-            if not path.is_file():
-                raise InvalidInput(f"Invalid input for `{input_id}`, there is no file, but received `{given}`")
-            target = f"{execution_prefix(identity)}/inputs/{input_id}/{path.name}"
-            try:
-                file = self._storage.put(self._organization, target, path)
-            except OSError as error:
-                raise Unreachable(f"the file can't be read: {error.strerror}", where=str(path)) from error
-            put(values, input_id, file.uri)
-            stored.append(file)
-        return tuple(stored)
-
-
-def _how_to_give(flow: Flow) -> str:
-    names = ", ".join(f"{one.id} ({one.type})" for one in flow.inputs)
-    return f"give inputs as -i NAME=VALUE; this flow has: {names}"
+def _waits_for_a_person(task: TaskExecutionView, steps: Mapping[str, Step]) -> bool:
+    return task.state == "PAUSED" and isinstance(steps[task.task_name].node, Wait)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from core.engine.clock import now
@@ -24,6 +24,8 @@ class FlowService:
         self._records = records
         self._registry = registry
         self._parsed: dict[tuple[str, str, int], Flow] = {}
+        self._folders: list[Path] = []
+        self._in_folders: dict[tuple[str, str], Flow] | None = None
 
     def load(self, path: Path) -> tuple[Flow | None, tuple[Problem, ...]]:
         try:
@@ -61,6 +63,29 @@ class FlowService:
             source = self.get(namespace, flow_id, revision).source
             self._parsed[key] = self._loaded(source, f"{namespace}.{flow_id}").require()
         return self._parsed[key]
+
+    def look_in(self, folder: Path) -> None:
+        """Let flows that other flows call be found among the files of a folder, before those of the home."""
+        self._folders.append(folder)
+        self._in_folders = None
+
+    def find(self, namespace: str, flow_id: str, revision: int | None = None) -> Flow:
+        """A flow that another one calls. Raises NotFound, and InvalidFlow for one that can't run any more."""
+        if self._in_folders is None:
+            self._in_folders = {(flow.namespace, flow.id): flow for flow in self._read_folders()}
+        found = self._in_folders.get((namespace, flow_id))
+        if found is not None and revision is None:
+            return found
+        view = self.get(namespace, flow_id, revision)
+        return self.parsed(namespace, flow_id, view.revision)
+
+    def _read_folders(self) -> Iterator[Flow]:
+        """The flows of the folders, the first of equal names last; files that are no valid flows are left aside."""
+        for folder in reversed(self._folders):
+            for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml")), reverse=True):
+                flow = self._loaded(path.read_bytes(), str(path)).flow
+                if flow is not None:
+                    yield flow
 
     def list(self, namespace: str | None = None) -> tuple[FlowView, ...]:
         return self._records().flows(self._organization, namespace)

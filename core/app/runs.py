@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from core.app.creation import Creation
 from core.app.flows import FlowService
+from core.app.sweep import sweep
 from core.engine.answers import Answers
 from core.engine.clock import new_id, now
 from core.engine.engine import Engine
 from core.errors import ConversionError, NotFound, Unreachable
 from core.host.views import ExecutionView, Happening
 from core.model.flow import Flow
-from core.model.nodes import Sequence, Step, Work
+from core.model.nodes import Call, Group, Sequence, Step, Work
 from core.records import SqliteRecords
 from core.registry import Registry
 from core.registry.convert import build
@@ -36,6 +38,7 @@ class Runs:
         settings: Settings,
         records: SqliteRecords,
         flows: FlowService,
+        creation: Creation,
         registry: Registry,
         tools: Callable[[str | None], Tools],
         answers: Callable[[Path | None], Answers],
@@ -43,6 +46,7 @@ class Runs:
         self._settings = settings
         self._records = records
         self._flows = flows
+        self._creation = creation
         self._registry = registry
         self._tools = tools
         self._answers = answers
@@ -61,7 +65,7 @@ class Runs:
         Raises Conflict when somebody else owns it.
         """
         nothing = Flow(view.flow_id, view.namespace, Sequence(()))
-        self._work(view, nothing, lambda happening: None, None, None)
+        self._work(view, nothing, lambda happening: None, None, None, go_on=False)
 
     def _work(
         self,
@@ -70,6 +74,8 @@ class Runs:
         follow: Callable[[Happening], None],
         runner: str | None,
         local_files: Path | None,
+        *,
+        go_on: bool = True,
     ) -> None:
         tools = self._tools(runner)
         engine_id = new_id()
@@ -78,22 +84,25 @@ class Runs:
             engine_id,
             self._records,
             self._answers(local_files),
+            self._creation,
             lambda tell: ThreadExecutor(tell, tools, self._settings.workers),
         )
         # A busy task must not hold the loop up: hand the interpreter over ten times as often as is the default.
         before = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH_SECONDS)
+        sys.setswitchinterval(min(before, SWITCH_SECONDS))
         gc.freeze()  # what was loaded stays as long as the run: the collector need not look through it again
         self._engines.append(engine)
         try:
-            engine.own(view.id, flow, follow)
+            engine.own(view.id, flow, follow, go_on=go_on)
             engine.run()
+            sweep(self._settings.organization, self._records, tools.storage)
         finally:
             self._engines.remove(engine)
             engine.close()
             self._records.forget_engine(engine_id)
             gc.unfreeze()
-            sys.setswitchinterval(before)
+            if before > SWITCH_SECONDS:  # else another run in this process has set it, and sets it back
+                sys.setswitchinterval(before)
 
     def interrupt(self) -> None:
         for engine in tuple(self._engines):
@@ -101,21 +110,40 @@ class Runs:
 
     # -- before a run
 
-    def preflight(self, flow: Flow, runner: str | None) -> tuple[str, ...]:
+    def preflight(self, flow: Flow, runner: str | None, execution_id: str | None) -> tuple[str, ...]:
         """What people should know before the run. Raises Unreachable for what can't work on this machine."""
-        lines = []
-        for step in flow.steps():
-            if isinstance(step.node, Work) and not step.disabled:
-                for requirement in self._requirements(step):
-                    if line := self._met(step, requirement, runner or self._settings.runner):
-                        lines.append(line)
-        left = self._records.abandoned(self._settings.organization, "")
+        lines = list(dict.fromkeys(self._needs(flow, runner or self._settings.runner, set())))
+        left = [one for one in self._records.abandoned(self._settings.organization, "") if one != execution_id]
         if left:
             lines.append(
                 f"{len(left)} earlier execution{'s were' if len(left) > 1 else ' was'} interrupted; "
                 f"`{self._settings.product.command} executions list --status running` shows them"
             )
         return tuple(lines)
+
+    def _needs(self, flow: Flow, setting: str, seen: set[tuple[str, str]]) -> Iterator[str]:
+        """Of a flow and of those that it calls, as far as they are named without expressions."""
+        seen.add((flow.namespace, flow.id))
+        for step in flow.steps():
+            if step.disabled:
+                continue
+            if isinstance(step.node, (Work, Group)):
+                for requirement in self._requirements(step):
+                    if line := self._met(step, requirement, setting):
+                        yield line
+            elif isinstance(step.node, Call):
+                yield from self._needs_of_called(step, step.node, setting, seen)
+
+    def _needs_of_called(self, step: Step, call: Call, setting: str, seen: set[tuple[str, str]]) -> Iterator[str]:
+        namespace, flow_id = str(call.request.get("namespace")), str(call.request.get("flow_id"))
+        if "{" in namespace + flow_id or (namespace, flow_id) in seen:
+            return
+        try:
+            called = self._flows.find(namespace, flow_id)
+        except NotFound:
+            yield f"{step.id}: there is no flow {namespace}.{flow_id}: the task will fail when it is reached"
+        else:
+            yield from self._needs(called, setting, seen)
 
     def _requirements(self, step: Step) -> tuple[Requirement, ...]:
         cls = self._registry.resolve(step.type)

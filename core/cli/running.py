@@ -1,8 +1,9 @@
-"""Loading a flow's file and running it to its end, as `run` and `demo` do."""
+"""Loading a flow's file, and following an execution to its end: for every command that runs something."""
 
 from __future__ import annotations
 
 import signal
+from argparse import ArgumentParser
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
@@ -13,9 +14,24 @@ from core.cli.command import Call
 from core.cli.exit_codes import code_of_state
 from core.cli.follow import follower
 from core.cli.problems import is_error, problem_text
+from core.cli.report import show_execution, show_look_further
+from core.cli.shapes import execution_object
 from core.errors import InvalidFlow
 from core.host.views import ExecutionView
 from core.model.flow import Flow
+from core.sdk.context import LEVELS
+from core.settings import RUNNERS
+
+
+def running_options(parser: ArgumentParser) -> None:
+    """How an execution is run, and what is shown of it."""
+    parser.add_argument("--runner", choices=RUNNERS, help="where scripts run when the flow does not say")
+    parser.add_argument(
+        "--log-level", choices=LEVELS, default="INFO", help="the least level of the log lines that are shown"
+    )
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    shown.add_argument("--quiet", action="store_true", help="print the id of the execution and errors, nothing else")
 
 
 def load_flow(call: Call, app: App, path: Path, *, warnings: bool = True) -> Flow:
@@ -28,6 +44,9 @@ def load_flow(call: Call, app: App, path: Path, *, warnings: bool = True) -> Flo
         raise InvalidFlow(tuple(problem_text(problem) for problem in problems), where=str(path))
     for problem in problems if warnings else ():
         call.out.note(problem_text(problem))
+    inactive = flow.said_of_triggers()
+    if inactive:
+        call.out.note(inactive)
     return flow
 
 
@@ -38,14 +57,24 @@ def run_to_end(
 ) -> tuple[ExecutionView, int]:  # fmt: skip
     """Check what the flow needs, create an execution and follow it to its end: how it ended, and the exit code.
 
-    Ctrl-C interrupts the execution instead of this program. local_files: a folder of files that stand before those of
-    the namespace.
+    local_files: a folder of files that stand before those of the namespace.
     """
     for line in app.executions.preflight(flow, runner=runner):
         call.out.note(line)
     created, warnings = app.executions.create(flow, inputs, labels=labels)
     for line in warnings:
         call.out.note(f"warning: {line}")
+    return follow_to_end(call, app, created.id, runner=runner, log_level=log_level, local_files=local_files)
+
+
+def follow_to_end(
+    call: Call, app: App, execution_id: str, *, runner: str | None = None, log_level: str = "INFO",
+    local_files: Path | None = None,
+) -> tuple[ExecutionView, int]:  # fmt: skip
+    """Work on an execution as long as something can happen by itself: how it stands then, and the exit code.
+
+    Ctrl-C interrupts the execution instead of this program. Raises Conflict when another process works on it.
+    """
     interrupted = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -56,7 +85,21 @@ def run_to_end(
     before = signal.signal(signal.SIGINT, interrupt)
     try:
         with follower(call.out, log_level) as follow:
-            ended = app.executions.run(created.id, follow=follow, runner=runner, local_files=local_files)
+            ended = app.executions.run(execution_id, follow=follow, runner=runner, local_files=local_files)
     finally:
         signal.signal(signal.SIGINT, before)
     return ended, code_of_state(ended.state, interrupted=interrupted)
+
+
+def show_result(call: Call, app: App, ended: ExecutionView, code: int) -> None:
+    """What came out, as --json or --quiet ask for it, else for people."""
+    args, out = call.args, call.out
+    if args.json:
+        out.data(execution_object(ended, app))
+    elif args.quiet:
+        out.result(ended.id)
+        if code:
+            out.warn(f"error: the execution is {ended.state}" + (f": {ended.error}" if ended.error else ""))
+    else:
+        show_execution(call, app, ended)
+        show_look_further(call, ended, app.executions.tasks(ended.id))

@@ -8,6 +8,9 @@ from typing import Any
 
 from core.engine.clock import now
 from core.engine.live import LiveExecution
+from core.engine.surveys import Surveys
+from core.engine.variables import shipped
+from core.errors import TailraceError
 from core.host.records import RecordStore
 from core.host.seam import Answer, Place, Question
 
@@ -19,6 +22,7 @@ class Answers:
 
     def __init__(self, records: RecordStore, local_files: Path | None = None) -> None:
         self._records = records
+        self._surveys = Surveys(records)
         self._local_files = local_files.resolve() if local_files else None
 
     def answer(self, question: Question, live: LiveExecution | None) -> Answer:
@@ -32,11 +36,22 @@ class Answers:
             value = self._namespace_files(place.organization_id, arguments["namespace"])
         elif question.what == "error_logs":
             value = self._error_logs(place)
+        elif question.what == "loop_outputs":
+            value = self._loop_outputs(place.flow_execution_id, arguments["task"], tuple(arguments["path"]))
         elif question.what == "task_states":
-            value = self._task_states(place, live)
+            value = self._task_states(place)
         else:
-            return Answer(question.question_id, error=f"nobody answers `{question.what}`")
+            return self._survey(question)
         return Answer(question.question_id, value)
+
+    def _survey(self, question: Question) -> Answer:
+        survey = self._surveys.find(question.what)
+        if survey is None:
+            return Answer(question.question_id, error=f"nobody answers `{question.what}`")
+        try:
+            return Answer(question.question_id, survey(question.place, question.arguments))
+        except TailraceError as error:  # what was asked for can't be: the task is told, the loop goes on
+            return Answer(question.question_id, error=str(error))
 
     def _kv(self, place: Place, arguments: Mapping[str, Any]) -> list[Any]:
         """[found, value]; when no namespace was named, the parents of the own one are looked at too (reference 1.x)."""
@@ -64,8 +79,9 @@ class Answers:
         )
         return [{"taskId": line.task_name, "level": line.level, "message": line.message} for line in lines]
 
-    def _task_states(self, place: Place, live: LiveExecution | None) -> dict[str, str]:
-        if live is not None:
-            return {task: state["state"] for task, state in live.task_states().items()}
-        views = self._records.task_executions(place.organization_id, place.flow_execution_id)
-        return {view.task_name: view.state for view in views}
+    def _task_states(self, place: Place) -> dict[str, str]:
+        return {key.task_id: state for key, state in self._records.states_of(place.flow_execution_id)}
+
+    def _loop_outputs(self, execution_id: str, task: str, path: tuple[str, ...]) -> list[Any]:
+        stored, deeper = self._records.outputs_at(execution_id, task, path)
+        return [None if stored is None else shipped(stored), list(deeper)]

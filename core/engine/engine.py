@@ -3,79 +3,57 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from itertools import count
+from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from threading import Lock
-from typing import NamedTuple
 
+from core.engine.acting import Acting
 from core.engine.answers import Answers
+from core.engine.children import Children, OtherFlows
 from core.engine.clock import monotonic, now
+from core.engine.inbox import URGENT, message_of
 from core.engine.live import LiveExecution
-from core.engine.needs import needs_of
 from core.engine.results import typed_outputs
 from core.engine.stories import happenings
+from core.engine.timers import Timers
+from core.engine.work import Told, Work
 from core.errors import Conflict
 from core.host.executor import Executor
-from core.host.records import RecordStore, TaskIdentity, Unit
+from core.host.records import RecordStore, Refused, Unit
 from core.host.seam import (
-    EvaluationJob,
     EvaluationResult,
     LogLine,
+    MemberEnded,
+    MemberStarted,
     Metric,
-    OutputReference,
-    OutputText,
     Progress,
     Question,
-    Read,
-    Stop,
-    TaskJob,
     TaskResult,
     Up,
 )  # fmt: skip
 from core.host.views import Happening, TaskLogged, TaskProgressed
 from core.model.codec import encode
-from core.model.decisions import Decision, Effect, Evaluate, RunTask, StopTask
+from core.model.decisions import Decision, Effect, RunTask
 from core.model.flow import Flow
 from core.model.messages import (
     ROOT,
+    Due,
     Evaluated,
-    EvaluationKey,
+    JobRestarted,
     KillRequested,
-    Message,
+    RestartRequested,
+    SlotFree,
     Started,
-    TaskEnded,
     TaskKey,
 )  # fmt: skip
-from core.model.state import ENDED
-from core.planner import decide
+from core.model.messages import MemberEnded as MemberIsOver
+from core.model.messages import MemberStarted as MemberBegan
+from core.model.nodes import Group
+from core.planner import decide, pending
 
 LOOK_SECONDS = 0.05
 LOGS_SECONDS = 0.1
 BEAT_SECONDS = 5.0
-KILLED = "the execution was killed"
-_FROM_INBOX: dict[str, Callable[[], Message]] = {"start": Started, "kill": KillRequested}
-
-
-class _Work:
-    """One execution in hand: its facts, and what waits to be written with its next decision."""
-
-    def __init__(self, live: LiveExecution, follow: Callable[[Happening], None]) -> None:
-        self.live = live
-        self.follow = follow
-        self.logs: list[tuple[TaskKey, TaskIdentity | None, LogLine]] = []
-        self.metrics: list[tuple[TaskIdentity, Metric]] = []
-        self.oldest_log = 0.0
-
-
-class _Told(NamedTuple):
-    """A message for the planner, with what came along."""
-
-    work: _Work
-    message: Message
-    result: TaskResult | None = None
-    reads: tuple[Read, ...] = ()
-    done: tuple[int, ...] = ()
 
 
 class Engine:
@@ -83,7 +61,7 @@ class Engine:
 
     Whoever brings a result leads the next turn, in its own thread, unless another thread is leading: a chain of tasks
     needs no hand-over between threads, which costs more than all the rest of a small task. The thread in `run` leads
-    when nobody else does: it looks at inboxes, logs and beats.
+    when nobody else does: it looks at inboxes, timers, logs and beats.
     """
 
     def __init__(
@@ -91,20 +69,26 @@ class Engine:
         engine_id: str,
         records: RecordStore,
         answers: Answers,
+        flows: OtherFlows,
         make_executor: Callable[[Callable[[Up], None]], Executor],
     ) -> None:
         self._id = engine_id
         self._records = records
         self._answers = answers
-        self._inbox: deque[Up | None] = deque()
+        self._flows = flows
+        self._inbox: deque[Up | Told | None] = deque()
         self._leading = Lock()
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._failure: BaseException | None = None
+        self._questions: deque[Question] = deque()
         self._words: deque[LogLine | Metric | Progress] = deque()
         self._executor = make_executor(self._tell)
-        self._owned: dict[str, _Work] = {}
-        self._tickets: dict[int, tuple[_Work, EvaluationKey]] = {}
-        self._numbers = count(1)
+        self._owned: dict[str, Work] = {}
+        self._timers = Timers()
+        self._children = Children(records, flows)
+        self._acting = Acting(
+            self._executor, self._timers, self._children, records, self._own_other, self._inbox.append
+        )
         self._interrupts = 0
         self._fresh = False
         self._next_look = 0.0
@@ -112,12 +96,31 @@ class Engine:
 
     # -- from outside
 
-    def own(self, execution_id: str, flow: Flow, follow: Callable[[Happening], None]) -> None:
-        """Become the owner of an execution. Raises Conflict, NotFound."""
+    def own(self, execution_id: str, flow: Flow, follow: Callable[[Happening], None], *, go_on: bool = True) -> None:
+        """Become the owner of an execution, and go on with it where it stands. Raises Conflict, NotFound.
+
+        go_on: False for one that is only to end: nothing that ran counts as running.
+        """
         opened = self._records.claim(execution_id, self._id)
-        self._owned[execution_id] = _Work(LiveExecution(opened, flow, self._records), follow)
-        self._next_look = 0.0
-        self._fresh = True
+        work = self._owned[execution_id] = Work(LiveExecution(opened, flow, self._records, runs=go_on), follow)
+        for effect in pending(work.live.facts(now())) if go_on else ():
+            if isinstance(effect, RunTask) and isinstance(work.live.steps[effect.key.task_id].node, Group):
+                self._inbox.append(Told(work, JobRestarted(effect.key)))
+            self._acting.perform(work, effect)
+        self._look_soon()
+
+    def _own_other(self, organization: str, execution_id: str, follow: Callable[[Happening], None]) -> bool:
+        """Own a child or a parent of what is owned; False when another process has it."""
+        if execution_id in self._owned:
+            return True
+        view = self._records.execution(organization, execution_id)
+        if view is None:
+            return False
+        try:
+            self.own(execution_id, self._flows.flow_of(view), follow)
+        except Conflict:
+            return False
+        return True
 
     def interrupt(self) -> None:
         """Kill what is owned; the second time leave it as it is, to be resumed. Safe in signal handlers."""
@@ -126,15 +129,15 @@ class Engine:
         self._wake.put(None)
 
     def run(self) -> None:
-        """Work until everything owned has ended, or a second interrupt.
+        """Work until nothing owned can go on by itself, or a second interrupt.
 
-        What is left unfinished keeps this engine as its owner: once the engine is gone, others see it was abandoned.
+        What is left running keeps this engine as its owner: once the engine is gone, others see it was abandoned.
         """
         try:
-            while self._owned and self._interrupts < 2 and not self._failure:
+            while (self._owned or self._acting.later) and self._interrupts < 2 and not self._failure:
                 if self._leading.acquire(blocking=False):
                     self._lead_once()
-                if self._owned and not self._inbox:
+                if (self._owned or self._acting.later) and not self._inbox:
                     self._sleep()
         finally:
             with self._leading:  # a turn that is going on is not left half way
@@ -144,7 +147,7 @@ class Engine:
 
     def _sleep(self) -> None:
         try:
-            self._wake.get(timeout=LOOK_SECONDS)
+            self._wake.get(timeout=max(self._timers.seconds(now(), LOOK_SECONDS), 0.001))
         except Empty:
             self._records.tidy()
 
@@ -183,55 +186,105 @@ class Engine:
         if units:
             self._commit(units)
         for work, effect in effects:
-            self._perform(work, effect)
-        for execution_id in [name for name, work in self._owned.items() if work.live.state in ENDED]:
-            work = self._owned.pop(execution_id)
-            self._records.release(execution_id, work.live.fence)
+            self._acting.perform(work, effect)
+        while self._questions:  # after the commit: who asks sees what was told before
+            self._answer(self._questions.popleft())
+        for execution_id in [name for name, work in self._owned.items() if self._rests(work)]:
+            self._let_go(self._owned.pop(execution_id))
 
-    def _drain(self) -> deque[_Told]:
-        told: deque[_Told] = deque()
+    def _rests(self, work: Work) -> bool:
+        """Whether it has ended, or goes on only when somebody else does something."""
+        live = work.live
+        if live.is_over:
+            return True
+        if self._inbox or work.tickets or live.state in ("CREATED", "QUEUED"):
+            return False
+        return not (self._acting.runs(work, self._owned) or self._timers.waited_for(live.identity.id))
+
+    def _let_go(self, work: Work) -> None:
+        live = work.live
+        self._records.release(live.identity.id, live.fence)
+        if self._records.unread([live.identity.id]):  # sent after the last look: whoever sent it saw an owner
+            self._own_other(live.identity.organization_id, live.identity.id, work.follow)
+        elif live.is_over and live.parent is not None and live.parent.wait:
+            self._look_soon()
+            self._own_other(live.identity.organization_id, live.parent.execution_id, work.follow)
+
+    def _look_soon(self) -> None:
+        """This engine's own commits don't show as changes: what it put into an inbox, it must look for."""
+        self._fresh = True
+        self._next_look = 0.0
+        self._wake.put(None)
+
+    def _drain(self) -> deque[Told]:
+        told: deque[Told] = deque()
         moment = monotonic()
         if moment >= self._next_look:
             self._next_look = moment + LOOK_SECONDS
             self._look(told, moment)
         messages = [self._inbox.popleft() for _ in range(len(self._inbox))]
-        while self._words:  # after the messages were taken: what a task said before its result is heard before it
-            self._hear(self._words.popleft())
+        early = [word for word in self._heard_words() if not self._hear(word)]
+        self._words.extendleft(reversed(early))
         for message in messages:
             self._receive(message, told)
         return told
 
-    def _look(self, told: deque[_Told], moment: float) -> None:
-        """Every 50 ms: has anybody written to an inbox of ours?"""
+    def _look(self, told: deque[Told], moment: float) -> None:
+        """Every 50 ms: has anybody written to an inbox of ours, and has a time come?"""
         if self._records.changed() or self._fresh:
             self._fresh = False
             rows = self._records.unread(list(self._owned))
-            for seq, execution_id, kind, _ in sorted(rows, key=lambda row: row[2] != "kill"):  # it overtakes a start
-                if kind not in _FROM_INBOX:
-                    raise Conflict(f"the message `{kind}` in the inbox of {execution_id} is of a newer version")
-                told.append(_Told(self._owned[execution_id], _FROM_INBOX[kind](), done=(seq,)))
+            for seq, execution_id, kind, payload in sorted(rows, key=lambda row: row[2] not in URGENT):
+                work = self._owned[execution_id]
+                told.append(Told(work, message_of(kind, payload, execution_id), done=(seq,)))
+            for work in self._owned.values():
+                if work.live.state == "QUEUED":
+                    told.append(Told(work, SlotFree()))
+        for timer in self._timers.due(now()):
+            if timer.execution_id in self._owned:
+                told.append(Told(self._owned[timer.execution_id], Due(timer.key)))
+            elif timer.key == ROOT:
+                self._own_other(*self._acting.later.pop(timer.execution_id))
         if moment >= self._next_beat:
             self._next_beat = moment + BEAT_SECONDS
             self._records.beat(self._id)
 
-    def _receive(self, message: Up | None, told: deque[_Told]) -> None:
+    def _receive(self, message: Up | Told | None, told: deque[Told]) -> None:
         if isinstance(message, TaskResult):
             found = self._attempt(message.attempt_id)
             if found:
-                work, key = found
-                told.append(_Told(work, TaskEnded(key, message.state, message.error), result=message))
+                told.append(found[0].ended(found[1], message))
         elif isinstance(message, EvaluationResult):
-            work, asked = self._tickets.pop(message.ticket)
+            work, asked = self._acting.asked(message.ticket)
             if work.live.identity.id in self._owned:  # else it has ended meanwhile
                 value, error = typed_outputs(work.live.flow, asked, message)
-                told.append(_Told(work, Evaluated(asked, value, error), reads=message.reads))
+                if asked.purpose.startswith("request") and not error:
+                    work.live.evaluations[asked] = (value, "")
+                told.append(Told(work, Evaluated(asked, value, error), reads=message.reads))
         elif isinstance(message, Question):
-            owner = self._owned.get(message.place.flow_execution_id)
-            self._executor.send(self._answers.answer(message, owner.live if owner else None))
+            self._questions.append(message)
+        elif isinstance(message, (MemberStarted, MemberEnded)):
+            self._member(message, told)
+        elif isinstance(message, Told):
+            if message.work.live.identity.id in self._owned:
+                told.append(message)
         else:
-            told.extend(_Told(work, KillRequested()) for work in self._owned.values())
+            told.extend(Told(work, KillRequested()) for work in self._owned.values())
 
-    def _attempt(self, attempt_id: str) -> tuple[_Work, TaskKey] | None:
+    def _member(self, message: MemberStarted | MemberEnded, told: deque[Told]) -> None:
+        """One of a group's members began or is over."""
+        found = self._attempt(message.attempt_id)
+        if found is None:
+            return
+        work, group = found
+        if isinstance(message, MemberStarted):
+            told.append(Told(work, MemberBegan(group, message.task_name)))
+            return
+        result = message.result
+        over = MemberIsOver(group, message.task_name, result.state, result.error)
+        told.append(Told(work, over, result=result))
+
+    def _attempt(self, attempt_id: str) -> tuple[Work, TaskKey] | None:
         """Whose attempt it is; None for one that is over: its late words are dropped."""
         for work in self._owned.values():
             key = work.live.attempts.get(attempt_id)
@@ -239,99 +292,109 @@ class Engine:
                 return work, key
         return None
 
-    def _hear(self, word: LogLine | Metric | Progress) -> None:
-        """What a running task says; the late words of one that is over are dropped."""
+    def _heard_words(self) -> Iterator[LogLine | Metric | Progress]:
+        """Taken after the messages: what a task said before its result is heard before it."""
+        while self._words:
+            yield self._words.popleft()
+
+    def _answer(self, question: Question) -> None:
+        owner = self._owned.get(question.place.flow_execution_id)
+        self._executor.send(self._answers.answer(question, owner.live if owner else None))
+
+    def _hear(self, word: LogLine | Metric | Progress) -> bool:
+        """What a running task says; the late words of one that is over are dropped. False when it is too early."""
         found = self._attempt(word.attempt_id)
         if found is None:
-            return
+            return True
         work, key = found
+        if word.task_name:
+            key = work.live.member(key, word.task_name)
+            if key not in work.live.identities:
+                return False
         execution_id = work.live.identity.id
         if isinstance(word, Metric):
             work.metrics.append((work.live.identities[key], word))
         elif isinstance(word, Progress):
             work.follow(TaskProgressed(execution_id, key.task_id, word.message, word.fraction))
         else:
-            if not work.logs:
-                work.oldest_log = monotonic()
-            work.logs.append((key, work.live.identities[key], word))
+            work.log(key, word, monotonic())
             work.follow(TaskLogged(execution_id, key.task_id, word.at, word.level, word.message))
+        return True
 
     # -- decide
 
-    def _decide(self, told: deque[_Told]) -> tuple[list[Unit], list[tuple[_Work, Effect]]]:
+    def _decide(self, told: deque[Told]) -> tuple[list[Unit], list[tuple[Work, Effect]]]:
         units: list[Unit] = []
-        effects: list[tuple[_Work, Effect]] = []
+        effects: list[tuple[Work, Effect]] = []
         while told:
             item = told.popleft()
-            live = item.work.live
-            decision = decide(live.facts(), item.message)
-            unit = self._unit(item, decision)
-            live.apply(decision, unit.tasks)
-            units.append(unit)
-            for effect in decision.effects:
-                effects.append((item.work, effect))
+            work, live, at = item.work, item.work.live, now()
+            rows = self._records.past(live.identity.id) if isinstance(item.message, RestartRequested) else ()
+            decision = self._children.with_outputs(live, item.message, decide(live.facts(at, rows=rows), item.message))
+            unit = self._unit(item, decision, at)
+            if decision.guards:  # others can make them untrue: whether they hold is known only by the commit
+                if units:
+                    self._commit(units)
+                    units = []
+                if self._guarded(unit):
+                    decision = decide(live.facts(at, slot_free=False), item.message)
+                    unit = self._unit(item, decision, at)
+                    units.append(unit)
+            else:
+                units.append(unit)
+            live.apply(decision, unit.tasks, at)
+            effects.extend((work, effect) for effect in decision.effects)
         moment = monotonic()
         for work in self._owned.values():
             if work.logs and moment - work.oldest_log >= LOGS_SECONDS:
-                units.append(self._unit(_Told(work, Started()), Decision()))
+                units.append(self._unit(Told(work, Started()), Decision(), now()))
         return units, effects
 
-    def _unit(self, item: _Told, decision: Decision) -> Unit:
+    def _unit(self, item: Told, decision: Decision, at: int) -> Unit:
         work, message = item.work, item.message
-        named = work.live.named(decision)
+        live = work.live
+        named = live.named(decision)
         results, evaluated, outputs = {}, {}, None
-        if isinstance(message, TaskEnded) and item.result and message.key in named:  # else it came too late
-            results[message.key] = item.result
+        if item.result is not None:
+            key = item.result_key(live)
+            if key in named:  # else it came too late
+                results[key] = item.result
         elif isinstance(message, Evaluated):
             evaluated[message.key] = item.reads
             if message.key.task == ROOT and not message.error:
                 outputs = encode(message.value)
         logs, metrics = work.logs, work.metrics
         work.logs, work.metrics = [], []
+        derived, kept = self._acting.derived(work, decision)
         return Unit(
-            work.live.identity, work.live.fence, decision, now(), named, results, evaluated, logs,
-            metrics, outputs, item.done,
+            live.identity, live.fence, decision, at, named, results, evaluated, logs, metrics, outputs, item.done,
+            derived, kept,
         )  # fmt: skip
 
     # -- commit
 
+    def _guarded(self, unit: Unit) -> bool:
+        """Commit a unit whose guards others can make untrue; whether there was no free slot for it."""
+        refused = self._write([unit])
+        return refused is not None
+
     def _commit(self, units: Sequence[Unit]) -> None:
-        lost = {refused.execution_id: refused.guard for refused in self._records.commit(units)}
+        refused = self._write(units)
+        if refused is not None:
+            raise Conflict(f"a decision for the execution {refused.execution_id} was refused", hint=refused.guard)
+
+    def _write(self, units: Sequence[Unit]) -> Refused | None:
+        """Commit, and let what was committed be known; the refused unit that can be decided again."""
+        lost = {refused.execution_id: refused for refused in self._records.commit(units)}
         for unit in units:
             work = self._owned[unit.execution.id]
-            if unit.execution.id in lost:
-                continue
-            for key, result in unit.results.items():
-                work.live.remember(key, _shipped(result))
-            for happening in happenings(unit):
-                work.follow(happening)
-        for execution_id in lost:
+            if unit.execution.id not in lost:
+                work.remember(unit)
+                for happening in happenings(unit):
+                    work.follow(happening)
+        for execution_id, refused in lost.items():
+            if refused.kind == "slot":
+                return refused
             del self._owned[execution_id]
-            raise Conflict(f"another process has taken over the execution {execution_id}", hint=lost[execution_id])
-
-    # -- act
-
-    def _perform(self, work: _Work, effect: Effect) -> None:
-        live = work.live
-        if isinstance(effect, RunTask):
-            step, identity = live.steps[effect.key.task_id], live.identities[effect.key]
-            self._executor.send(TaskJob(
-                identity.attempt_id, identity.attempt, live.place(effect.key), step.type, step.properties,
-                live.variables(effect.key, live.needs(step)), step.timeout, step.log_level,
-            ))  # fmt: skip
-        elif isinstance(effect, Evaluate):
-            ticket = next(self._numbers)
-            self._tickets[ticket] = (work, effect.key)
-            needs = needs_of(effect.template)
-            place, variables = live.place(effect.key.task), live.variables(effect.key.task, needs)
-            self._executor.send(EvaluationJob(ticket, place, effect.template, variables, effect.typed))
-        elif isinstance(effect, StopTask):
-            self._executor.send(Stop(live.identities[effect.key].attempt_id, KILLED))
-        else:
-            raise Conflict(f"{type(effect).__name__} can't be done by this version")
-
-
-def _shipped(result: TaskResult) -> OutputText | OutputReference | None:
-    if result.output is not None:
-        return OutputText(result.output)
-    return OutputReference(result.output_uri, result.size or 0) if result.output_uri else None
+            raise Conflict(f"another process has taken over the execution {execution_id}", hint=refused.guard)
+        return None

@@ -1,36 +1,45 @@
-"""An execution in the hands of its owner: what it decides on, and what its jobs may read."""
+"""An execution in the hands of its owner: what it decides on, and who is who in it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
-from core.engine.clock import as_instant, new_id
-from core.engine.needs import Needs, needs_of
-from core.host.records import ExecutionIdentity, OpenExecution, RecordStore, TaskIdentity
-from core.host.seam import OutputReference, OutputText, Place
-from core.host.views import ExecutionView
-from core.model.decisions import Decision, EndTask, MoveExecution, MoveTask, OpenTask
+from core.engine.clock import new_id
+from core.engine.requests import requested
+from core.engine.variables import Variables
+from core.host.records import ExecutionIdentity, OpenExecution, PastRow, RecordStore, TaskIdentity
+from core.host.requests import Request
+from core.host.seam import Member, Place
+from core.model.decisions import (
+    ChangeEnd,
+    Decision,
+    EndTask,
+    GiveOutput,
+    MoveExecution,
+    MoveTask,
+    OpenTask,
+    ReopenTask,
+)  # fmt: skip
 from core.model.flow import Flow
-from core.model.messages import ROOT, TaskKey
-from core.model.nodes import Step
-from core.planner import Facts, TaskFacts
-
-CACHE_BYTES = 32 * 1024 * 1024
+from core.model.messages import ROOT, EvaluationKey, TaskKey
+from core.model.nodes import Call, Group, Step
+from core.planner import Facts, PastTask, TaskFacts, apply, is_over
 
 
 class LiveExecution:
     """Facts for the planner, identities for the record, variables for jobs. Changed only by decisions."""
 
-    def __init__(self, opened: OpenExecution, flow: Flow, records: RecordStore) -> None:
+    def __init__(self, opened: OpenExecution, flow: Flow, records: RecordStore, *, runs: bool = True) -> None:
         view = opened.view
         self.flow = flow
         self.view = view
         self.fence = opened.fence
+        self.parent = opened.parent
         self.identity = ExecutionIdentity(
             view.id, opened.organization_id, view.namespace, view.flow_id, view.flow_revision
         )
         self.steps: dict[str, Step] = {step.id: step for step in flow.steps()}
+        self.has_calls = any(isinstance(step.node, Call) for step in self.steps.values())
         self.state = view.state
         self.counters = opened.counters
         self.started_at = view.started_at
@@ -38,26 +47,38 @@ class LiveExecution:
         self.tasks: dict[TaskKey, TaskFacts] = {}
         self.identities: dict[TaskKey, TaskIdentity] = {}
         self.attempts: dict[str, TaskKey] = {}
+        self._drawn: dict[tuple[TaskKey, str], str] = {}
+        self._attempt = opened.attempt
+        self._began_at = opened.began_at
         self._records = records
-        self._needs: dict[str, Needs] = {}
-        self._cache: dict[TaskKey, OutputText | OutputReference | None] = {}
-        self._cached_bytes = 0
-        self._complete = not opened.tasks and view.state == "CREATED"
-        self._recover(opened)
-        self.base = base_variables(view, flow, state="RUNNING")
+        fresh = not opened.tasks and view.state == "CREATED" and view.original_id is None
+        self._recover(opened, runs)
+        self.variables = Variables(view, flow, self.identity, records, self.tasks, self.identities, fresh=fresh)
 
-    def _recover(self, opened: OpenExecution) -> None:
-        """What had not ended under an earlier owner; nothing of it runs here."""
+    def _recover(self, opened: OpenExecution, runs: bool) -> None:
+        """What had not ended under an earlier owner."""
         by_id = {row.identity.id: row.key for row in opened.tasks}
         for row in opened.tasks:
             parent = by_id.get(row.identity.parent_id or "", ROOT)
-            self.tasks[row.key] = TaskFacts(parent, row.state, row.counters, running=False)
+            self.tasks[row.key] = TaskFacts(
+                parent, row.state, row.counters, runs and row.running, row.identity.attempt, row.since, row.due_at,
+                row.iteration,
+            )  # fmt: skip
             self.identities[row.key] = row.identity
             if row.identity.attempt_id:
                 self.attempts[row.identity.attempt_id] = row.key
 
-    def facts(self) -> Facts:
-        return Facts(self.flow, self.steps, self.state, self.counters, self.tasks)
+    def facts(self, now: int, *, slot_free: bool = True, rows: Sequence[PastRow] = ()) -> Facts:
+        """What the planner is told. rows: for a restart, every row of the execution."""
+        return Facts(
+            self.flow, self.steps, self.state, self.counters, self.tasks, now, self.identity.id, self.evaluations,
+            slot_free, self._attempt, self._began_at, past_tasks(rows) if rows else (),
+        )  # fmt: skip
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it is left to run."""
+        return is_over(self.state, self.counters.phase)
 
     # -- identities
 
@@ -69,105 +90,73 @@ class LiveExecution:
                 parent = named.get(change.parent) or self.identities.get(change.parent)
                 step = self.steps[change.key.task_id]
                 begins = (1, new_id()) if change.attempt else (0, "")
-                named[change.key] = TaskIdentity(new_id(), step.type, parent.id if parent else None, *begins)
-            elif isinstance(change, MoveTask):
+                own = self._drawn.pop((change.parent, change.key.task_id), "") or new_id()
+                named[change.key] = TaskIdentity(own, step.type, parent.id if parent else None, *begins)
+            elif isinstance(change, (MoveTask, EndTask, GiveOutput)):
                 known = named.get(change.key) or self.identities[change.key]
-                if change.attempt:
+                if isinstance(change, MoveTask) and change.attempt:
                     known = TaskIdentity(known.id, known.type, known.parent_id, known.attempt + 1, new_id())
                 named[change.key] = known
-            elif isinstance(change, EndTask) and change.key not in named:
-                named[change.key] = self.identities[change.key]
+            elif isinstance(change, (ReopenTask, ChangeEnd)):
+                named[change.key] = self._again(change)
         return named
+
+    def _again(self, change: ReopenTask | ChangeEnd) -> TaskIdentity:
+        """A task execution that had ended."""
+        known = self._records.identity(self.identity.id, change.key)
+        if isinstance(change, ReopenTask) and change.attempt:
+            return TaskIdentity(known.id, known.type, known.parent_id, known.attempt + 1, new_id())
+        return known
 
     # -- after the commit
 
-    def apply(self, decision: Decision, named: Mapping[TaskKey, TaskIdentity]) -> None:
+    def apply(self, decision: Decision, named: Mapping[TaskKey, TaskIdentity], now: int) -> None:
         """Make a committed decision true here too."""
+        apply(decision, self.tasks, self.evaluations, now)
         for change in decision.changes:
-            if isinstance(change, OpenTask):
-                self.tasks[change.key] = TaskFacts(change.parent, change.state, change.counters, change.attempt)
-                self._identify(change.key, named[change.key])
-            elif isinstance(change, MoveTask):
-                task = self.tasks[change.key]
-                self.tasks[change.key] = TaskFacts(
-                    task.parent, change.state, change.counters, task.running or change.attempt
-                )
-                self._identify(change.key, named[change.key])
-            elif isinstance(change, EndTask):
-                self.tasks.pop(change.key, None)
+            if isinstance(change, EndTask):
                 identity = self.identities.pop(change.key, None)
                 if identity:
                     self.attempts.pop(identity.attempt_id, None)
+                    self._forget_answers(change.key)
+            elif isinstance(change, (OpenTask, MoveTask, ReopenTask)):
+                identity = named[change.key]
+                self.identities[change.key] = identity
+                if identity.attempt_id:
+                    self.attempts[identity.attempt_id] = change.key
             elif isinstance(change, MoveExecution):
+                if change.state != self.state:
+                    self.variables.entered(change.state, now)
                 self.state, self.counters = change.state, change.counters
 
-    def _identify(self, key: TaskKey, identity: TaskIdentity) -> None:
-        self.identities[key] = identity
-        if identity.attempt_id:
-            self.attempts[identity.attempt_id] = key
+    def requested(self, requests: Iterable[Request]) -> None:
+        """Make true here what a committed result asked for the execution itself: its labels and variables."""
+        requested(self.variables, requests)
 
-    # -- what jobs may read
+    def _forget_answers(self, key: TaskKey) -> None:
+        if self.evaluations:
+            for purpose in ("values", "settings"):
+                self.evaluations.pop(EvaluationKey(key, purpose), None)
 
-    def remember(self, key: TaskKey, output: OutputText | OutputReference | None) -> None:
-        """Keep an ended task's output at hand, as it was recorded; the record has what falls out."""
-        self._cache[key] = output
-        self._cached_bytes += _weight(output)
-        while self._cached_bytes > CACHE_BYTES and len(self._cache) > 1:
-            self._cached_bytes -= _weight(self._cache.pop(next(iter(self._cache))))
-            self._complete = False
+    # -- jobs
 
-    def needs(self, step: Step) -> Needs:
-        """What the expressions of a task name, looked at once."""
-        if step.id not in self._needs:
-            self._needs[step.id] = needs_of((step.properties, step.timeout, step.run_if))
-        return self._needs[step.id]
+    def members(self, key: TaskKey) -> tuple[Member, ...]:
+        """What a group's job does, one after another; the ids of its task executions are drawn here."""
+        node = self.steps[key.task_id].node
+        if not isinstance(node, Group):
+            return ()
+        children = [child for child in node.children if not child.disabled]
+        self._drawn.update({(key, child.id): new_id() for child in children})
+        return tuple(
+            Member(child.id, child.type, child.properties, child.run_if, child.timeout, child.log_level,
+                   child.allow_failure, child.allow_warning, self._drawn[key, child.id])
+            for child in children
+        )  # fmt: skip
 
-    def variables(self, key: TaskKey, needs: Needs) -> dict[str, Any]:
-        """The variables of a place in the flow, as far as they are named there."""
-        variables = dict(self.base)
-        variables["outputs"] = self._outputs(needs) if needs.outputs is None or needs.outputs else {}
-        if needs.tasks:
-            variables["tasks"] = self.task_states()
-        if key != ROOT:
-            identity = self.identities.get(key)
-            variables["task"] = {"id": key.task_id, "type": self.steps[key.task_id].type}
-            variables["taskrun"] = {
-                "id": identity.id if identity else "",
-                "startDate": self.base["execution"]["startDate"],
-                "attemptsCount": max(identity.attempt - 1, 0) if identity else 0,
-            }
-        return variables
-
-    def task_states(self) -> dict[str, Any]:
-        """`tasks.<id>.state` of everything that began."""
-        ended = {key.task_id: {"state": state} for key, state, _ in self._records.outputs_of(self.identity.id, None)}
-        return {**ended, **{key.task_id: {"state": task.state} for key, task in self.tasks.items()}}
-
-    def _outputs(self, needs: Needs) -> dict[str, Any]:
-        """Those that are read; where one is missing, also what is at hand, so that people are told what there is."""
-        wanted = needs.outputs
-        if wanted is None:
-            return self._at_hand() if self._complete else self._recorded(None)
-        if all(TaskKey(name) in self._cache for name in wanted):
-            found = {name: shown for name in wanted if (shown := self._cache[TaskKey(name)]) is not None}
-        else:
-            found = self._recorded(wanted)
-        return found if len(found) == len(wanted) else {**self._at_hand(), **found}
-
-    def _at_hand(self) -> dict[str, Any]:
-        return {key.task_id: output for key, output in self._cache.items() if output is not None}
-
-    def _recorded(self, wanted: frozenset[str] | None) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, _, stored in self._records.outputs_of(self.identity.id, None if wanted is None else sorted(wanted)):
-            if stored is None:
-                continue
-            found[key.task_id] = (
-                OutputText(stored.text) if stored.text is not None else OutputReference(stored.uri or "", stored.size)
-            )
-        return found
-
-    # -- places
+    def member(self, group: TaskKey, task_id: str) -> TaskKey:
+        """Which task execution a member of a running group is."""
+        counters = self.tasks[group].counters if group in self.tasks else None
+        return TaskKey(task_id, group.path, counters.turn if counters else group.turn)
 
     def place(self, key: TaskKey) -> Place:
         """Where a task's (or the flow's own) jobs belong."""
@@ -183,40 +172,11 @@ class LiveExecution:
         )  # fmt: skip
 
 
-def _weight(output: OutputText | OutputReference | None) -> int:
-    return len(output.text) if isinstance(output, OutputText) else 64
+def past_tasks(rows: Sequence[PastRow]) -> tuple[PastTask, ...]:
+    """Rows of the record as the planner looks at them."""
+    return tuple(PastTask(row.key, row.parent, row.state, row.counters, row.stale, row.attempts) for row in rows)
 
 
 def execution_prefix(identity: ExecutionIdentity) -> str:
     """The directory of an execution's files in internal storage."""
     return f"{identity.namespace.replace('.', '/')}/{identity.flow_id}/executions/{identity.id}"
-
-
-def nested(labels: Mapping[str, str]) -> dict[str, Any]:
-    """Labels as expressions see them: `system.from` is read as `labels.system.from`."""
-    found: dict[str, Any] = {}
-    for name, value in labels.items():
-        place = found
-        *parents, last = name.split(".") if name.startswith("system.") else [name]
-        for parent in parents:
-            place = place.setdefault(parent, {})
-        place[last] = value
-    return found
-
-
-def base_variables(view: ExecutionView, flow: Flow, *, state: str) -> dict[str, Any]:
-    """The variables that are the same everywhere in an execution."""
-    base: dict[str, Any] = {
-        "flow": {"id": view.flow_id, "namespace": view.namespace, "revision": view.flow_revision},
-        "execution": {
-            "id": view.id,
-            "startDate": as_instant(view.created_at),
-            "originalId": view.id,
-            "state": state,
-        },
-        "inputs": view.inputs,
-        "labels": nested(view.labels),
-    }
-    if flow.variables:
-        base["vars"] = flow.variables
-    return base

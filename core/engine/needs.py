@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from core import expressions
 from core.errors import TailraceError
 from core.model.data import data
@@ -11,35 +9,47 @@ from core.model.data import data
 
 @data
 class Needs:
-    """outputs: ids of the tasks whose outputs are read, None for all of them. tasks: whether states are asked for."""
+    """outputs: ids of the tasks whose outputs are read, None for all of them. tasks: whether states are asked for.
+
+    parents: whether the groups around the place are.
+    """
 
     outputs: frozenset[str] | None
     tasks: bool
+    parents: bool = False
 
 
 def needs_of(values: object) -> Needs:
     """Of every text inside the values. What can't be parsed needs everything: its attempt will say what is wrong."""
     outputs: set[str] = set()
-    everything = tasks = False
+    everything = tasks = parents = False
     for text in _texts(values):
         try:
             paths = expressions.named_paths(text)
         except TailraceError:
-            return Needs(None, tasks=True)
+            return Needs(None, tasks=True, parents=True)
         for path in paths:
             if path[0] is None or (path[0] == "outputs" and (len(path) < 2 or path[1] is None)):
                 everything = True
             elif path[0] == "outputs":
                 outputs.add(str(path[1]))
             tasks = tasks or path[0] in ("tasks", None)
-    return Needs(None if everything else frozenset(outputs), tasks)
+            parents = parents or path[0] in ("parent", "parents", None)
+    return Needs(None if everything else frozenset(outputs), tasks, parents)
 
 
-def _texts(values: object) -> Iterable[str]:
-    if isinstance(values, str):
-        return (values,) if "{" in values else ()
-    if isinstance(values, (list, tuple)):
-        return [text for value in values for text in _texts(value)]
-    if isinstance(values, dict):
-        return [text for item in values.items() for text in _texts(item)]
-    return ()
+def _texts(values: object) -> list[str]:
+    """The texts inside that may hold an expression, in any order."""
+    found = []
+    stack = [values]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, str):
+            if "{" in value:
+                found.append(value)
+        elif isinstance(value, (list, tuple)):
+            stack.extend(value)
+        elif isinstance(value, dict):
+            stack.extend(value)
+            stack.extend(value.values())
+    return found

@@ -46,10 +46,8 @@ def continuation(facts: Facts, message: RestartRequested) -> Continuation:
     """What a restart would keep: what to copy into a derived execution, and what to tell people beforehand."""
     found = _Restart(Draft(facts, kind_of), message)
     found.run()
-    again = frozenset(found.again)
-    dropped = {row.key for row in found.rows.values()} - found.kept - found.entered.keys() - again
-    kept = {row.key for row in found.rows.values() if found.kept & set(found.above(row))} - dropped
-    return Continuation(frozenset(kept | found.kept), frozenset(found.entered) - {ROOT}, again)
+    kept = frozenset(row.key for row in found.rows.values() if found.kept & set(found.above(row)))
+    return Continuation(kept, frozenset(found.entered) - {ROOT}, frozenset(found.again))
 
 
 class _Restart:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -13,14 +14,17 @@ from core.host.seam import TaskJob, TaskResult
 from core.model.codec import encode, normalise
 from core.model.durations import parse_duration
 from core.registry.convert import build
-from core.sdk.properties import properties, to_plain
+from core.sdk.properties import to_plain
 from core.sdk.tasks import RunnableTask
 from core.sdk.wishes import WaitRequest
+from core.work.building import rendered, runnable
 from core.work.context import AttemptContext
 from core.work.tools import Tools
 
 KILLED = "the execution was killed"
 PREVIEW = 300
+LONG_PROPERTY = 10_000
+"""Characters of a rendered property that are kept of an attempt that failed."""
 _CANONICAL = json.JSONEncoder(sort_keys=True, default=str).encode
 
 
@@ -41,6 +45,7 @@ class Attempt:
         self.context = context
         self._started = tools.now()
         self._hash = ""
+        self._rendered: Mapping[str, Any] = {}
         self._type: type[RunnableTask] | None = None
 
     def timeout(self) -> float | None:
@@ -57,6 +62,30 @@ class Attempt:
             raise Invalid(f"`{text}` is less than no time", where="$.timeout", expected="a duration such as PT30S")
         return seconds
 
+    def run_in_time(self, stop: Callable[[str], object]) -> TaskResult:
+        """Do the work within its time limit. stop: called with a reason, from another thread, when that is over."""
+        try:
+            seconds = self.timeout()
+        except TailraceError as error:
+            return self.refused(error)
+        if seconds is None:
+            return self.run()
+        reason = f"Timeout: the task took longer than {seconds:g} s"
+        timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), stop, (reason,))
+        timer.daemon = True
+        timer.start()
+        try:
+            return self.run()
+        finally:
+            timer.cancel()
+
+    def refused(self, error: TailraceError) -> TaskResult:
+        """The result of an attempt that can't begin."""
+        message = self.context.redactor.hide(str(error))
+        self.context.log.error(message)
+        self.context.clean_up()
+        return rejected(self._job, self._tools, "FAILED", message)
+
     def run(self) -> TaskResult:
         """Do the work. Never raises: whatever happens becomes the result."""
         try:
@@ -68,33 +97,24 @@ class Attempt:
 
     def _ended(self) -> TaskResult:
         try:
-            output = self._task().run(self.context)
+            output = self._work()
             if isinstance(output, WaitRequest):
                 raise Invalid("tasks that wait can't run in this version", where=self._job.type)
             return self._succeeded(output)
         except TailraceError as error:
             return self._failed(error)
 
-    def _task(self) -> RunnableTask:
-        cls = self._tools.registry.resolve(self._job.type)
-        if not issubclass(cls, RunnableTask):
-            raise Invalid(f"{self._job.type} is not a task that can run", where="$.type")
-        self._type = cls
-        kept = [declared.name for _, declared in properties(cls) if not declared.render]
-        rendered = {
-            name: value if name in kept else self._rendered(name, value) for name, value in self._job.properties.items()
-        }
-        self._hash = self._properties_hash(rendered)
-        return build(cls, rendered, self._tools.registry)
+    def _work(self) -> Any:
+        return self._task().run(self.context)
 
-    def _rendered(self, name: str, value: object) -> Any:
-        try:
-            return self.context.render(value) if not isinstance(value, (int, float)) else value
-        except TailraceError as error:
-            error.where = error.where or f"$.{name}"
-            raise
+    def _task(self) -> RunnableTask:
+        cls = self._type = runnable(self._tools.registry, self._job.type)
+        values = rendered(cls, self._job.properties, self.context.render)
+        self._hash = self._properties_hash(values)
+        return build(cls, values, self._tools.registry)
 
     def _properties_hash(self, rendered: Mapping[str, Any]) -> str:
+        self._rendered = rendered
         identity = [self._job.type, self._tools.plugin_version(self._job.type), rendered]
         return hashlib.sha256(_CANONICAL(identity).encode()).hexdigest()
 
@@ -151,8 +171,22 @@ class Attempt:
             properties_hash=self._hash,
             reads=context.reads(),
             files=tuple((file.uri, file.size, file.sha256) for file in context.storage.stored.values()),
-            requests=tuple(context.requests),
+            requests=context.requests,
+            properties=self._shown_properties() if state == "FAILED" else "",
         )
+
+    def _shown_properties(self) -> str:
+        """The rendered properties for people who look for the reason of a failure; "" when there are none."""
+        shown = {name: self._shown(value) for name, value in self._rendered.items()}
+        return encode(shown) if shown else ""
+
+    def _shown(self, value: Any) -> Any:
+        covered = self.context.redactor.cover(value)
+        try:
+            text = encode(covered)
+        except TailraceError:
+            text = covered = str(covered)
+        return covered if len(text) <= LONG_PROPERTY else f"{text[:LONG_PROPERTY]}… ({len(text)} characters)"
 
     def _recorded(self, plain: Any) -> _Recorded:
         """The output as the record keeps it: inline, or as a file when it is large."""

@@ -12,44 +12,56 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core import expressions
-from core.host.seam import Metric, Place, Progress, Read, SetKv, TaskJob
-from core.model.codec import encode
+from core.host.requests import Request
+from core.host.seam import Metric, Place, Progress, Read, TaskJob
 from core.sdk.runners import TaskRunner
 from core.sdk.storage import is_storage_uri
+from core.sdk.tasks import RunnableTask
 from core.sdk.wishes import RunnerChoice, WaitRequest
-from core.work.files import AttemptFiles
+from core.work.building import built
 from core.work.functions import EngineFunctions
 from core.work.line import Line
 from core.work.log import AttemptLog
 from core.work.runners import DOCKER, choose_runner, unavailable_reason
 from core.work.secrets import Redactor
 from core.work.tools import Tools
-from core.work.variables import Inputs, Outputs, Scope, output_loader, reads_of
+from core.work.variables import Inputs, Outputs, Scope, asks, output_loader, reads_of, with_parents
+from core.work.world import Executions, KeyValues, NamespaceFiles, OwnExecution, TaskFiles, Wishes
 
 
 class AttemptContext:
-    """Made for one attempt and gone with it."""
+    """Made for one attempt and gone with it.
 
-    def __init__(self, job: TaskJob, tools: Tools, line: Line) -> None:
+    group: for a member of a group, the group's: they share a directory, and the secrets that were used are hidden in
+    what each of them says.
+    """
+
+    def __init__(self, job: TaskJob, tools: Tools, line: Line, *, group: AttemptContext | None = None) -> None:
         self._job = job
         self._tools = tools
         self._line = line
+        self._group = group
         self._stopped = False
         self._stop_lock = threading.Lock()
         self._callbacks: list[Callable[[], object]] = []
         self._directory: Path | None = None
+        self._older: list[Path] = []
         self._output_dir: Path | None = None
         self._copies: Path | None = None
         self._reads: set[tuple[Any, ...]] = set()
         self._noted: set[str] = set()
-        self.redactor = Redactor(tools.secrets)
-        self.requests: list[SetKv] = []
+        self.redactor: Redactor = group.redactor if group else Redactor(tools.secrets)
+        self._wishes = Wishes(job.place, line, self.redactor, tools.now)
         self.note = ""
         self.warning: str | None = None
         self.stop_reason = ""
-        self.storage = AttemptFiles(tools.storage, job.place, partial(_may_read, line, job.place, self._noted))
+        may_read = partial(_may_read, line, job.place, self._noted)
+        self.storage = TaskFiles(tools.storage, job.place, may_read, self._wishes)
         self.log = AttemptLog(job.attempt_id, job.log_level, tools.now, line.tell, self.redactor.hide)
-        self.kv = _KeyValues(job.place, line, self.requests)
+        self.kv = KeyValues(self._wishes)
+        self.namespace_store = NamespaceFiles(self._wishes, tools.storage)
+        self.execution = OwnExecution(self._wishes, job.variables.get("vars", {}))
+        self.executions = Executions(self._wishes)
         self._renderer: expressions.Renderer | None = None
         self._scope: Scope | None = None
 
@@ -84,15 +96,32 @@ class AttemptContext:
     @property
     def working_dir(self) -> Path:
         if self._directory is None:
-            directory = self._tools.scratch / self._job.attempt_id
-            directory.mkdir(parents=True, exist_ok=True)
-            self._directory = directory.resolve()
+            self._directory = self._group.working_dir if self._group else _made(self._own_dir)
         return self._directory
+
+    @property
+    def working_dir_shared(self) -> bool:
+        return self._group is not None
+
+    @property
+    def _own_dir(self) -> Path:
+        return self._tools.scratch / self._job.attempt_id
+
+    def begin_anew(self) -> None:
+        """Take a working directory that is empty. What an engine that died left behind stays until the end: a
+        container may still write there.
+        """
+        directory = self._own_dir
+        while directory.exists():
+            self._older.append(directory)
+            directory = self._own_dir.with_name(f"{self._own_dir.name}.{len(self._older) + 1}")
+        self._directory = _made(directory)
 
     @property
     def output_dir(self) -> Path:
         if self._output_dir is None:
-            self._output_dir = self.working_dir / ".outputs"
+            name = f".outputs-{self.task_id}" if self._group else ".outputs"
+            self._output_dir = self.working_dir / name
             self._output_dir.mkdir(exist_ok=True)
         return self._output_dir
 
@@ -121,15 +150,30 @@ class AttemptContext:
 
     # -- rendering
 
-    def render(self, value: Any, variables: Mapping[str, Any] | None = None) -> Any:
+    def render(self, value: Any, variables: Mapping[str, Any] | None = None, *, typed: bool = False) -> Any:
         if isinstance(value, str) and "{" not in value:
             return value
         if self._renderer is None or self._scope is None:
             self._renderer, self._scope = self._prepare()
         scope: Mapping[str, Any] = Scope(variables, _Through(self._scope)) if variables else self._scope
+        if typed:
+            return self._typed(value, scope)
         if isinstance(value, str):
             return self._renderer.render(value, scope, self._reads)
         return self._renderer.render_object(value, scope, self._reads)
+
+    def _typed(self, value: Any, scope: Mapping[str, Any]) -> Any:
+        if isinstance(value, Mapping):
+            return {self._typed(key, scope): self._typed(item, scope) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._typed(item, scope) for item in value]
+        rendered = value
+        if isinstance(value, str) and self._renderer is not None:
+            rendered = self._renderer.render_typed(value, scope, self._reads)
+        return rendered
+
+    def task(self, properties: Mapping[str, object]) -> RunnableTask:
+        return built(self._tools.registry, properties, self.render)
 
     def _prepare(self) -> tuple[expressions.Renderer, Scope]:
         job = self._job
@@ -138,7 +182,9 @@ class AttemptContext:
         base = {
             **job.variables,
             "inputs": Inputs(job.variables.get("inputs", {}), self.redactor.get),
-            "outputs": Outputs(job.variables.get("outputs", {}), load),
+            **({"vars": Inputs(job.variables["vars"], self.redactor.get)} if "vars" in job.variables else {}),
+            "outputs": Outputs(job.variables.get("outputs", {}), load, asks(self._line, job.place)),
+            **with_parents(job.variables, load),
         }
         lazy = {"workingDir": lambda: str(self.working_dir), "outputDir": lambda: str(self.output_dir)}
         renderer = self._tools.renderer(functions.table())
@@ -147,6 +193,15 @@ class AttemptContext:
     def reads(self) -> tuple[Read, ...]:
         """What expressions of this attempt have read so far."""
         return reads_of(self._reads, self._noted)
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """What the task wants written, for its result."""
+        return tuple(self._wishes.requests)
+
+    def request(self, wish: Request) -> None:
+        """Have something written besides what the task asks for."""
+        self._wishes.requests.append(wish)
 
     def secret(self, name: str) -> str:
         return self.redactor.get(name)
@@ -237,34 +292,24 @@ class AttemptContext:
         return WaitRequest(until, for_, state or {})
 
     def clean_up(self) -> None:
-        """Remove the working directory, and the copies of namespace files."""
+        """Remove the working directory (of a member, what is its own in there), and the copies of namespace files."""
         self._renderer = self._scope = None  # they know this context: without the circle it is freed at once
-        for directory in (self._directory, self._copies):
+        own = self._output_dir if self._group else self._directory
+        for directory in (own, self._copies, *self._older):
             if directory is not None:
                 from shutil import rmtree  # noqa: PLC0415 - with all its archive formats; most attempts need none of it
 
                 rmtree(directory, ignore_errors=True)
 
 
+def _made(directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory.resolve()
+
+
 def _may_read(line: Line, place: Place, noted: set[str], uri: str) -> bool:
     noted.add(f"file:{uri}")
     return bool(line.ask(place, "file_allowed", {"uri": uri}))
-
-
-class _KeyValues:
-    """Implements `core.sdk.KeyValues`: reads ask the engine, writes are wishes that come with the result."""
-
-    def __init__(self, place: Place, line: Line, requests: list[SetKv]) -> None:
-        self._place = place
-        self._line = line
-        self._requests = requests
-
-    def get(self, key: str, namespace: str | None = None) -> Any:
-        asked = {"namespace": namespace or self._place.namespace, "key": key, "inherit": namespace is None}
-        return self._line.ask(self._place, "kv", asked)[1]
-
-    def set(self, key: str, value: object, namespace: str | None = None) -> None:
-        self._requests.append(SetKv(namespace or self._place.namespace, key, encode(value)))
 
 
 class _Through(Mapping[str, Callable[[], Any]]):

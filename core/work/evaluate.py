@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from core.errors import Forbidden, TailraceError
-from core.host.seam import EvaluationJob, EvaluationResult, Place, Read
+from core.errors import TailraceError
+from core.host.seam import EvaluationJob, EvaluationResult, FileLine, Place, Read
 from core.model.codec import encode
 from core.work.files import AttemptFiles
-from core.work.functions import EngineFunctions
+from core.work.functions import EngineFunctions, refuse_secret
 from core.work.line import Line
 from core.work.secrets import Redactor
 from core.work.tools import Tools
-from core.work.variables import Inputs, Outputs, output_loader, reads_of
+from core.work.variables import Inputs, Outputs, asks, output_loader, reads_of, with_parents
 
 
 class Evaluation:
@@ -27,9 +27,15 @@ class Evaluation:
         files = AttemptFiles(tools.storage, place, lambda uri: bool(line.ask(place, "file_allowed", {"uri": uri})))
         functions = EngineFunctions(place, line, files, secret or refuse_secret, self._noted.add).table()
         load = output_loader(tools.storage, place.organization_id, secret)
-        self._variables = {**variables, "outputs": Outputs(variables.get("outputs", {}), load)}
-        if secret and "inputs" in variables:
-            self._variables["inputs"] = Inputs(variables["inputs"], secret)
+        outputs = Outputs(variables.get("outputs", {}), load, asks(line, place))
+        self._variables = {**variables, "outputs": outputs, **with_parents(variables, load)}
+        for name in ("inputs", "vars"):
+            if secret and name in variables:
+                self._variables[name] = Inputs(variables[name], secret)
+        items = variables.get("taskrun", {}).get("items")
+        if isinstance(items, FileLine):
+            line_read = tools.file_lines.read(tools.storage, place.organization_id, items)
+            self._variables["taskrun"] = {**variables["taskrun"], "items": line_read}
         self._renderer = tools.renderer(functions)
 
     def render(self, template: object, typed: bool) -> Any:
@@ -60,13 +66,3 @@ def evaluate(job: EvaluationJob, tools: Tools, line: Line) -> EvaluationResult:
     except Exception as error:  # noqa: BLE001 # a function's own mistake: the planner waits for an answer all the same
         reason = f"the expression can't be evaluated: {type(error).__name__}: {error}"
         return EvaluationResult(job.ticket, error=redactor.hide(reason))
-
-
-def refuse_secret(name: str, subkey: str | None = None) -> str:
-    """Evaluators offered to people never tell secrets. Raises Forbidden."""
-    raise Forbidden(
-        "secrets can't be read here",
-        where=f"secret('{name}')",
-        expected="an expression without secrets",
-        hint="use it inside a flow, where its value is hidden from logs and outputs",
-    )

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.errors import Invalid, NotFound
+from core import expressions
+from core.errors import Forbidden, Invalid, NotFound
 from core.host.seam import Place
 from core.sdk.storage import is_storage_uri
 from core.work.files import AttemptFiles, namespace_uri
 from core.work.line import Line
+from core.work.variables import revealed
 
 MAX_READ = 64 * 1024 * 1024
 
@@ -58,7 +60,7 @@ class EngineFunctions:
                 f"the key `{key}` does not exist in the namespace `{own}`",
                 hint="set it with `kv set`, or write kv(key, errorOnMissing=false)",
             )
-        return value
+        return value if self._secret is refuse_secret else revealed(value, self._secret)
 
     def read(self, path: Any, namespace: str | None = None) -> str:
         content = self._bytes(str(path), namespace)
@@ -116,3 +118,18 @@ class EngineFunctions:
             return Path(where).read_bytes()
         with self._files.open(where) as source:
             return source.read()
+
+
+def refuse_secret(name: str, subkey: str | None = None) -> str:
+    """Evaluators offered to people never tell secrets. Raises Forbidden."""
+    raise Forbidden(
+        "secrets can't be read here",
+        where=f"secret('{name}')",
+        expected="an expression without secrets",
+        hint="use it inside a flow, where its value is hidden from logs and outputs",
+    )
+
+
+def printed(value: Any) -> str:
+    """The text of a value, as `{{ … }}` prints it."""
+    return value if isinstance(value, str) else expressions.Renderer().render("{{ value }}", {"value": value})

@@ -10,6 +10,9 @@ from core.sdk.context import LEVELS, Level, Log
 MAX_MESSAGE = 10_240
 
 
+_FROM = {level: frozenset(LEVELS[at:]) for at, level in enumerate(LEVELS)}
+
+
 class AttemptLog(Log):
     """Implements `core.sdk.Log`. threshold: the least level that is kept. hide: takes secrets out of a text."""
 
@@ -18,7 +21,7 @@ class AttemptLog(Log):
         hide: Callable[[str], str],
     ) -> None:  # fmt: skip
         self._attempt_id = attempt_id
-        self._levels = frozenset(LEVELS[LEVELS.index(threshold) :])
+        self._levels = _FROM[threshold]
         self._now = now
         self._tell = tell
         self._hide = hide

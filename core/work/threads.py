@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
-from core.errors import TailraceError
 from core.host.executor import Executor
 from core.host.seam import Answer, Down, EvaluationJob, EvaluationResult, Stop, TaskJob, TaskResult, Up
-from core.work.attempt import KILLED, Attempt, rejected
+from core.work.attempt import KILLED, Attempt
 from core.work.context import AttemptContext
 from core.work.evaluate import evaluate
 from core.work.line import Line
 from core.work.tools import Tools
+
+if TYPE_CHECKING:
+    from core.work.group import GroupAttempt
 
 GRACE_SECONDS = 10.0
 CLOSE_SECONDS = 2.5
@@ -122,23 +126,13 @@ class ThreadExecutor(Executor):
             self.tell(result)
 
     def _result(self, job: TaskJob, context: AttemptContext) -> TaskResult:
-        attempt = Attempt(job, self._tools, context)
-        try:
-            seconds = attempt.timeout()
-        except TailraceError as error:
-            message = context.redactor.hide(str(error))
-            context.log.error(message)
-            return rejected(job, self._tools, "FAILED", message)
-        if seconds is None:
-            return attempt.run()
-        reason = f"Timeout: the task took longer than {seconds:g} s"
-        timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), self._stop, (Stop(job.attempt_id, reason),))
-        timer.daemon = True
-        timer.start()
-        try:
-            return attempt.run()
-        finally:
-            timer.cancel()
+        def stop(reason: str) -> None:
+            self._stop(Stop(job.attempt_id, reason))
+
+        if not job.members:
+            return Attempt(job, self._tools, context).run_in_time(stop)
+        group: type[GroupAttempt] = import_module("core.work.group").GroupAttempt
+        return group(job, self._tools, context, self._line, self._grace, stop).run_in_time(stop)
 
     # -- stopping
 

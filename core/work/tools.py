@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from core import expressions
-from core.model.data import data
+from core.model.data import data, field
 from core.registry import Registry
 from core.sdk.storage import StorageBackend
+from core.work.file_lines import FileLines
+from core.work.helper import Helper
 from core.work.secrets import Secrets
 
 
@@ -18,7 +20,8 @@ from core.work.secrets import Secrets
 class Tools:
     """now: microseconds since 1970 UTC. clock: the same moment with a zone. entropy: that many random bytes.
     scratch: where working directories are made. runner: auto, docker, process.
-    inline_limit: bytes of an output that the record keeps; larger ones become files.
+    inline_limit: bytes of an output that the record keeps; larger ones become files. helper: does what can't be stopped
+    in this process.
     """
 
     registry: Registry
@@ -36,7 +39,11 @@ class Tools:
     durable: bool
     inline_limit: int
     plugin_version: Callable[[str], str]
+    helper: Helper
+    file_lines: FileLines = field(factory=FileLines)
 
     def renderer(self, functions: Mapping[str, Callable[..., Any]]) -> expressions.Renderer:
         """The evaluator of expressions, with the functions of one place in the world."""
-        return expressions.Renderer(functions=functions, zone=self.zone, clock=self.clock, entropy=self.entropy)
+        return expressions.Renderer(
+            functions=functions, zone=self.zone, clock=self.clock, entropy=self.entropy, helper=self.helper
+        )

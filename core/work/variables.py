@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from core.host.seam import OutputReference, OutputText, Read
+from core.host.seam import LoopOutputs, OutputReference, OutputText, Place, Read
 from core.model.codec import SecretText, decode
 from core.sdk.storage import StorageBackend, storage_path
+from core.work.line import Line
 
 
 class Scope(Mapping[str, Any]):
@@ -43,7 +44,7 @@ class Inputs(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._revealed:
-            self._revealed[name] = _revealed(self._given[name], self._secret)
+            self._revealed[name] = revealed(self._given[name], self._secret)
         return self._revealed[name]
 
     def __contains__(self, name: object) -> bool:
@@ -56,27 +57,39 @@ class Inputs(Mapping[str, Any]):
         return len(self._given)
 
 
-def _revealed(value: Any, secret: Callable[..., str]) -> Any:
+def revealed(value: Any, secret: Callable[..., str]) -> Any:
+    """A recorded value with the secrets in it filled in."""
     if isinstance(value, SecretText):
         return value.reveal(secret)
     if isinstance(value, Mapping):
-        return {key: _revealed(item, secret) for key, item in value.items()}
-    return [_revealed(item, secret) for item in value] if isinstance(value, list) else value
+        return {key: revealed(item, secret) for key, item in value.items()}
+    return [revealed(item, secret) for item in value] if isinstance(value, list) else value
+
+
+Load = Callable[[Any], Any]
+Ask = Callable[[str, tuple[str, ...]], tuple[Any, list[str]]]
+"""What is shipped of a task's output for loop values, and the values one level deeper."""
+
+
+def ask_nobody(task: str, path: tuple[str, ...]) -> tuple[Any, list[str]]:
+    """Where everything came along."""
+    return None, []
 
 
 class Outputs(Mapping[str, Any]):
     """Outputs by task id (below loops: by loop values), decoded when first read."""
 
-    def __init__(self, shipped: Mapping[str, Any], load: Callable[[Any], Any]) -> None:
+    def __init__(self, shipped: Mapping[str, Any], load: Load, ask: Ask = ask_nobody) -> None:
         self._shipped = shipped
         self._load = load
+        self._ask = ask
         self._decoded: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._decoded:
             shipped = self._shipped[name]
-            nested = isinstance(shipped, Mapping)
-            self._decoded[name] = Outputs(shipped, self._load) if nested else self._load(shipped)
+            looped = isinstance(shipped, LoopOutputs)
+            self._decoded[name] = ByValue(shipped, (), self._load, self._ask) if looped else self._load(shipped)
         return self._decoded[name]
 
     def __contains__(self, name: object) -> bool:
@@ -87,6 +100,67 @@ class Outputs(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._shipped)
+
+
+class ByValue(Mapping[str, Any]):
+    """The outputs of a task below a loop, by its values; those that did not come along are asked for one by one."""
+
+    def __init__(self, shipped: LoopOutputs, path: tuple[str, ...], load: Load, ask: Ask) -> None:
+        self._shipped = shipped
+        self._path = path
+        self._load = load
+        self._ask = ask
+        self._found: dict[str, Any] = {}
+        self._values: list[str] | None = None
+
+    def __getitem__(self, value: Any) -> Any:
+        name = str(value)
+        if name not in self._found:
+            path = (*self._path, name)
+            known = self._shipped.known
+            output = known.get(path)
+            if output is None and not any(other[: len(path)] == path for other in known):
+                output, deeper = self._ask(self._shipped.task_name, path)
+                if output is None and not deeper:
+                    raise KeyError(value)
+            below = ByValue(self._shipped, path, self._load, self._ask)
+            self._found[name] = below if output is None else self._load(output)
+        return self._found[name]
+
+    def __contains__(self, value: object) -> bool:
+        try:
+            self[value]
+        except KeyError:
+            return False
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        if self._values is None:
+            self._values = self._ask(self._shipped.task_name, self._path)[1]
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def asks(line: Line, place: Place) -> Ask:
+    """How the outputs of loops that did not come along are asked for."""
+
+    def ask(task: str, path: tuple[str, ...]) -> tuple[Any, list[str]]:
+        output, values = line.ask(place, "loop_outputs", {"task": task, "path": path})
+        return output, values
+
+    return ask
+
+
+def with_parents(variables: Mapping[str, Any], load: Load) -> dict[str, Any]:
+    """`parents`, the groups around the place with their outputs as values, and `parent`, the closest of them."""
+    if "parents" not in variables:
+        return {}
+    parents = [
+        {**shown, "outputs": load(shown["outputs"])} if "outputs" in shown else shown for shown in variables["parents"]
+    ]
+    return {"parents": parents, "parent": parents[0]}
 
 
 def output_loader(

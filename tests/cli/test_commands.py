@@ -15,6 +15,7 @@ from core.cli.command import UsageError
 from core.cli.commands.kv import typed
 from core.host.views import ExecutionFilter, LogView, Page, TaskChanged, TaskLogged
 from core.loading.problems import Problem
+from core.model.data import evolve
 
 Run = Callable[..., tuple[int, str, str]]
 T0 = 1_746_093_600_000_000
@@ -79,9 +80,9 @@ def test_check_of_a_folder_counts_what_is_unsupported(app: Any, call: Run, tmp_p
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("id: x")
     app.problems = (
-        Problem("error", "Invalid type: x.Y", "a.yaml", 3, 5),
-        Problem("error", "`retry` is not supported yet", "a.yaml", 4, 5),
-        Problem("error", "`retry` is not supported yet", "b.yaml", 4, 5),
+        Problem("error", "Invalid type: x.Y", "a.yaml", 3, 5, kind="unknown", subject="type `x.Y`"),
+        Problem("error", "`assets` is refused", "a.yaml", 4, 5, kind="unsupported", subject="`assets`"),
+        Problem("error", "`assets` is refused", "b.yaml", 4, 5, kind="unsupported", subject="`assets`"),
         Problem("warning", "old", "a.yaml", 5, 5),
     )
 
@@ -90,7 +91,7 @@ def test_check_of_a_folder_counts_what_is_unsupported(app: Any, call: Run, tmp_p
     assert code == 2
     assert out.splitlines()[3:8] == ["a.yaml:5:5: warning: old", *out.splitlines()[4:8]]
     assert out.splitlines()[-5:] == [
-        "not supported here:", "  FLOWS  WHAT", "      2  `retry`", "      1  type `x.Y`", "",
+        "not supported here:", "  FLOWS  WHAT", "      2  `assets`", "      1  type `x.Y`", "",
     ]  # fmt: skip
     assert err == "0 of 2 flows are valid\n"
 
@@ -101,11 +102,29 @@ def test_check_of_a_valid_flow(app: Any, call: Run, tmp_path: Path) -> None:
 
     assert call("check", str(file)) == (0, "", "valid\n")
     assert json.loads(call("check", str(file), "--json")[1]) == {
-        "flows": 1, "valid": 1, "problems": [], "unsupported": [],
+        "flows": 1, "valid": 1, "problems": [], "dialects": {str(file): "both"}, "unsupported": [],
     }  # fmt: skip
     assert call("check", "nowhere.yaml") == (
         2, "", "error: nowhere.yaml: there is no such file or folder\n  expected: a flow's YAML file, or a folder\n",
     )  # fmt: skip
+
+
+def test_check_says_which_dialect_a_flow_speaks_and_what_the_other_makes_of_it(
+    app: Any, call: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("id: x")
+    app.flow = evolve(app.flow, dialect="1.x", source="listeners: [{}]\n")
+    told = f"{file}:1:1: info: `listeners`: 2.x refuses it, `afterExecution` takes its place\n"
+
+    assert call("check", str(file)) == (0, told, "valid (of the 1.x dialect)\n")
+    assert call("check", str(tmp_path)) == (0, told, "valid (of the 1.x dialect)\n")
+    shown = json.loads(call("check", str(file), "--json")[1])
+    assert (shown["valid"], shown["dialects"], shown["unsupported"]) == (1, {str(file): "1.x"}, [])
+    assert shown["problems"][0]["kind"] == "dialect"
+
+    (tmp_path / "b.yaml").write_text("id: y")
+    assert call("check", str(tmp_path))[2] == "2 of 2 flows are valid (2 of the 1.x dialect)\n"
 
 
 @pytest.mark.parametrize(
@@ -140,9 +159,7 @@ def test_doctor_ends_with_3_when_something_is_broken(app: Any, call: Run, tmp_pa
     assert found["checks"][-1] == {"name": "docker", "ok": False, "message": "no engine answers"}
 
 
-def test_a_terminal_gets_a_live_table(
-    app: Any, call: Run, make_task: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_terminal_gets_a_live_table(app: Any, call: Run, make_task: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(sys.stderr), "isatty", lambda self: self is sys.stderr, raising=False)
     monkeypatch.setenv("COLUMNS", "100")
     app.task_views = (make_task("api"),)

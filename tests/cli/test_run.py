@@ -21,6 +21,8 @@ from core.host.views import (
     TaskProgressed,
 )  # fmt: skip
 from core.loading.problems import Problem
+from core.model.data import evolve
+from core.model.flow import FlowTrigger
 
 Run = Callable[..., tuple[int, str, str]]
 T0 = 1_746_093_600_000_000
@@ -163,6 +165,14 @@ def test_warnings_of_a_flow_do_not_stop_it(app: Any, call: Run) -> None:
     code, _, err = call("run", "flow.yaml")
 
     assert (code, err) == (0, "flow.yaml:4:7: warning: `Echo` is deprecated\n")
+
+def test_triggers_of_a_flow_are_said_to_be_inactive(app: Any, call: Run) -> None:
+    app.flow = evolve(app.flow, triggers=(FlowTrigger("daily", "trigger.Schedule"),))
+
+    code, _, err = call("run", "flow.yaml")
+
+    assert (code, err) == (0, "its triggers (daily) are not active: a flow starts when somebody runs it\n")
+
 
 def test_inputs_are_text_and_at_files_are_read_by_the_type_of_the_input(app: Any, call: Run, tmp_path: Path) -> None:
     file = tmp_path / "names.txt"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.engine import live
+from core.engine import variables
 from core.errors import Conflict, Unreachable
 from core.host.records import Unit
 from core.host.seam import (
@@ -31,7 +31,7 @@ from core.host.views import ExecutionChanged, TaskChanged, TaskLogged
 from core.model.flow import FlowOutput
 from core.model.messages import EvaluationKey, TaskKey
 from core.records import SqliteRecords
-from tests.engine.world import ORGANIZATION, World, ended, line, task
+from tests.engine.world import ORGANIZATION, World, ended, line, succeed, task
 
 KILLED = "the execution was killed"
 
@@ -201,10 +201,10 @@ def test_a_question_nobody_can_answer_is_answered_so(world: World) -> None:
 
 def test_a_message_of_a_newer_version_is_refused_by_name(world: World) -> None:
     world.own(task("a"))
-    world.records.send("e1", "pause", "{}", 1)
+    world.records.send("e1", "output_corrected", "{}", 1)
     with pytest.raises(Conflict) as caught:
         world.engine.run()
-    assert str(caught.value) == "the message `pause` in the inbox of e1 is of a newer version"
+    assert str(caught.value) == "the message `output_corrected` in the inbox of e1 is of a newer version\n  to do: upgrade this installation"
 
 
 # -- evaluations
@@ -263,7 +263,7 @@ def test_a_job_that_reads_all_outputs_gets_them(world: World) -> None:
 
 
 def test_outputs_that_fell_out_of_the_cache_come_from_the_record(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "CACHE_BYTES", 20)
+    monkeypatch.setattr(variables, "CACHE_BYTES", 20)
     world.run(*chain(5), task("all", properties={"format": "{{ outputs }}"}),
               task("one", properties={"format": "{{ outputs.t0.value }}"}))  # fmt: skip
     every, one = [job for job in world.sent if isinstance(job, TaskJob)][-2:]
@@ -377,7 +377,23 @@ def test_a_killed_engine_leaves_what_the_next_one_can_end(world: World) -> None:
         world.engine.interrupt()
         world.engine.interrupt()
     world.engine = world.another("engine-1")
-    world.engine.own("e1", flow, world.told.append)
+    world.engine.own("e1", flow, world.told.append, go_on=False)
     world.records.send("e1", "kill", "{}", 1)
     world.engine.run()
     assert (world.state(), world.states()) == ("KILLED", [("t0", "KILLED")])
+
+
+def test_the_next_engine_goes_on_with_the_attempt_that_a_killed_one_left(world: World) -> None:
+    world.does = lambda down: []
+    flow = world.own(*chain(2))
+    with running(world):
+        until(lambda: world.jobs())
+        world.engine.interrupt()
+        world.engine.interrupt()
+    world.does = succeed
+    world.engine = world.another("engine-1")
+    world.engine.own("e1", flow, world.told.append)
+    world.engine.run()
+    assert (world.state(), world.states()) == ("SUCCESS", [("t0", "SUCCESS"), ("t1", "SUCCESS")])
+    first, again, _ = [job for job in world.sent if isinstance(job, TaskJob)]
+    assert (again.attempt_id, again.attempt) == (first.attempt_id, 1)

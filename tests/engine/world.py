@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,12 @@ from attrs import define, field
 
 from core.engine.answers import Answers
 from core.engine.engine import Engine
+from core.engine.live import LiveExecution
+from core.errors import NotFound
 from core.host.executor import Executor
-from core.host.records import NewExecution, Refused, Unit
+from core.host.records import NewExecution, ParentLink, Refused, Unit
 from core.host.seam import Down, EvaluationJob, EvaluationResult, LogLine, TaskJob, TaskResult, Up
-from core.host.views import Happening
+from core.host.views import ExecutionView, Happening
 from core.model.flow import Flow, FlowOutput
 from core.model.nodes import Sequence as Sequential
 from core.model.nodes import Step, Work
@@ -51,6 +53,16 @@ class Hands(Executor):
 
     def close(self) -> None:
         """Nothing runs."""
+
+
+class NoOtherFlows:
+    """Stands for the flows that a task may call: there are none."""
+
+    def flow_of(self, view: ExecutionView) -> Flow:
+        raise NotFound(f"there is no flow {view.flow_id}")
+
+    def create_child(self, parent: LiveExecution, request: Mapping[str, Any], link: ParentLink) -> tuple[str, int]:
+        raise NotFound(f"there is no flow {request['flow_id']}")
 
 
 def succeed(message: Down) -> Sequence[Up]:
@@ -95,7 +107,7 @@ class World:
             self.hands = Hands(tell, lambda one: self.does(one), self.sent)
             return self.hands
 
-        return Engine(name, self.records, Answers(self.records), hands)
+        return Engine(name, self.records, Answers(self.records), NoOtherFlows(), hands)
 
     def own(self, *steps: Step, name: str = "e1", outputs: tuple[FlowOutput, ...] = ()) -> Flow:
         """Create an execution of these tasks and let the engine own it."""

@@ -191,6 +191,13 @@ def test_a_derived_execution_goes_on_from_copied_rows() -> None:
     assert {"c@y#1=SUCCESS", "z#1=SUCCESS"} <= set(derived.ran())
 
 
+def test_a_kept_group_is_kept_with_all_that_ran_in_it() -> None:
+    run = played(task("g", Each(["x", "y"], (work("a"),))), task("s", Sequence((work("b"),))), work("z"))
+    plan = continuation(run.facts(rows=run.past()), RestartRequested("from", (TaskKey("z"),)))
+    inside = {TaskKey("a", ("x",)), TaskKey("a", ("y",)), TaskKey("b")}
+    assert plan.kept == {TaskKey("g"), TaskKey("s"), *inside}
+
+
 def test_after_execution_runs_again_after_a_restart() -> None:
     run = played(work("a"), fails="a", after_execution=(work("x"),), retry=Retry("constant", 1, max_attempts=1))
     again(run)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from core.host.executor import Executor
 from core.host.seam import TaskResult, Up
-from core.testing.executor_contract import ExecutorContract, NearSide
+from core.testing.executor_contract import ExecutorContract
+from core.testing.near_side import NearSide
 from core.work import ThreadExecutor, Tools
 
 

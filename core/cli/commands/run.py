@@ -29,6 +29,9 @@ def _configure(parser: ArgumentParser) -> None:
         help="an input; NAME=@FILE: the file for a FILE input, its text for others (@@ stands for a leading @)",
     )  # fmt: skip
     parser.add_argument("--label", action="append", default=[], metavar="KEY=VALUE", help="a label of the execution")
+    parser.add_argument(
+        "--flows", type=Path, metavar="DIR", help="where flows that it calls are; default: the folder of FLOW.yaml"
+    )
     parser.add_argument("--runner", choices=RUNNERS, help="where scripts run when the flow does not say")
     parser.add_argument(
         "--log-level", choices=LEVELS, default="INFO", help="the least level of the log lines that are shown"
@@ -44,6 +47,7 @@ def _execute(call: Call) -> int:
     inputs, labels = pairs("input", args.input), pairs("label", args.label)
     with opened(call) as app:
         flow = load_flow(call, app, args.flow)
+        app.flows.look_in(args.flows or args.flow.parent)
         ended, code = run_to_end(
             call, app, flow, input_values(flow, inputs),
             labels=labels, runner=args.runner, log_level=args.log_level, local_files=args.flow.parent / "_files",

@@ -1,0 +1,259 @@
+"""New executions: inputs typed and stored, checks asked, labels joined, the row written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from core.app.evaluator import direct_line
+from core.app.flows import FlowService
+from core.app.why import declared_inputs
+from core.engine.answers import Answers
+from core.engine.clock import new_id, now
+from core.engine.inbox import restart_json
+from core.engine.live import LiveExecution, execution_prefix, past_tasks
+from core.errors import Conflict, InvalidInput, Unreachable
+from core.host.records import ExecutionIdentity, NewExecution, ParentLink, RecordStore
+from core.host.seam import Place
+from core.host.views import ExecutionView
+from core.loading import parse_yaml
+from core.model.codec import encode
+from core.model.data import evolve
+from core.model.decisions import Counters
+from core.model.flow import Flow
+from core.model.inputs import Input, Render, file_inputs, put, resolve_inputs, value_at
+from core.model.messages import RestartRequested, TaskKey
+from core.model.nodes import Step
+from core.model.truth import truthy
+from core.planner import Facts, continuation
+from core.sdk.storage import StorageBackend, StoredFile, is_storage_uri, storage_path
+from core.work.evaluate import Evaluation
+from core.work.secrets import Redactor
+from core.work.tools import Tools
+
+SYSTEM = "system."
+CORRELATION = "system.correlationId"
+
+
+class Created(NamedTuple):
+    """A new execution's id, and what people should know of its inputs and checks."""
+
+    id: str
+    warnings: tuple[str, ...]
+
+
+class Creation:
+    """Creates executions for people, and for tasks of other executions (`core.engine.children.OtherFlows`)."""
+
+    def __init__(
+        self,
+        organization: str,
+        records: RecordStore,
+        storage: StorageBackend,
+        flows: FlowService,
+        tools: Callable[[], Tools],
+        answers: Callable[[], Answers],
+    ) -> None:
+        self._organization = organization
+        self._records = records
+        self._storage = storage
+        self._flows = flows
+        self._tools = tools
+        self._answers = answers
+
+    def create(
+        self,
+        flow: Flow,
+        inputs: Mapping[str, Any],
+        labels: Mapping[str, str],
+        *,
+        parent: ParentLink | None = None,
+        trigger: Mapping[str, Any] | None = None,
+        due_at: int = 0,
+    ) -> Created:
+        """Raises Conflict for a disabled flow and for a check that blocks it; InvalidInput naming every wrong input."""
+        if flow.disabled:
+            raise Conflict(f"the flow {flow.namespace}.{flow.id} is disabled", hint="take `disabled: true` out of it")
+        identity = self._identity(flow)
+        render = self._renderer(identity)
+        values, problems = resolve_inputs(flow.inputs, inputs, render, parse_yaml)
+        errors = [str(problem) for problem in problems if problem.severity == "error"]
+        if errors:
+            raise InvalidInput("\n".join(errors), hint=_how_to_give(flow.inputs, "this flow has"))
+        warnings = [str(one) for one in problems if one.severity == "warning"]
+        failed, said = _checked(flow, values, render)
+        files = self._store_files(flow.inputs, values, identity)
+        first = ("end", encode({"state": "FAILED", "error": failed})) if failed else ("start", "{}")
+        new = self._new(identity, flow, values, labels)
+        uses = tuple((file.uri, file.size, file.sha256) for file in files)
+        came_from = encode(dict(trigger)) if trigger else None
+        new = evolve(new, files=uses, parent=parent, due_at=due_at, first=first, trigger_json=came_from)
+        if not self._records.create_execution(new) and parent is not None:
+            # An earlier owner of the parent was interrupted just after it.
+            children = self._records.children_of(parent.task_execution_id)
+            return Created(next(child.execution_id for child in children if child.index == parent.index), ())
+        return Created(identity.id, (*warnings, *said))
+
+    def begin(self, flow: Flow, values: Mapping[str, Any], labels: Mapping[str, str]) -> Created:
+        """An execution with inputs that are taken as they stand: nothing is typed, missed or checked."""
+        identity = self._identity(flow)
+        self._records.create_execution(self._new(identity, flow, values, labels))
+        return Created(identity.id, ())
+
+    def _identity(self, flow: Flow) -> ExecutionIdentity:
+        stored = self._flows.keep(flow, local=True)
+        return ExecutionIdentity(new_id(), self._organization, flow.namespace, flow.id, stored.revision)
+
+    def _new(
+        self, identity: ExecutionIdentity, flow: Flow, values: Mapping[str, Any], labels: Mapping[str, str]
+    ) -> NewExecution:
+        """Executions that belong together say so by a label: a child has that of the one that called it."""
+        together = {**flow.labels, **labels}
+        together.setdefault(CORRELATION, identity.id)
+        return NewExecution(
+            identity.id, self._organization, flow.namespace, flow.id, identity.flow_revision, encode(dict(values)),
+            together, (), now(),
+        )  # fmt: skip
+
+    # -- for tasks of other executions
+
+    def flow_of(self, view: ExecutionView) -> Flow:
+        return self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)
+
+    def create_child(self, parent: LiveExecution, request: Mapping[str, Any], link: ParentLink) -> tuple[str, int]:
+        if "outputs" in request:
+            raise Conflict(
+                "`outputs` of flow.Subflow is not rendered by this version",
+                hint="give the other flow `outputs` of its own",
+            )
+        flow = self._flows.find(str(request["namespace"]), str(request["flow_id"]), request.get("revision"))
+        view = parent.view
+        inherited = view.labels if request.get("inherit_labels") else {}
+        system = {key: value for key, value in view.labels.items() if key.startswith(SYSTEM)}
+        labels = {**inherited, **system, **_labels(request.get("labels"))}
+        place = {"namespace": view.namespace, "flowId": view.flow_id, "flowRevision": view.flow_revision}
+        trigger = {"executionId": view.id, **place}
+        due_at = _micros(request.get("schedule_date"))
+        inputs = request.get("inputs") or {}
+        return self.create(flow, inputs, labels, parent=link, trigger=trigger, due_at=due_at).id, due_at
+
+    # -- from an execution that has ended
+
+    def derive(self, view: ExecutionView, what: str, tasks: tuple[TaskKey, ...], revision: int) -> str:
+        """Another execution of the same flow and inputs: from the named tasks on, or only what is stale.
+
+        revision: of the flow; what ran as a task that is not in it, or is of another type there, is not kept.
+        """
+        flow = self._flows.parsed(view.namespace, view.flow_id, revision)
+        types = {step.id: step.type for step in flow.steps()}
+        rows = [row for row in self._records.past(view.id) if types.get(row.key.task_id) == row.identity.type]
+        kept: frozenset[TaskKey] = frozenset()
+        first = ("start", "{}")
+        if tasks or what == "stale":
+            steps = {step.id: step for step in flow.steps()}
+            facts = Facts(flow, steps, "CREATED", Counters(), {}, now(), view.id, rows=past_tasks(rows))
+            found = continuation(facts, RestartRequested(what, tasks))
+            kept = found.kept | found.entered | found.again
+            first = ("restart", restart_json(what, tasks))
+        new = NewExecution(
+            new_id(), self._organization, view.namespace, view.flow_id, revision, encode(view.inputs),
+            view.labels, (), now(), first=first,
+        )  # fmt: skip
+        self._records.derive(new, view.id, tuple(kept))
+        return new.id
+
+    # -- inputs
+
+    def resume_inputs(self, view: ExecutionView, waiting: Iterable[Step], given: Mapping[str, Any]) -> dict[str, Any]:
+        """What a person gives to a paused execution, typed as the waiting tasks declare it. Raises InvalidInput."""
+        declared = tuple(one for step in waiting for one in declared_inputs(step))
+        identity = ExecutionIdentity(view.id, self._organization, view.namespace, view.flow_id, view.flow_revision)
+        values, problems = resolve_inputs(declared, given, self._renderer(identity), parse_yaml)
+        wrong = [problem.message for problem in problems if problem.severity == "error"]
+        known = {one.id for one in declared}
+        wrong += [f"`{name}` is not an input of the waiting task" for name in given if name not in known]
+        if wrong:
+            raise InvalidInput("\n".join(wrong), hint=_how_to_give(declared, "the waiting task takes"))
+        self._store_files(declared, values, identity)
+        return values
+
+    def _renderer(self, identity: ExecutionIdentity) -> Render:
+        place = Place(identity.organization_id, identity.namespace, identity.flow_id, identity.id)
+        flow = {"id": identity.flow_id, "namespace": identity.namespace, "revision": identity.flow_revision}
+
+        def render(template: Any, inputs: Mapping[str, Any]) -> Any:
+            tools = self._tools()
+            redactor = Redactor(tools.secrets)
+            variables = {"flow": flow, "inputs": inputs} if inputs else {"flow": flow}
+            evaluation = Evaluation(place, variables, tools, direct_line(self._answers()), redactor.get)
+            return redactor.mark(evaluation.render(template, True))
+
+        return render
+
+    def _store_files(
+        self, declared: tuple[Input, ...], values: dict[str, Any], identity: ExecutionIdentity
+    ) -> tuple[StoredFile, ...]:
+        """Local paths given for FILE inputs become files of the execution; URIs are checked to be there."""
+        stored = []
+        for input_id in file_inputs(declared):
+            given = value_at(values, input_id)
+            if given is None:
+                continue
+            if is_storage_uri(given):
+                stored.append(self._storage.stat(self._organization, storage_path(given)))
+                continue
+            path = Path(str(given)).expanduser()
+            if not path.is_file():
+                raise InvalidInput(f"Invalid input for `{input_id}`, there is no file, but received `{given}`")
+            target = f"{execution_prefix(identity)}/inputs/{input_id}/{path.name}"
+            try:
+                file = self._storage.put(self._organization, target, path)
+            except OSError as error:
+                raise Unreachable(f"the file can't be read: {error.strerror}", where=str(path)) from error
+            put(values, input_id, file.uri)
+            stored.append(file)
+        return tuple(stored)
+
+
+def _checked(flow: Flow, values: Mapping[str, Any], render: Render) -> tuple[str, list[str]]:
+    """(why the execution is to fail at once or "", what is only said). Raises Conflict for a check that blocks it."""
+    failed, said = "", []
+    for check in flow.checks:
+        if truthy(str(render(check.condition, values))):
+            continue
+        if check.behavior == "BLOCK_EXECUTION":
+            raise Conflict(check.message, where=f"{flow.namespace}.{flow.id}", hint=f"its check: {check.condition}")
+        if check.behavior == "FAIL_EXECUTION":
+            failed = failed or check.message
+        else:
+            said.append(check.message)
+    return failed, said
+
+
+def _micros(date: object) -> int:
+    """A date of a request in microseconds since 1970 UTC, 0 for none. Raises InvalidInput."""
+    if date is None:
+        return 0
+    try:
+        moment = date if isinstance(date, datetime) else datetime.fromisoformat(str(date))
+    except ValueError:
+        raise InvalidInput(f"`{date}` is not a date and time", expected="such as 2026-11-22T10:00:00Z") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000_000)
+
+
+def _labels(given: object) -> dict[str, str]:
+    """Labels of a request: a map, or a list of `key` and `value`. Raises InvalidInput."""
+    if given is None:
+        return {}
+    if isinstance(given, Mapping):
+        return {str(key): str(value) for key, value in given.items()}
+    if isinstance(given, list) and all(isinstance(one, Mapping) and {"key", "value"} <= one.keys() for one in given):
+        return {str(one["key"]): str(one["value"]) for one in given}
+    raise InvalidInput(f"{given!r} are no labels", expected="a map, or a list of `key` and `value`")
+
+
+def _how_to_give(declared: Iterable[Input], who_has: str) -> str:
+    names = ", ".join(f"{one.id} ({one.type})" for one in declared)
+    return f"give inputs as -i NAME=VALUE; {who_has}: {names or 'none'}"

@@ -1,0 +1,197 @@
+"""After the commit: the effects of decisions, on executors, timers and other executions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from typing import Any
+
+from core.engine.batches import batch, before, with_outputs_before
+from core.engine.children import Children, unfinished
+from core.engine.clock import new_id, now
+from core.engine.inbox import restart_json
+from core.engine.live import LiveExecution
+from core.engine.needs import needs_of
+from core.engine.timers import Timers
+from core.engine.work import Told, Work
+from core.errors import TailraceError
+from core.host.executor import Executor
+from core.host.records import NewExecution, RecordStore
+from core.host.seam import EvaluationJob, Stop, TaskJob
+from core.host.views import Happening
+from core.model.codec import encode
+from core.model.decisions import (
+    Decision,
+    Derive,
+    Effect,
+    Evaluate,
+    KillChild,
+    ReleaseSlot,
+    RestartChild,
+    RunTask,
+    StartChild,
+    StopTask,
+    WakeAt,
+)  # fmt: skip
+from core.model.messages import ROOT, ChildEnded, ChildStarted, Evaluated, EvaluationKey, RestartRequested, TaskKey
+from core.model.nodes import Call
+from core.model.state import ENDED
+from core.planner import continuation
+
+KILLED = "the execution was killed"
+_ENDED_WELL = frozenset({"SUCCESS", "WARNING", "SKIPPED"})
+
+
+class Acting:
+    """own: take another execution (organization, id), followed as who asks; False when another process has it.
+
+    tell: put what follows from an effect into the engine's own inbox.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        timers: Timers,
+        children: Children,
+        records: RecordStore,
+        own: Callable[[str, str, Callable[[Happening], None]], bool],
+        tell: Callable[[Told], None],
+    ) -> None:
+        self._executor = executor
+        self._timers = timers
+        self._children = children
+        self._records = records
+        self._own = own
+        self._tell = tell
+        self.later: dict[str, tuple[str, str, Callable[[Happening], None]]] = {}
+        """Executions that are to begin at some time: what `own` is then called with."""
+        self._tickets: dict[int, tuple[Work, EvaluationKey]] = {}
+        self._numbers = count(1)
+        self._acts: dict[type, Callable[[Work, Any], None]] = {
+            RunTask: self._run,
+            Evaluate: self._evaluate,
+            StopTask: self._stop,
+            WakeAt: lambda work, effect: timers.set(effect.due_at, work.live.identity.id, effect.key),
+            StartChild: self._start_child,
+            RestartChild: self._restart_children,
+            KillChild: self._kill_children,
+            ReleaseSlot: lambda work, effect: None,  # whoever waits for the slot looks when the records change
+        }
+
+    def perform(self, work: Work, effect: Effect) -> None:
+        """Do what a committed decision asks for."""
+        self._acts[type(effect)](work, effect)
+
+    def asked(self, ticket: int) -> tuple[Work, EvaluationKey]:
+        """What an evaluation was for."""
+        work, key = self._tickets.pop(ticket)
+        work.tickets -= 1
+        return work, key
+
+    # -- jobs
+
+    def _run(self, work: Work, effect: RunTask) -> None:
+        live, key = work.live, effect.key
+        step, identity = live.steps[key.task_id], live.identities[key]
+        variables = live.variables.of(key, live.variables.needs(step))
+        with_outputs_before(variables, step, live.variables, key.path)
+        self._executor.send(TaskJob(
+            identity.attempt_id, identity.attempt, live.place(key), step.type, step.properties, variables,
+            step.timeout, step.log_level, live.members(key), key.path,
+        ))  # fmt: skip
+
+    def _stop(self, work: Work, effect: StopTask) -> None:
+        self._executor.send(Stop(work.live.identities[effect.key].attempt_id, KILLED))
+
+    def _evaluate(self, work: Work, effect: Evaluate) -> None:
+        live, task = work.live, effect.key.task
+        if effect.key in live.evaluations:  # it was answered under an earlier owner
+            self._tell(Told(work, Evaluated(effect.key, *live.evaluations[effect.key])))
+            return
+        ticket = next(self._numbers)
+        self._tickets[ticket] = (work, effect.key)
+        work.tickets += 1
+        variables = live.variables.of(task, needs_of(effect.template))
+        step = live.steps.get(task.task_id)
+        if step is not None and before(step):
+            with_outputs_before(variables, step, live.variables, task.path)
+            if effect.typed:
+                variables["taskrun"] = {**variables["taskrun"], **batch(step, effect.key, live.variables)}
+        self._executor.send(EvaluationJob(ticket, live.place(task), effect.template, variables, effect.typed))
+
+    # -- child executions
+
+    def _start_child(self, work: Work, effect: StartChild) -> None:
+        try:
+            child, due_at = self._children.create(work.live, effect)
+        except TailraceError as error:
+            self._tell(Told(work, ChildStarted(effect.key, effect.index, error=str(error))))
+            return
+        self._tell(Told(work, ChildStarted(effect.key, effect.index, child)))
+        if due_at > now():
+            self._begin_later(work, child, due_at)
+        else:
+            self._own(work.live.identity.organization_id, child, work.follow)
+
+    def _begin_later(self, work: Work, execution_id: str, due_at: int) -> None:
+        self.later[execution_id] = (work.live.identity.organization_id, execution_id, work.follow)
+        self._timers.set(due_at, execution_id, ROOT)
+
+    def _restart_children(self, work: Work, effect: RestartChild) -> None:
+        """Those that failed go on; those that had ended well are told of once more."""
+        organization = work.live.identity.organization_id
+        for child in self._children.of(work.live, effect.key):
+            if child.state in _ENDED_WELL:
+                ended = ChildEnded(effect.key, child.execution_id, child.state, index=child.index)
+                self._tell(Told(work, ended))
+                continue
+            if child.state in ENDED:
+                self._records.send(child.execution_id, "restart", restart_json("failed"), now())
+            self._own(organization, child.execution_id, work.follow)
+
+    def _kill_children(self, work: Work, effect: KillChild) -> None:
+        for child in unfinished(self._children.of(work.live, effect.key)):
+            self._records.send(child.execution_id, "kill", "{}", now())
+            self._own(work.live.identity.organization_id, child.execution_id, work.follow)
+
+    def runs(self, work: Work, owned: Mapping[str, Work]) -> bool:
+        """Whether something of an execution works here, or in a child execution that somebody works on."""
+        live = work.live
+        for key, task in live.tasks.items():
+            if task.state == "CREATED":
+                return True
+            if task.running and not isinstance(live.steps[key.task_id].node, Call):
+                return True
+        name = live.identity.id
+        if any(other.live.parent and other.live.parent.execution_id == name for other in owned.values()):
+            return True
+        calls = [key for key, task in live.tasks.items() if task.running]
+        return any(
+            self._records.is_owned(child.execution_id)
+            for key in calls for child in unfinished(self._children.of(live, key))
+        )  # fmt: skip
+
+    # -- another execution instead of this one
+
+    def derived(self, work: Work, decision: Decision) -> tuple[NewExecution | None, Sequence[TaskKey]]:
+        """The execution that a Derive asks for, and what of this one it keeps."""
+        change = next((change for change in decision.changes if isinstance(change, Derive)), None)
+        if change is None:
+            return None, ()
+        live = work.live
+        rows = self._records.past(live.identity.id)
+        asked = RestartRequested("from", (change.key,))
+        found = continuation(live.facts(now(), rows=rows), asked)
+        new = derived_from(live, change)
+        self._begin_later(work, new.id, change.due_at)
+        return new, (*found.kept, *found.entered)
+
+
+def derived_from(live: LiveExecution, change: Derive) -> NewExecution:
+    """A new execution in the place of this one, which goes on from a task."""
+    identity, view = live.identity, live.view
+    return NewExecution(
+        new_id(), identity.organization_id, identity.namespace, identity.flow_id, identity.flow_revision,
+        encode(view.inputs), view.labels, (), now(), live.parent, change.due_at,
+        ("restart", restart_json("from", (change.key,))),
+    )  # fmt: skip

@@ -1,0 +1,102 @@
+"""Executions that a task of another execution starts: begun, counted, ended again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from core.engine.live import LiveExecution
+from core.host.records import ChildRow, ParentLink, RecordStore
+from core.host.views import ExecutionView
+from core.model.codec import decode
+from core.model.decisions import Decision, EndTask, GiveOutput, StartChild
+from core.model.flow import Flow
+from core.model.messages import ChildStarted, TaskKey
+from core.model.nodes import Call
+from core.model.state import ENDED
+
+
+class OtherFlows(Protocol):
+    """What an engine needs of flows other than the one it runs."""
+
+    def flow_of(self, view: ExecutionView) -> Flow:
+        """The flow of an execution. Raises NotFound, InvalidFlow."""
+
+    def create_child(self, parent: LiveExecution, request: Mapping[str, Any], link: ParentLink) -> tuple[str, int]:
+        """Create the execution that a task asked for: its id, also when it had been created before, and when it is to
+        begin (microseconds since 1970 UTC; 0: at once).
+
+        Raises the errors of creating an execution: NotFound, Conflict, InvalidInput.
+        """
+
+
+class Children:
+    """The child executions of what an engine works on."""
+
+    def __init__(self, records: RecordStore, flows: OtherFlows) -> None:
+        self._records = records
+        self._flows = flows
+
+    def create(self, parent: LiveExecution, effect: StartChild) -> tuple[str, int]:
+        """The child that a Call has asked for, and when it begins. Raises TailraceError when there can be none."""
+        request, _ = parent.evaluations.pop(effect.request)
+        node = parent.steps[effect.key.task_id].node
+        assert isinstance(node, Call)
+        task_id = parent.identities[effect.key].id
+        attempt = parent.tasks[effect.key].attempts
+        link = ParentLink(parent.identity.id, task_id, effect.key, effect.index, node.wait, attempt)
+        return self._flows.create_child(parent, request, link)
+
+    def of(self, parent: LiveExecution, key: TaskKey) -> tuple[ChildRow, ...]:
+        return self._records.children_of(parent.identities[key].id)
+
+    def with_outputs(self, live: LiveExecution, message: object, decision: Decision) -> Decision:
+        """The decision, with what its Calls give: the child's id when it has begun, all of it when it has ended."""
+        if not live.has_calls:
+            return decision
+        given = []
+        if isinstance(message, ChildStarted) and message.execution_id and not _times(live, message.key):
+            given.append(GiveOutput(message.key, {"executionId": message.execution_id}))
+        for change in decision.changes:
+            if isinstance(change, EndTask) and _is_call(live, change.key):
+                rows = self.of(live, change.key)
+                if rows:
+                    many = _times(live, change.key)
+                    given.append(GiveOutput(change.key, self._all(live, change.key, rows) if many else _one(rows[-1])))
+        if not given:
+            return decision
+        return Decision((*given, *decision.changes), decision.effects, decision.guards, decision.rules)
+
+    def _all(self, live: LiveExecution, key: TaskKey, rows: tuple[ChildRow, ...]) -> dict[str, object]:
+        """Of many children: how many ended how (one that nobody waits for counts as SUCCESS), and their outputs."""
+        node, counters = live.steps[key.task_id].node, live.tasks[key].counters
+        waits = isinstance(node, Call) and node.wait
+        states: dict[str, int] = {}
+        for row in rows:
+            state = row.state if waits else "SUCCESS"
+            states[state] = states.get(state, 0) + 1
+        outputs = [decode(row.outputs_json) for row in rows if row.outputs_json]
+        return {"numberOfBatches": counters.round if counters else len(rows), "iterations": states, "outputs": outputs}
+
+
+def _is_call(live: LiveExecution, key: TaskKey) -> bool:
+    """Of an execution that is only to end the flow is not known: then nothing is."""
+    step = live.steps.get(key.task_id)
+    return step is not None and isinstance(step.node, Call)
+
+
+def _times(live: LiveExecution, key: TaskKey) -> bool:
+    node = live.steps[key.task_id].node
+    return isinstance(node, Call) and node.times is not None
+
+
+def _one(row: ChildRow) -> dict[str, object]:
+    found: dict[str, object] = {"executionId": row.execution_id, "state": row.state}
+    if row.outputs_json:
+        found["outputs"] = decode(row.outputs_json)
+    return found
+
+
+def unfinished(rows: tuple[ChildRow, ...]) -> tuple[ChildRow, ...]:
+    """Those that have not ended."""
+    return tuple(row for row in rows if row.state not in ENDED)

@@ -1,0 +1,86 @@
+"""Rows of an execution's inbox as messages for the planner, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from core.errors import Conflict
+from core.model.codec import decode
+from core.model.messages import (
+    ChildEnded,
+    EndRequested,
+    ForceRunRequested,
+    KillRequested,
+    Message,
+    PauseRequested,
+    RestartRequested,
+    ResumeRequested,
+    SlotFree,
+    Started,
+    TaskKey,
+)  # fmt: skip
+
+URGENT = ("kill", "end")
+"""These overtake what was sent before them."""
+
+
+def message_of(kind: str, payload_json: str, execution_id: str) -> Message:
+    """What a row says. Raises Conflict for one that a newer version has written."""
+    made = _KINDS.get(kind)
+    if made is None:
+        raise Conflict(
+            f"the message `{kind}` in the inbox of {execution_id} is of a newer version",
+            hint="upgrade this installation",
+        )
+    return made(decode(payload_json))
+
+
+def key_json(key: TaskKey) -> list[Any]:
+    """A task execution's key as it stands in payloads."""
+    return [key.task_id, list(key.path), key.turn]
+
+
+def read_key(written: Any) -> TaskKey:
+    """The key that `key_json` wrote."""
+    task_id, path, turn = written
+    return TaskKey(task_id, tuple(path), turn)
+
+
+def restart_json(what: str, tasks: tuple[TaskKey, ...] = (), state: str = "") -> str:
+    """The payload of a `restart`."""
+    return json.dumps({"what": what, "tasks": [key_json(key) for key in tasks], "state": state})
+
+
+def _resume(payload: Mapping[str, Any]) -> Message:
+    key = payload.get("task")
+    return ResumeRequested(payload.get("inputs") or {}, read_key(key) if key else None)
+
+
+def _restart(payload: Mapping[str, Any]) -> Message:
+    tasks = tuple(read_key(key) for key in payload.get("tasks", ()))
+    return RestartRequested(payload.get("what", "failed"), tasks, payload.get("state", ""))
+
+
+def _child_ended(payload: Mapping[str, Any]) -> Message:
+    return ChildEnded(
+        read_key(payload["task"]), payload["execution_id"], payload["state"], payload.get("error", ""), payload["index"]
+    )
+
+
+def _end(payload: Mapping[str, Any]) -> Message:
+    return EndRequested(payload["state"], payload.get("error", ""), bool(payload.get("stop")))
+
+
+_KINDS: dict[str, Callable[[Mapping[str, Any]], Message]] = {
+    "start": lambda payload: Started(),
+    "kill": lambda payload: KillRequested(),
+    "pause": lambda payload: PauseRequested(),
+    "resume": _resume,
+    "restart": _restart,
+    "force_run": lambda payload: ForceRunRequested(),
+    "end": _end,
+    "child_ended": _child_ended,
+    "slot_free": lambda payload: SlotFree(),
+}

@@ -1,0 +1,46 @@
+"""What an engine waits for: moments, each with the execution and the task that asked for it."""
+
+from __future__ import annotations
+
+import heapq
+from itertools import count
+from typing import NamedTuple
+
+from core.model.messages import TaskKey
+
+
+class Timer(NamedTuple):
+    """due_at: microseconds since 1970 UTC. key: of the task that waits; of the root for an execution to begin."""
+
+    due_at: int
+    number: int
+    execution_id: str
+    key: TaskKey
+
+
+class Timers:
+    """A heap; what became needless stays in it until its time, and is told all the same."""
+
+    def __init__(self) -> None:
+        self._heap: list[Timer] = []
+        self._numbers = count()
+
+    def set(self, due_at: int, execution_id: str, key: TaskKey) -> None:
+        heapq.heappush(self._heap, Timer(due_at, next(self._numbers), execution_id, key))
+
+    def due(self, now: int) -> list[Timer]:
+        """Those whose time has come; they are taken out."""
+        found = []
+        while self._heap and self._heap[0].due_at <= now:
+            found.append(heapq.heappop(self._heap))
+        return found
+
+    def seconds(self, now: int, longest: float) -> float:
+        """How long nothing comes due, `longest` at most."""
+        if not self._heap:
+            return longest
+        return min(longest, max(self._heap[0].due_at - now, 0) / 1_000_000)
+
+    def waited_for(self, execution_id: str) -> bool:
+        """Whether an execution waits for any."""
+        return any(timer.execution_id == execution_id for timer in self._heap)

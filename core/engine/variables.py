@@ -1,0 +1,247 @@
+"""What expressions in an execution may read: the variables of its places, outputs at hand or by question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.engine.clock import as_instant
+from core.engine.needs import Needs, needs_of
+from core.host.records import ExecutionIdentity, RecordStore, StoredOutput, TaskIdentity
+from core.host.seam import LoopOutputs, OutputReference, OutputText, Shipped
+from core.host.views import ExecutionView
+from core.model.flow import Flow
+from core.model.messages import ROOT, TaskKey
+from core.model.nodes import Each, Group, Step, children_of
+from core.model.state import ENDED
+from core.planner import TaskFacts
+
+CACHE_BYTES = 32 * 1024 * 1024
+Address = tuple[str, tuple[str, ...]]
+"""A task and the values of the loops around it: where an output is found, whatever its turn."""
+
+
+class Variables:
+    """The variables of one execution. tasks, identities: those that have not ended, kept by its owner.
+
+    fresh: nothing of it ran before, so that every output it has was remembered here.
+    """
+
+    def __init__(
+        self,
+        view: ExecutionView,
+        flow: Flow,
+        identity: ExecutionIdentity,
+        records: RecordStore,
+        tasks: Mapping[TaskKey, TaskFacts],
+        identities: Mapping[TaskKey, TaskIdentity],
+        *,
+        fresh: bool,
+    ) -> None:
+        self.base = base_variables(view, flow, state="RUNNING")
+        self._identity = identity
+        self._steps = {step.id: step for step in flow.steps()}
+        self._looped = frozenset(looped_steps(flow))
+        self._records = records
+        self._tasks = tasks
+        self._identities = identities
+        self._needs: dict[str, Needs] = {}
+        self._cache: dict[Address, OutputText | OutputReference | None] = {}
+        self._cached_bytes = 0
+        self._complete = fresh
+        self._in_loops: set[str] = set() if fresh else set(self._looped)
+
+    # -- what there is
+
+    def remember(self, key: TaskKey, output: OutputText | OutputReference | None) -> None:
+        """Keep an output at hand, as it was recorded; the record has what falls out."""
+        if key.path and output is not None:
+            self._in_loops.add(key.task_id)
+        self._cache[key.task_id, key.path] = output
+        self._cached_bytes += _weight(output)
+        while self._cached_bytes > CACHE_BYTES and len(self._cache) > 1:
+            self._cached_bytes -= _weight(self._cache.pop(next(iter(self._cache))))
+            self._complete = False
+
+    def forget(self, key: TaskKey) -> None:
+        """A task that is to run again gives its output anew."""
+        self._cached_bytes -= _weight(self._cache.pop((key.task_id, key.path), None))
+
+    def set(self, name: str, value: object) -> None:
+        """Change a variable that is the same everywhere in the execution."""
+        self.base[name] = value
+
+    def entered(self, state: str, at: int) -> None:
+        """The execution is in another state; when it has ended, what runs afterwards sees when."""
+        shown = {**self.base["execution"], "state": state}
+        if state in ENDED:
+            shown["endDate"] = as_instant(at)
+        self.base["execution"] = shown
+
+    # -- what a place sees
+
+    def needs(self, step: Step) -> Needs:
+        """What the expressions of a task name, looked at once."""
+        if step.id not in self._needs:
+            members = step.node.children if isinstance(step.node, Group) else ()
+            self._needs[step.id] = needs_of(
+                [(one.properties, one.timeout, one.run_if) for one in (step, *members)]
+            )
+        return self._needs[step.id]
+
+    def of(self, key: TaskKey, needs: Needs) -> dict[str, Any]:
+        """The variables of a place in the flow, as far as they are named there."""
+        variables = dict(self.base)
+        variables["outputs"] = self._outputs(key, needs) if needs.outputs is None or needs.outputs else {}
+        if needs.tasks:
+            variables["tasks"] = self.task_states()
+        if key != ROOT:
+            variables["task"] = {"id": key.task_id, "type": self._steps[key.task_id].type}
+            variables["taskrun"] = self._taskrun(key)
+            if needs.parents and (parents := self._parents(key)):
+                variables["parents"] = parents
+        return variables
+
+    def _taskrun(self, key: TaskKey) -> dict[str, Any]:
+        identity, task = self._identities.get(key), self._tasks.get(key)
+        taskrun: dict[str, Any] = {
+            "id": identity.id if identity else "",
+            "startDate": self.base["execution"]["startDate"],
+            "attemptsCount": max(identity.attempt - 1, 0) if identity else 0,
+        }
+        if identity and identity.parent_id:
+            taskrun["parentId"] = identity.parent_id
+        if task is not None and task.iteration is not None:
+            taskrun["value"] = key.path[-1]
+            taskrun["iteration"] = task.iteration
+        return taskrun
+
+    def _parents(self, key: TaskKey) -> list[dict[str, Any]]:
+        """The groups around a task that have a value or outputs, the closest first (reference, section 8.2)."""
+        found = []
+        task = self._tasks.get(key)
+        while task is not None and task.parent != ROOT:
+            above, task = task.parent, self._tasks.get(task.parent)
+            shown: dict[str, Any] = {}
+            if task is not None and task.iteration is not None:
+                shown["taskrun"] = {"value": above.path[-1], "iteration": task.iteration}
+            output = self._cache.get((above.task_id, above.path))
+            if output is not None:
+                shown["outputs"] = output
+            if shown:
+                found.append(shown)
+        return found
+
+    def task_states(self) -> dict[str, Any]:
+        """`tasks.<id>.state` of everything that began; below loops `tasks.<id>['value'].state`."""
+        states: dict[str, Any] = {}
+        for key, state in self._records.states_of(self._identity.id):
+            place = states
+            for name in (key.task_id, *key.path):
+                place = place.setdefault(name, {})
+            place["state"] = state
+        return states
+
+    # -- outputs
+
+    def _outputs(self, key: TaskKey, needs: Needs) -> dict[str, Shipped]:
+        """Those that are read; where one is missing, also what is at hand, so that people are told what there is."""
+        wanted = needs.outputs
+        if wanted is None:
+            found = self._plain() if self._complete else self._recorded(None)
+            return {**found, **{name: self._in_loop(name, key) for name in self._in_loops}}
+        found = {}
+        for name in wanted:
+            if name in self._looped:
+                if name in self._in_loops:
+                    found[name] = self._in_loop(name, key)
+            elif (shown := self._cache.get((name, ()))) is not None:
+                found[name] = shown
+        missing = wanted - found.keys()
+        if missing and not self._complete:
+            found.update(self._recorded(missing - {name for name, path in self._cache if not path}))
+        return found if len(found) == len(wanted) else {**self._plain(), **found}
+
+    def at(self, name: str, path: tuple[str, ...]) -> OutputText | OutputReference | None:
+        """The output of a task for these values of the loops around it, and no others."""
+        if (name, path) not in self._cache:
+            stored, _ = self._records.outputs_at(self._identity.id, name, path)
+            return None if stored is None else shipped(stored)
+        return self._cache[name, path]
+
+    def _plain(self) -> dict[str, Shipped]:
+        return {name: output for (name, path), output in self._cache.items() if output is not None and not path}
+
+    def _in_loop(self, name: str, key: TaskKey) -> LoopOutputs:
+        """The outputs of a task below a loop: those of the values around this place at hand, the others by question."""
+        known = {}
+        for depth in range(1, len(key.path) + 1):
+            path = key.path[:depth]
+            output = self._cache.get((name, path))
+            if output is not None:
+                known[path] = output
+        return LoopOutputs(name, known)
+
+    def _recorded(self, wanted: frozenset[str] | None) -> dict[str, Shipped]:
+        if wanted is not None and not wanted:
+            return {}
+        found: dict[str, Shipped] = {}
+        for key, _, stored in self._records.outputs_of(self._identity.id, None if wanted is None else sorted(wanted)):
+            if stored is not None and not key.path:
+                found[key.task_id] = shipped(stored)
+        return found
+
+
+def shipped(stored: StoredOutput) -> OutputText | OutputReference:
+    """A recorded output as jobs carry it."""
+    return OutputText(stored.text) if stored.text is not None else OutputReference(stored.uri or "", stored.size)
+
+
+def looped_steps(flow: Flow) -> list[str]:
+    """The ids of all tasks that run below a loop over values."""
+    found: list[str] = []
+    stack = [(step, False) for step in children_of(flow.root)]
+    while stack:
+        step, looped = stack.pop()
+        if looped:
+            found.append(step.id)
+        below = looped or isinstance(step.node, Each)
+        stack.extend((child, below) for child in children_of(step.node))
+    return found
+
+
+def _weight(output: OutputText | OutputReference | None) -> int:
+    return len(output.text) if isinstance(output, OutputText) else 64
+
+
+def nested(labels: Mapping[str, str]) -> dict[str, Any]:
+    """Labels as expressions see them: `system.from` is read as `labels.system.from`."""
+    found: dict[str, Any] = {}
+    for name, value in labels.items():
+        place = found
+        *parents, last = name.split(".") if name.startswith("system.") else [name]
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value
+    return found
+
+
+def base_variables(view: ExecutionView, flow: Flow, *, state: str) -> dict[str, Any]:
+    """The variables that are the same everywhere in an execution."""
+    base: dict[str, Any] = {
+        "flow": {"id": view.flow_id, "namespace": view.namespace, "revision": view.flow_revision},
+        "execution": {
+            "id": view.id,
+            "startDate": as_instant(view.created_at),
+            "originalId": view.original_id or view.id,
+            "state": state,
+        },
+        "inputs": view.inputs,
+        "labels": nested(view.labels),
+    }
+    changed = view.variables if view.variables is not None else flow.variables
+    if changed:
+        base["vars"] = changed
+    if view.trigger:
+        base["trigger"] = view.trigger
+    return base
