@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
 from core.engine.batches import batch, before, with_outputs_before
+from core.engine.child_outputs import CHILD_OUTPUTS, ChildOutputs, request_of
 from core.engine.children import Children, unfinished
 from core.engine.clock import new_id, now
 from core.engine.inbox import restart_json
 from core.engine.live import LiveExecution
 from core.engine.needs import needs_of
+from core.engine.promises import ASSERTION, Promises
+from core.engine.results import typed_outputs
 from core.engine.timers import Timers
 from core.engine.work import Told, Work
 from core.errors import TailraceError
 from core.host.executor import Executor
 from core.host.records import NewExecution, RecordStore
-from core.host.seam import EvaluationJob, Stop, TaskJob
+from core.host.seam import EvaluationJob, EvaluationResult, Stop, TaskJob
 from core.host.views import Happening
 from core.model.codec import encode
 from core.model.decisions import (
@@ -33,10 +36,19 @@ from core.model.decisions import (
     StopTask,
     WakeAt,
 )  # fmt: skip
-from core.model.messages import ROOT, ChildEnded, ChildStarted, Evaluated, EvaluationKey, RestartRequested, TaskKey
+from core.model.messages import (
+    ROOT,
+    ChildEnded,
+    ChildStarted,
+    Due,
+    Evaluated,
+    EvaluationKey,
+    RestartRequested,
+    TaskKey,
+)  # fmt: skip
 from core.model.nodes import Call
 from core.model.state import ENDED
-from core.planner import continuation
+from core.planner import PROMISES, continuation
 
 KILLED = "the execution was killed"
 _ENDED_WELL = frozenset({"SUCCESS", "WARNING", "SKIPPED"})
@@ -67,6 +79,8 @@ class Acting:
         """Executions that are to begin at some time: what `own` is then called with."""
         self._tickets: dict[int, tuple[Work, EvaluationKey]] = {}
         self._numbers = count(1)
+        self.promises = Promises(self._send_evaluation)
+        self._outputs = children.outputs = ChildOutputs(records, children.flows, self._send_evaluation)
         self._acts: dict[type, Callable[[Work, Any], None]] = {
             RunTask: self._run,
             Evaluate: self._evaluate,
@@ -88,6 +102,33 @@ class Acting:
         work.tickets -= 1
         return work, key
 
+    def answered(self, result: EvaluationResult, owned: Mapping[str, Work]) -> Iterable[Told]:
+        """What to tell the planner of an evaluation; nothing when its execution has ended meanwhile."""
+        work, asked = self.asked(result.ticket)
+        if work.live.identity.id not in owned:
+            return ()
+        if asked.purpose == ASSERTION and asked.task == ROOT:
+            return self.promises.answered(work, asked.round, result)
+        if asked.purpose == CHILD_OUTPUTS:
+            return (self._outputs.answered(work, asked, result),)
+        value, error = typed_outputs(work.live.flow, asked, result)
+        if asked.purpose.startswith("request") and not error:
+            work.live.evaluations[asked] = (value, "")
+        return (Told(work, Evaluated(asked, value, error), reads=result.reads),)
+
+    def heard(self, told: Told) -> Iterable[Told]:
+        """What to tell the planner now of what was sent to an execution."""
+        return self._outputs.heard(told)
+
+    def due(self, owned: Mapping[str, Work]) -> Iterator[Told]:
+        """Whose time has come: what waits for it is told, what is to begin is taken."""
+        for timer in self._timers.due(now()):
+            if timer.execution_id in owned:
+                yield Told(owned[timer.execution_id], Due(timer.key))
+            elif timer.key == ROOT:
+                self._own(*self.later.pop(timer.execution_id))
+        yield from self.promises.due(owned)
+
     # -- jobs
 
     def _run(self, work: Work, effect: RunTask) -> None:
@@ -97,7 +138,8 @@ class Acting:
         with_outputs_before(variables, step, live.variables, key.path)
         self._executor.send(TaskJob(
             identity.attempt_id, identity.attempt, live.place(key), step.type, step.properties, variables,
-            step.timeout, step.log_level, live.members(key), key.path,
+            step.timeout, step.log_level, live.members(key),
+            () if live.variables.loops.in_item(step.id) else key.path, live.flow.task_caches.get(step.id),
         ))  # fmt: skip
 
     def _stop(self, work: Work, effect: StopTask) -> None:
@@ -108,16 +150,24 @@ class Acting:
         if effect.key in live.evaluations:  # it was answered under an earlier owner
             self._tell(Told(work, Evaluated(effect.key, *live.evaluations[effect.key])))
             return
-        ticket = next(self._numbers)
-        self._tickets[ticket] = (work, effect.key)
-        work.tickets += 1
-        variables = live.variables.of(task, needs_of(effect.template))
+        if effect.key.purpose == PROMISES and task == ROOT:
+            self.promises.ask(work, effect.key)
+            return
         step = live.steps.get(task.task_id)
+        template, typed = request_of(step.node if step else None, effect.template), effect.typed
+        variables = live.variables.of(task, needs_of(template))
         if step is not None and before(step):
             with_outputs_before(variables, step, live.variables, task.path)
             if effect.typed:
                 variables["taskrun"] = {**variables["taskrun"], **batch(step, effect.key, live.variables)}
-        self._executor.send(EvaluationJob(ticket, live.place(task), effect.template, variables, effect.typed))
+        place = live.place(task)
+        self._send_evaluation(work, effect.key, lambda ticket: EvaluationJob(ticket, place, template, variables, typed))
+
+    def _send_evaluation(self, work: Work, key: EvaluationKey, made: Callable[[int], EvaluationJob]) -> None:
+        ticket = next(self._numbers)
+        self._tickets[ticket] = (work, key)
+        work.tickets += 1
+        self._executor.send(made(ticket))
 
     # -- child executions
 

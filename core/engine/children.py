@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from core.engine.child_outputs import ChildOutputs
 from core.engine.live import LiveExecution
 from core.host.records import ChildRow, ParentLink, RecordStore
 from core.host.views import ExecutionView
@@ -35,7 +36,8 @@ class Children:
 
     def __init__(self, records: RecordStore, flows: OtherFlows) -> None:
         self._records = records
-        self._flows = flows
+        self.flows = flows
+        self.outputs: ChildOutputs | None = None
 
     def create(self, parent: LiveExecution, effect: StartChild) -> tuple[str, int]:
         """The child that a Call has asked for, and when it begins. Raises TailraceError when there can be none."""
@@ -45,10 +47,12 @@ class Children:
         task_id = parent.identities[effect.key].id
         attempt = parent.tasks[effect.key].attempts
         link = ParentLink(parent.identity.id, task_id, effect.key, effect.index, node.wait, attempt)
-        return self._flows.create_child(parent, request, link)
+        return self.flows.create_child(parent, request, link)
 
     def of(self, parent: LiveExecution, key: TaskKey) -> tuple[ChildRow, ...]:
-        return self._records.children_of(parent.identities[key].id)
+        """Those of a Call; none when it ends as it is opened."""
+        known = parent.identities.get(key)
+        return self._records.children_of(known.id) if known else ()
 
     def with_outputs(self, live: LiveExecution, message: object, decision: Decision) -> Decision:
         """The decision, with what its Calls give: the child's id when it has begun, all of it when it has ended."""
@@ -62,10 +66,20 @@ class Children:
                 rows = self.of(live, change.key)
                 if rows:
                     many = _times(live, change.key)
-                    given.append(GiveOutput(change.key, self._all(live, change.key, rows) if many else _one(rows[-1])))
+                    one = self._all(live, change.key, rows) if many else self._one(rows[-1])
+                    given.append(GiveOutput(change.key, one))
         if not given:
             return decision
         return Decision((*given, *decision.changes), decision.effects, decision.guards, decision.rules)
+
+    def _one(self, row: ChildRow) -> dict[str, object]:
+        found: dict[str, object] = {"executionId": row.execution_id, "state": row.state}
+        rendered = self.outputs.take(row.execution_id) if self.outputs else None
+        if row.outputs_json:
+            found["outputs"] = decode(row.outputs_json)
+        elif rendered is not None:
+            found["outputs"] = dict(rendered)
+        return found
 
     def _all(self, live: LiveExecution, key: TaskKey, rows: tuple[ChildRow, ...]) -> dict[str, object]:
         """Of many children: how many ended how (one that nobody waits for counts as SUCCESS), and their outputs."""
@@ -88,13 +102,6 @@ def _is_call(live: LiveExecution, key: TaskKey) -> bool:
 def _times(live: LiveExecution, key: TaskKey) -> bool:
     node = live.steps[key.task_id].node
     return isinstance(node, Call) and node.times is not None
-
-
-def _one(row: ChildRow) -> dict[str, object]:
-    found: dict[str, object] = {"executionId": row.execution_id, "state": row.state}
-    if row.outputs_json:
-        found["outputs"] = decode(row.outputs_json)
-    return found
 
 
 def unfinished(rows: tuple[ChildRow, ...]) -> tuple[ChildRow, ...]:

@@ -15,8 +15,8 @@ def now() -> int:
 
 
 def as_instant(micros: int) -> expressions.Instant:
-    """A recorded moment as expressions see it."""
-    return expressions.Instant.fromtimestamp(micros / 1_000_000, UTC)
+    """A recorded moment as expressions see it, in milliseconds as the reference's."""
+    return expressions.Instant.fromtimestamp(micros // 1000 / 1000, UTC)
 
 
 def moment() -> datetime:

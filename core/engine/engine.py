@@ -13,7 +13,6 @@ from core.engine.children import Children, OtherFlows
 from core.engine.clock import monotonic, now
 from core.engine.inbox import URGENT, message_of
 from core.engine.live import LiveExecution
-from core.engine.results import typed_outputs
 from core.engine.stories import happenings
 from core.engine.timers import Timers
 from core.engine.work import Told, Work
@@ -37,7 +36,6 @@ from core.model.decisions import Decision, Effect, RunTask
 from core.model.flow import Flow
 from core.model.messages import (
     ROOT,
-    Due,
     Evaluated,
     JobRestarted,
     KillRequested,
@@ -49,7 +47,7 @@ from core.model.messages import (
 from core.model.messages import MemberEnded as MemberIsOver
 from core.model.messages import MemberStarted as MemberBegan
 from core.model.nodes import Group
-from core.planner import decide, pending
+from core.planner import OUTPUTS, decide, pending
 
 LOOK_SECONDS = 0.05
 LOGS_SECONDS = 0.1
@@ -103,6 +101,7 @@ class Engine:
         """
         opened = self._records.claim(execution_id, self._id)
         work = self._owned[execution_id] = Work(LiveExecution(opened, flow, self._records, runs=go_on), follow)
+        self._acting.promises.began(work)
         for effect in pending(work.live.facts(now())) if go_on else ():
             if isinstance(effect, RunTask) and isinstance(work.live.steps[effect.key.task_id].node, Group):
                 self._inbox.append(Told(work, JobRestarted(effect.key)))
@@ -134,7 +133,7 @@ class Engine:
         What is left running keeps this engine as its owner: once the engine is gone, others see it was abandoned.
         """
         try:
-            while (self._owned or self._acting.later) and self._interrupts < 2 and not self._failure:
+            while not self._is_done():
                 if self._leading.acquire(blocking=False):
                     self._lead_once()
                 if (self._owned or self._acting.later) and not self._inbox:
@@ -144,6 +143,14 @@ class Engine:
                 self._owned.clear()
         if self._failure:
             raise self._failure
+
+    def _is_done(self) -> bool:
+        if self._interrupts >= 2 or self._failure:
+            return True
+        if self._owned or self._acting.later:
+            return False
+        with self._leading:  # the turn of another thread lets go of a child before it takes its parent
+            return not (self._owned or self._acting.later)
 
     def _sleep(self) -> None:
         try:
@@ -236,15 +243,11 @@ class Engine:
             rows = self._records.unread(list(self._owned))
             for seq, execution_id, kind, payload in sorted(rows, key=lambda row: row[2] not in URGENT):
                 work = self._owned[execution_id]
-                told.append(Told(work, message_of(kind, payload, execution_id), done=(seq,)))
+                told.extend(self._acting.heard(Told(work, message_of(kind, payload, execution_id), done=(seq,))))
             for work in self._owned.values():
                 if work.live.state == "QUEUED":
                     told.append(Told(work, SlotFree()))
-        for timer in self._timers.due(now()):
-            if timer.execution_id in self._owned:
-                told.append(Told(self._owned[timer.execution_id], Due(timer.key)))
-            elif timer.key == ROOT:
-                self._own_other(*self._acting.later.pop(timer.execution_id))
+        told.extend(self._acting.due(self._owned))
         if moment >= self._next_beat:
             self._next_beat = moment + BEAT_SECONDS
             self._records.beat(self._id)
@@ -255,19 +258,14 @@ class Engine:
             if found:
                 told.append(found[0].ended(found[1], message))
         elif isinstance(message, EvaluationResult):
-            work, asked = self._acting.asked(message.ticket)
-            if work.live.identity.id in self._owned:  # else it has ended meanwhile
-                value, error = typed_outputs(work.live.flow, asked, message)
-                if asked.purpose.startswith("request") and not error:
-                    work.live.evaluations[asked] = (value, "")
-                told.append(Told(work, Evaluated(asked, value, error), reads=message.reads))
+            told.extend(self._acting.answered(message, self._owned))
         elif isinstance(message, Question):
             self._questions.append(message)
         elif isinstance(message, (MemberStarted, MemberEnded)):
             self._member(message, told)
         elif isinstance(message, Told):
             if message.work.live.identity.id in self._owned:
-                told.append(message)
+                told.extend(self._acting.heard(message))
         else:
             told.extend(Told(work, KillRequested()) for work in self._owned.values())
 
@@ -317,8 +315,8 @@ class Engine:
         elif isinstance(word, Progress):
             work.follow(TaskProgressed(execution_id, key.task_id, word.message, word.fraction))
         else:
-            work.log(key, word, monotonic())
-            work.follow(TaskLogged(execution_id, key.task_id, word.at, word.level, word.message))
+            line = work.log(key, word, monotonic())
+            work.follow(TaskLogged(execution_id, key.task_id, line.at, line.level, line.message))
         return True
 
     # -- decide
@@ -361,14 +359,15 @@ class Engine:
                 results[key] = item.result
         elif isinstance(message, Evaluated):
             evaluated[message.key] = item.reads
-            if message.key.task == ROOT and not message.error:
+            if message.key.task == ROOT and message.key.purpose == OUTPUTS and not message.error:
                 outputs = encode(message.value)
+        work.tell_failures(item, decision, named, at)
         logs, metrics = work.logs, work.metrics
         work.logs, work.metrics = [], []
         derived, kept = self._acting.derived(work, decision)
         return Unit(
             live.identity, live.fence, decision, at, named, results, evaluated, logs, metrics, outputs, item.done,
-            derived, kept,
+            derived, kept, item.requests,
         )  # fmt: skip
 
     # -- commit
@@ -390,6 +389,7 @@ class Engine:
             work = self._owned[unit.execution.id]
             if unit.execution.id not in lost:
                 work.remember(unit)
+                self._acting.promises.changed(work, unit)
                 for happening in happenings(unit):
                     work.follow(happening)
         for execution_id, refused in lost.items():

@@ -23,7 +23,7 @@ from core.model.decisions import (
 from core.model.flow import Flow
 from core.model.messages import ROOT, EvaluationKey, TaskKey
 from core.model.nodes import Call, Group, Step
-from core.planner import Facts, PastTask, TaskFacts, apply, is_over
+from core.planner import KEPT, Facts, PastTask, TaskFacts, apply, is_over
 
 
 class LiveExecution:
@@ -53,7 +53,9 @@ class LiveExecution:
         self._records = records
         fresh = not opened.tasks and view.state == "CREATED" and view.original_id is None
         self._recover(opened, runs)
-        self.variables = Variables(view, flow, self.identity, records, self.tasks, self.identities, fresh=fresh)
+        self.variables = Variables(
+            view, flow, self.identity, records, self.tasks, self.identities, self.evaluations, fresh=fresh
+        )
 
     def _recover(self, opened: OpenExecution, runs: bool) -> None:
         """What had not ended under an earlier owner."""
@@ -135,7 +137,7 @@ class LiveExecution:
 
     def _forget_answers(self, key: TaskKey) -> None:
         if self.evaluations:
-            for purpose in ("values", "settings"):
+            for purpose in KEPT:
                 self.evaluations.pop(EvaluationKey(key, purpose), None)
 
     # -- jobs
@@ -149,7 +151,8 @@ class LiveExecution:
         self._drawn.update({(key, child.id): new_id() for child in children})
         return tuple(
             Member(child.id, child.type, child.properties, child.run_if, child.timeout, child.log_level,
-                   child.allow_failure, child.allow_warning, self._drawn[key, child.id])
+                   child.allow_failure, child.allow_warning, self._drawn[key, child.id],
+                   self.flow.task_caches.get(child.id))
             for child in children
         )  # fmt: skip
 

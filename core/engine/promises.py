@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from weakref import WeakKeyDictionary
 
 from core.engine.clock import now
 from core.engine.needs import needs_of
@@ -10,10 +12,10 @@ from core.engine.timers import Timers
 from core.engine.work import Told, Work
 from core.host.records import Unit
 from core.host.requests import SetLabels
-from core.host.seam import EvaluationJob, EvaluationResult, LogLine
+from core.host.seam import EvaluationJob, EvaluationResult
 from core.model.codec import decode
 from core.model.decisions import EndTask, MoveExecution, MoveTask, OpenTask
-from core.model.durations import format_duration, span_of
+from core.model.durations import format_duration
 from core.model.flow import Sla
 from core.model.messages import ROOT, EndRequested, Evaluated, EvaluationKey, Started, TaskKey
 from core.model.state import ENDED
@@ -50,7 +52,7 @@ class Promises:
     def __init__(self, evaluate: Callable[[Work, EvaluationKey, Callable[[int], EvaluationJob]], None]) -> None:
         self._evaluate = evaluate
         self._timers = Timers()
-        self._watched: dict[str, Watched] = {}
+        self._watched: WeakKeyDictionary[Work, Watched] = WeakKeyDictionary()
 
     # -- time
 
@@ -62,8 +64,10 @@ class Promises:
         for state, at in live.view.history:
             since = at if before in ENDED else since
             before = state
+        if before in ENDED:  # it is about to be restarted
+            since = now()
         for number, sla in enumerate(live.flow.sla):
-            if sla.max_duration is not None and not live.is_over:
+            if sla.max_duration is not None:
                 self._timers.set(since + sla.max_duration, live.identity.id, TaskKey(str(number)))
 
     def due(self, owned: Mapping[str, Work]) -> Iterator[Told]:
@@ -72,7 +76,7 @@ class Promises:
             work = owned.get(timer.execution_id)
             if work is not None and work.live.state not in ENDED:
                 sla = work.live.flow.sla[int(timer.key.task_id)]
-                most = format_duration(span_of(sla.max_duration or 0))
+                most = format_duration(timedelta(microseconds=sla.max_duration or 0))
                 yield from _broken(work, sla, f"execution duration exceeds the maximum duration of {most}")
 
     # -- assertions
@@ -93,7 +97,7 @@ class Promises:
         self._next(work)
 
     def _watch(self, work: Work) -> Watched:
-        return self._watched.setdefault(work.live.identity.id, Watched())
+        return self._watched.setdefault(work, Watched())
 
     def _next(self, work: Work) -> None:
         """Begin the next look that is wanted, one at a time."""
@@ -102,7 +106,6 @@ class Promises:
             return
         live = work.live
         if live.state in ENDED:
-            self._watched.pop(live.identity.id, None)
             return
         look = watched.look = Look(watched.asked)
         watched.again, watched.asked = False, None

@@ -21,6 +21,7 @@ class Surveys:
     def __init__(self, records: RecordStore) -> None:
         self._records = records
         self._methods: dict[str, Callable[[Place, Arguments], Any]] = {
+            "kept_result": self.kept_result,
             "kv_expired": self.kv_expired,
             "kv_keys": self.kv_keys,
             "execution_counts": self.execution_counts,
@@ -36,6 +37,10 @@ class Surveys:
     def find(self, what: str) -> Callable[[Place, Arguments], Any] | None:
         """Who answers a question; None when nobody here does."""
         return self._methods.get(what)
+
+    def kept_result(self, place: Place, asked: Arguments) -> str | None:
+        """key → the JSON of what a task gave, None when nothing is kept."""
+        return self._records.kept_result(place.organization_id, asked["key"], now())
 
     def kv_expired(self, place: Place, asked: Arguments) -> bool:
         """namespace, key → whether its value has expired."""

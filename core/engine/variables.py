@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.engine.clock import as_instant
+from core.engine.items import Answers, Loops
 from core.engine.needs import Needs, needs_of
 from core.host.records import ExecutionIdentity, RecordStore, StoredOutput, TaskIdentity
 from core.host.seam import LoopOutputs, OutputReference, OutputText, Shipped
 from core.host.views import ExecutionView
 from core.model.flow import Flow
 from core.model.messages import ROOT, TaskKey
-from core.model.nodes import Each, Group, Step, children_of
+from core.model.nodes import Group, Step
 from core.model.state import ENDED
 from core.planner import TaskFacts
 
@@ -24,6 +25,7 @@ Address = tuple[str, tuple[str, ...]]
 class Variables:
     """The variables of one execution. tasks, identities: those that have not ended, kept by its owner.
 
+    answers: of evaluations that tasks which have not ended still need.
     fresh: nothing of it ran before, so that every output it has was remembered here.
     """
 
@@ -35,16 +37,19 @@ class Variables:
         records: RecordStore,
         tasks: Mapping[TaskKey, TaskFacts],
         identities: Mapping[TaskKey, TaskIdentity],
+        answers: Answers,
         *,
         fresh: bool,
     ) -> None:
         self.base = base_variables(view, flow, state="RUNNING")
         self._identity = identity
         self._steps = {step.id: step for step in flow.steps()}
-        self._looped = frozenset(looped_steps(flow))
+        self.loops = Loops(flow)
+        self._looped = frozenset(self.loops.around)
         self._records = records
         self._tasks = tasks
         self._identities = identities
+        self._answers = answers
         self._needs: dict[str, Needs] = {}
         self._cache: dict[Address, OutputText | OutputReference | None] = {}
         self._cached_bytes = 0
@@ -98,6 +103,8 @@ class Variables:
         if key != ROOT:
             variables["task"] = {"id": key.task_id, "type": self._steps[key.task_id].type}
             variables["taskrun"] = self._taskrun(key)
+            if self.loops.in_item(key.task_id):
+                variables["item"] = self.loops.item(key, self._tasks, self._answers)
             if needs.parents and (parents := self._parents(key)):
                 variables["parents"] = parents
         return variables
@@ -124,7 +131,7 @@ class Variables:
             above, task = task.parent, self._tasks.get(task.parent)
             shown: dict[str, Any] = {}
             if task is not None and task.iteration is not None:
-                shown["taskrun"] = {"value": above.path[-1], "iteration": task.iteration}
+                shown["taskrun"] = {"value": above.path[-1]}
             output = self._cache.get((above.task_id, above.path))
             if output is not None:
                 shown["outputs"] = output
@@ -149,12 +156,12 @@ class Variables:
         wanted = needs.outputs
         if wanted is None:
             found = self._plain() if self._complete else self._recorded(None)
-            return {**found, **{name: self._in_loop(name, key) for name in self._in_loops}}
+            return {**found, **{name: self._seen(name, key) for name in self._in_loops}}
         found = {}
         for name in wanted:
             if name in self._looped:
                 if name in self._in_loops:
-                    found[name] = self._in_loop(name, key)
+                    found[name] = self._seen(name, key)
             elif (shown := self._cache.get((name, ()))) is not None:
                 found[name] = shown
         missing = wanted - found.keys()
@@ -171,6 +178,11 @@ class Variables:
 
     def _plain(self) -> dict[str, Shipped]:
         return {name: output for (name, path), output in self._cache.items() if output is not None and not path}
+
+    def _seen(self, name: str, key: TaskKey) -> Shipped:
+        """The output of a task below a loop; in an iteration with an item that of the iteration itself."""
+        path = self.loops.shared(name, key)
+        return (None if path is None else self.at(name, path)) or self._in_loop(name, key)
 
     def _in_loop(self, name: str, key: TaskKey) -> LoopOutputs:
         """The outputs of a task below a loop: those of the values around this place at hand, the others by question."""
@@ -195,19 +207,6 @@ class Variables:
 def shipped(stored: StoredOutput) -> OutputText | OutputReference:
     """A recorded output as jobs carry it."""
     return OutputText(stored.text) if stored.text is not None else OutputReference(stored.uri or "", stored.size)
-
-
-def looped_steps(flow: Flow) -> list[str]:
-    """The ids of all tasks that run below a loop over values."""
-    found: list[str] = []
-    stack = [(step, False) for step in children_of(flow.root)]
-    while stack:
-        step, looped = stack.pop()
-        if looped:
-            found.append(step.id)
-        below = looped or isinstance(step.node, Each)
-        stack.extend((child, below) for child in children_of(step.node))
-    return found
 
 
 def _weight(output: OutputText | OutputReference | None) -> int:
@@ -236,9 +235,10 @@ def base_variables(view: ExecutionView, flow: Flow, *, state: str) -> dict[str, 
             "originalId": view.original_id or view.id,
             "state": state,
         },
-        "inputs": view.inputs,
         "labels": nested(view.labels),
     }
+    if view.inputs:
+        base["inputs"] = view.inputs
     changed = view.variables if view.variables is not None else flow.variables
     if changed:
         base["vars"] = changed

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from core.engine.live import LiveExecution
+from core.engine.results import placed
 from core.host.records import TaskIdentity, Unit
+from core.host.requests import Request
 from core.host.seam import LogLine, Metric, OutputReference, OutputText, Read, TaskResult
 from core.host.views import Happening
 from core.model.codec import encode
-from core.model.decisions import GiveOutput, ReopenTask
-from core.model.messages import MemberEnded, Message, TaskEnded, TaskKey
+from core.model.data import evolve
+from core.model.decisions import Decision, EndTask, GiveOutput, ReopenTask
+from core.model.messages import ROOT, MemberEnded, Message, TaskEnded, TaskKey
 
 
 class Work:
@@ -28,15 +31,33 @@ class Work:
         self.oldest_log = 0.0
         self.tickets = 0
 
-    def log(self, key: TaskKey, line: LogLine, moment: float) -> None:
-        """Keep a line of a running task for the next commit."""
+    def log(self, key: TaskKey, line: LogLine, moment: float) -> LogLine:
+        """Keep a line of a running task for the next commit; the line as it is kept."""
+        if line.level == "ERROR" and line.message.startswith("$."):
+            line = evolve(line, message=placed(self.live.flow, key.task_id, line.message))
         if not self.logs:
             self.oldest_log = moment
         self.logs.append((key, self.live.identities[key], line))
+        return line
+
+    def say(self, level: str, message: str, at: int) -> None:
+        """Write a line of the execution itself into its log."""
+        self.logs.append((ROOT, None, LogLine("", at, level, message)))
+
+    def tell_failures(
+        self, item: Told, decision: Decision, named: Mapping[TaskKey, TaskIdentity], at: int
+    ) -> None:
+        """What failed without an attempt that could say so (a loop's values, say) has its error in the log too."""
+        own = item.result_key(self.live) if item.result is not None else None
+        for change in decision.changes:
+            if isinstance(change, EndTask) and change.error and change.state in ("FAILED", "WARNING"):
+                if change.key != own:
+                    self.logs.append((change.key, named[change.key], LogLine("", at, "ERROR", change.error)))
 
     def ended(self, key: TaskKey, result: TaskResult) -> Told:
         """What to tell the planner of an attempt that is over."""
-        return Told(self, TaskEnded(key, result.state, result.error, result.exit), result=result)
+        error = placed(self.live.flow, key.task_id, result.error) if result.error else ""
+        return Told(self, TaskEnded(key, result.state, error, result.exit), result=result)
 
     def remember(self, unit: Unit) -> None:
         """What was committed can be read by what runs next."""
@@ -44,6 +65,7 @@ class Work:
         for key, result in unit.results.items():
             variables.remember(key, _shipped(result))
             self.live.requested(result.requests)
+        self.live.requested(unit.requests)
         for change in unit.decision.changes:
             if isinstance(change, GiveOutput):
                 variables.remember(change.key, OutputText(encode(change.output)))
@@ -52,13 +74,17 @@ class Work:
 
 
 class Told(NamedTuple):
-    """A message for the planner, with what came along. done: rows of the inbox that it answers."""
+    """A message for the planner, with what came along. done: rows of the inbox that it answers.
+
+    requests: what is to be written with the decision besides.
+    """
 
     work: Work
     message: Message
     result: TaskResult | None = None
     reads: tuple[Read, ...] = ()
     done: tuple[int, ...] = ()
+    requests: tuple[Request, ...] = ()
 
     def result_key(self, live: LiveExecution) -> TaskKey:
         """Whose result came along."""

@@ -1,7 +1,8 @@
 """YAML text → a flow and its problems, each with line and column."""
 
 from core.loading.flow import load_flow
+from core.loading.placing import place_of
 from core.loading.problems import Loaded, Problem
 from core.loading.reader import parse_yaml
 
-__all__ = ["Loaded", "Problem", "load_flow", "parse_yaml"]
+__all__ = ["Loaded", "Problem", "load_flow", "parse_yaml", "place_of"]

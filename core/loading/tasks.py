@@ -103,7 +103,8 @@ class TaskLoader:
             held = {name: own.pop(name) for name in kind.children if name in own}
             made = {name: self._held(kind.children[name], held, name, path) for name in held if held[name] is not None}
             asked = {name: self._held(kind.inputs[name], own, name, path) for name in kind.inputs if own.get(name)}
-            values = {**own, **made, **asked}
+            own.update(asked)
+            values = {**own, **made}
         self.findings.properties(problems(kind.cls, values, self.registry), path)
         for name, value in own.items():
             if name not in kind.verbatim:

@@ -9,6 +9,7 @@ from core.errors import Invalid, TailraceError
 from core.registry import Registry
 from core.registry.convert import build
 from core.registry.language import TASK
+from core.registry.problem import Path, path_text
 from core.sdk.properties import Described, properties
 from core.sdk.tasks import RunnableTask
 
@@ -34,8 +35,20 @@ def _rendered(name: str, value: Any, render: Render) -> Any:
     try:
         return render(value) if not isinstance(value, (int, float)) else value
     except TailraceError as error:
-        error.where = error.where or f"$.{name}"
+        error.where = error.where or path_text((name, *_inside(value, render)))
         raise
+
+
+def _inside(value: Any, render: Render) -> Path:
+    """Where in a map or a list the text stands that can't be rendered."""
+    listed = enumerate(value) if isinstance(value, (list, tuple)) else ()
+    items = value.items() if isinstance(value, Mapping) else listed
+    for key, item in items:
+        try:
+            render(item)
+        except TailraceError:
+            return (key, *_inside(item, render))
+    return ()
 
 
 def built(registry: Registry, raw: Mapping[str, Any], render: Render) -> RunnableTask:

@@ -39,8 +39,8 @@ FLOWS = {
     ),
     "a wrong type": (
         "tasks:\n  - id: a\n    type: scripts.shell.Commands\n    commands: 3\n    failFast: maybe\n",
-        "flow.yaml:6:5: `3` is not a list\n  expected: a list, or the JSON text of one\n"
-        "flow.yaml:7:5: `maybe` is not true or false\n",
+        "flow.yaml:6:15: `3` is not a list\n  expected: a list, or the JSON text of one\n"
+        "flow.yaml:7:15: `maybe` is not true or false\n",
     ),
     "a list that is broken off": (
         "tasks:\n  - id: a\n   type: http.Request\n",
@@ -207,12 +207,12 @@ FAILURES = {
     "an input that is not there": (
         "inputs:\n  - {id: who, type: STRING, defaults: x}\n"
         'tasks:\n  - {id: a, type: debug.Return, format: "Hello {{ inputs.woh }}"}\n',
-        "$.format: `inputs.woh` is undefined\n    Hello {{ inputs.woh }}\n             ^\n"
+        "$.format, line 6, column 41: `inputs.woh` is undefined\n    Hello {{ inputs.woh }}\n             ^\n"
         "  expected: inputs.who\n  to do: correct the name, or give a fallback: {{ inputs.woh ?? '…' }}",
     ),
     "a variable that is not there": (
         'tasks:\n  - {id: a, type: debug.Return, format: "{{ output.x }}"}\n',
-        f"$.format: `output` is undefined\n    {{{{ output.x }}}}\n       ^\n  expected: one of {PLACES}\n"
+        f"$.format, line 4, column 41: `output` is undefined\n    {{{{ output.x }}}}\n       ^\n  expected: one of {PLACES}\n"
         "  to do: correct the name, or give a fallback: {{ output ?? '…' }}",
     ),
     "a script that fails": (shell("exit 3"), "Command failed with exit code 3"),
@@ -272,7 +272,7 @@ def test_an_output_that_is_not_there_is_said_with_those_that_are(told: Told) -> 
     assert (code, errors) == (
         1,
         "TIME first RUNNING\nTIME first SUCCESS SOME s\nTIME a RUNNING\n"
-        "TIME a ERROR $.message: `outputs.frist` is undefined\n"
+        "TIME a ERROR $.message, line 5, column 37: `outputs.frist` is undefined\n"
         "TIME a ERROR     {{ outputs.frist.value }}\n"
         "TIME a ERROR        ^\n"
         "TIME a ERROR   expected: outputs.first\n"

@@ -229,7 +229,7 @@ def test_a_key_that_is_missing_fails_with_both_ways_out(app: App) -> None:
     app.kv.set("company", "k", 1)
     error = run(app, "  - {id: a, type: log.Log, message: \"{{ kv('k', 'company.team') }}\"}").tasks["a"].error
     assert error == (
-        "$.message: the key `k` does not exist in the namespace `company.team`\n"
+        "$.message, line 4, column 37: the key `k` does not exist in the namespace `company.team`\n"
         "  to do: set it with `kv set`, or write kv(key, errorOnMissing=false)"
     )
 

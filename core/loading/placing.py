@@ -1,0 +1,37 @@
+"""Where in a flow's text the property of a task stands: asked when an expression of it has failed."""
+
+from __future__ import annotations
+
+import re
+
+from core.loading.positions import Place, Position, compose, position_of
+from core.registry.problem import Path
+
+_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+
+
+def place_of(source: str, task_id: str, path: str) -> Position | None:
+    """Line and column (from 1) of `$.path` in a task, or of what is closest to it; None when the task is not there.
+
+    source: the text of a flow that was loaded.
+    """
+    task = _task(compose(source), task_id)
+    return position_of(task, _path(path), key=False) if task is not None else None
+
+
+def _task(place: Place, task_id: str) -> Place | None:
+    stack = [place]
+    while stack:
+        place = stack.pop()
+        content = place.content
+        if isinstance(content, dict):
+            if "type" in content and "id" in content and content["id"].content == task_id:
+                return place
+            stack.extend(content.values())
+        elif isinstance(content, list):
+            stack.extend(content)
+    return None
+
+
+def _path(text: str) -> Path:
+    return tuple(int(position) if position else name for name, position in _PART.findall(text))
