@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 from core.expressions import nodes
 from core.expressions.compiler import compile_expression
 from core.expressions.faults import Fault, within_limit
-from core.expressions.frame import LARGE, STEPS_OF_A_ROUND, Evaluate, Frame, Scope
+from core.expressions.frame import LARGE, Evaluate, Frame, Scope
 from core.expressions.loops import names_loop, rounds, sets
 from core.expressions.values import printed, text_of, truth
 
@@ -159,12 +159,12 @@ def _for(statement: nodes.For, names: _Names, top: bool) -> Write:
     otherwise = _body(statement.otherwise, names, top)
     counted = names_loop(statement.body)
     looked_up = counted or sets(statement.body, name)
-    joins = not looked_up and _prints_once(statement.body, name)
+    if not looked_up and _prints_once(statement.body, name):
+        return _for_joined(values, at, _joining(name, statement.body, names, top), otherwise)
     walk = (
         _walking(name, counted, _body(statement.body, names, top)) if looked_up
-        else (_joining if joins else _stepping)(name, statement.body, names, top)
+        else _stepping(name, statement.body, names, top)
     )  # fmt: skip
-    steps = _STEPS_JOINING if joins else STEPS_OF_A_ROUND
 
     def write(frame: Frame, put: Put) -> None:
         found = values(frame)
@@ -177,11 +177,10 @@ def _for(statement: nodes.For, names: _Names, top: bool) -> Write:
         outer = frame.scope
         frame.scope = Scope(outer)
         count = len(items)
-        at_once = _AT_ONCE_JOINING if joins else _AT_ONCE
         try:
-            for start in range(0, count, at_once):
-                some = items if count <= at_once else items[start : start + at_once]
-                frame.count_rounds(len(some), steps)
+            for start in range(0, count, _AT_ONCE):
+                some = items if count <= _AT_ONCE else items[start : start + _AT_ONCE]
+                frame.count_rounds(len(some))
                 walk(frame, put, frame.scope.names, some, start, count - 1)
         finally:
             frame.scope = outer
@@ -189,6 +188,30 @@ def _for(statement: nodes.For, names: _Names, top: bool) -> Write:
     return write
 
 
+def _for_joined(values: Evaluate, at: int, join: _Join, otherwise: Write) -> Write:
+    """A loop that looks its variable up nowhere needs no scope."""
+
+    def write(frame: Frame, put: Put) -> None:
+        found = values(frame)
+        if found is None:
+            return
+        items = rounds(found, at)
+        count = len(items)
+        if not count:
+            otherwise(frame, put)
+        elif count <= _AT_ONCE_JOINING:
+            frame.count_rounds(count, _STEPS_JOINING)
+            join(frame, put, items)
+        else:
+            for start in range(0, count, _AT_ONCE_JOINING):
+                some = items[start : start + _AT_ONCE_JOINING]
+                frame.count_rounds(len(some), _STEPS_JOINING)
+                join(frame, put, some)
+
+    return write
+
+
+_Join: TypeAlias = Callable[[Frame, Put, list[Any]], None]
 _Walk: TypeAlias = Callable[[Frame, Put, dict[str, Any], list[Any], int, int], None]
 """Rounds of a loop: names of its scope, elements, number of the first of them, number of the last one of all."""
 
@@ -221,23 +244,27 @@ def _prints(statement: nodes.Statement, name: str = "") -> bool:
     return not name or statement.value.name == name
 
 
-def _joining(name: str, body: nodes.Body, names: _Names, top: bool) -> _Walk:
+def _joining(name: str, body: nodes.Body, names: _Names, top: bool) -> _Join:
     """Around its variable the loop prints the same in every round, so that is made once."""
     own = next(number for number, each in enumerate(body) if _prints(each, name))
     first, behind = _made_once(body[:own], names, top), _made_once(body[own + 1 :], names, top)
     shown = _shown if top else _inner_text
 
-    def join(frame: Frame, put: Put, scope: dict[str, Any], items: list[Any], start: int, last: int) -> None:
+    def join(frame: Frame, put: Put, items: list[Any]) -> None:
+        left, right = first(frame), behind(frame)
         kinds = set(map(type, items))
         if kinds == _TEXTS:
             texts: list[str] = items
         else:
             texts = _digits(items) if kinds == _WHOLE else []
+            if texts and len(left) + len(right) < _SHORT:  # whole numbers are short, and so is what they make
+                put(left + (right + left).join(texts) + right)
+                return
             texts = texts or [shown(item, frame) for item in items]
-        left, right = first(frame), behind(frame)
         size = sum(map(len, texts)) + len(texts) * (len(left) + len(right))
-        within_limit(size)
-        frame.spend(8 * size)
+        if size > LARGE:
+            within_limit(size)
+            frame.spend(8 * size)
         put(left + (right + left).join(texts) + right)
 
     return join
@@ -256,6 +283,9 @@ def _made_once(body: nodes.Body, names: _Names, top: bool) -> Callable[[Frame], 
     if len(texts) == len(body):
         text = "".join(texts)
         return lambda frame: text
+    if len(body) == 1 and isinstance(body[0], nodes.Print):
+        value, shown = compile_expression(body[0].value), _shown if top else _inner_text
+        return lambda frame: shown(value(frame), frame)
     return _collected(_body(body, names, top))
 
 

@@ -166,7 +166,12 @@ class Frame:
         self.rounds += number
         if self.rounds > MAX_ITEMS:
             raise TooLarge(f"the loops of a template make more than {MAX_ITEMS:,} rounds")
-        self.spend(steps * number)
+        meter = self.meter
+        if meter is None:
+            meter = self.meter = Meter()
+        meter.left -= steps * number
+        if meter.left < 0:
+            meter.look()
 
     def assign(self, name: str, value: Any) -> None:
         """Give a value to a name: where it has one already, else in the innermost scope."""

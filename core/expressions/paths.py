@@ -26,6 +26,10 @@ def constant_path(at: int, path: tuple[str | int, ...]) -> Evaluate:
                 raise Undefined(str(name), at, owner=scope.visible())
             scope = scope.outer
         value: Any = frame.variables
+        if single and type(value) is dict and name in value:
+            if frame.reads is not None:
+                frame.reads.add(path)
+            return value[name]
         plain = True
         try:
             for key in path:
