@@ -7,6 +7,7 @@ from core.host.requests import (
     DeleteNamespaceFile,
     Exit,
     ForgetFiles,
+    KeepResult,
     LogSpan,
     PurgeExecutions,
     PurgeLogs,
@@ -40,7 +41,7 @@ from core.host.views import Happening
 
 __all__ = [
     "Answer", "DeleteKv", "DeleteNamespaceFile", "Down", "EvaluationJob", "EvaluationResult", "Executor", "Exit",
-    "ForgetFiles", "Happening", "LogLine", "LogSpan", "Metric", "OutputReference", "Place", "Progress",
+    "ForgetFiles", "Happening", "KeepResult", "LogLine", "LogSpan", "Metric", "OutputReference", "Place", "Progress",
     "PurgeExecutions", "PurgeLogs", "PutNamespaceFile", "Question", "Read", "RecordStore", "Request", "Resume",
     "Services", "SetKv", "SetLabels", "SetVariables", "Stop", "TaskJob", "TaskResult", "UnsetVariables", "Up",
 ]  # fmt: skip

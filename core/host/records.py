@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
-from core.host.requests import LogSpan
+from core.host.requests import LogSpan, Request
 from core.host.seam import LogLine, Metric, Read, TaskResult
 from core.host.views import (
     ExecutionFilter,
@@ -68,6 +68,7 @@ class OpenTaskRow:
 
     running: its last attempt is open. attempts: how many have begun. since: when it began, or was restarted
     (microseconds). due_at: what it waits for, 0 for nothing. iteration: which element of the loop around it.
+    wait_state: what its open attempt gave when it began to wait.
     """
 
     identity: TaskIdentity
@@ -80,6 +81,7 @@ class OpenTaskRow:
     since: int = 0
     due_at: int = 0
     iteration: int | None = None
+    wait_state: str | None = None
 
 
 @data
@@ -166,6 +168,7 @@ class Unit:
     results: of an EndTask, or of a MoveTask whose attempt ended. logs: (task, line). evaluated: what each answered
     evaluation read. done: inbox rows that this decision answers. derived: the execution of a Derive, with the
     same owner and parent link, and `kept`, the task executions of which it gets copies.
+    requests: what the execution itself wants written.
     """
 
     execution: ExecutionIdentity
@@ -181,6 +184,7 @@ class Unit:
     done: tuple[int, ...] = ()
     derived: NewExecution | None = None
     kept: Sequence[TaskKey] = ()
+    requests: tuple[Request, ...] = ()
 
 
 RefusedKind = Literal["fence", "slot", "twice", "version", "key"]
@@ -298,6 +302,9 @@ class RecordStore(Protocol):
     def past(self, execution_id: str) -> tuple[PastRow, ...]:
         """Every task execution of an execution, in the order they were opened."""
 
+    def evaluations(self, execution_id: str) -> Mapping[EvaluationKey, tuple[Any, str]]:
+        """What was evaluated for the decisions of an execution: (value, error) by what it was for."""
+
     def identity(self, execution_id: str, key: TaskKey) -> TaskIdentity:
         """The identity of a task execution, ended or not, with its last attempt. Raises NotFound."""
 
@@ -313,6 +320,9 @@ class RecordStore(Protocol):
     def flows(self, organization: str, namespace: str | None) -> tuple[FlowView, ...]: ...
     def kv(self, organization: str, namespace: str, key: str, now: int) -> KvView | None: ...
     def kvs(self, organization: str, namespace: str, now: int) -> tuple[KvView, ...]: ...
+    def kept_result(self, organization: str, key: str, now: int) -> str | None:
+        """What a KeepResult wrote under the key, unless its time is over."""
+
     def kv_expired(self, organization: str, namespace: str, key: str, now: int) -> bool:
         """Whether the key is there, but its time is over: no other reader sees it."""
 

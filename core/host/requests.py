@@ -132,7 +132,16 @@ class PurgeLogs:
     which: LogSpan
 
 
+@data
+class KeepResult:
+    """What a task gave, to be given again by a task with the same key. until: microseconds since 1970 UTC, or None."""
+
+    key: str
+    result_json: str
+    until: int | None = None
+
+
 Request = (
     SetKv | DeleteKv | SetLabels | SetVariables | UnsetVariables | Exit | Resume | PutNamespaceFile
-    | DeleteNamespaceFile | ForgetFiles | PurgeExecutions | PurgeLogs
+    | DeleteNamespaceFile | ForgetFiles | PurgeExecutions | PurgeLogs | KeepResult
 )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from core.host.requests import Exit, Request
 from core.model.data import data, field
+from core.model.flow import TaskCache
 
 EMPTY: Mapping[str, Any] = {}
 
@@ -85,6 +86,7 @@ class Member:
     allow_failure: bool = False
     allow_warning: bool = False
     task_execution_id: str = ""
+    cache: TaskCache | None = None
 
 
 @data
@@ -93,6 +95,7 @@ class TaskJob:
     `outputs` in it holds what was shipped of each task's output. timeout: raw text or None.
     log_level: the least level recorded. members: of a group, the tasks that run in its directory one after another.
     path: the values of the loops around it, by which members find each other's outputs.
+    cache: that what it gave before is given again. waited: what the attempt gave when it began to wait, None at first.
     """
 
     attempt_id: str
@@ -105,6 +108,8 @@ class TaskJob:
     log_level: str = "TRACE"
     members: tuple[Member, ...] = ()
     path: tuple[str, ...] = ()
+    cache: TaskCache | None = None
+    waited: str | None = None
 
 
 @data

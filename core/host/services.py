@@ -34,6 +34,12 @@ class Flows(Protocol):
     def load(self, path: Path) -> tuple[Flow | None, tuple[Any, ...]]:
         """Read and check a flow's file: the flow, and problems (`core.loading.Problem`), warnings included."""
 
+    def read(self, flow: str | Path) -> Flow:
+        """A flow by its YAML, or by the path of its file (a text of one line is a path).
+
+        Raises InvalidFlow with everything that is wrong, Invalid when there is no such file.
+        """
+
     def push(self, source: str, *, local: bool = False) -> FlowView:
         """Store a revision; the same text makes no new one. Raises InvalidFlow."""
 

@@ -124,8 +124,11 @@ class TaskExecutionView:
 
     @property
     def duration(self) -> float | None:
-        """Seconds from its first RUNNING to its end; None while it has not both."""
-        running = next((at for state, at in self.history if state == "RUNNING"), None)
+        """Seconds from its first RUNNING, since it was last restarted, to its end; None while it has not both."""
+        running = None
+        for state, at in self.history:
+            if state == "RESTARTED" or (state == "RUNNING" and running is None):
+                running = None if state == "RESTARTED" else at
         return None if running is None or self.ended_at is None else (self.ended_at - running) / 1_000_000
 
 

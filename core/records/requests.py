@@ -11,6 +11,7 @@ from core.host.requests import (
     DeleteKv,
     DeleteNamespaceFile,
     ForgetFiles,
+    KeepResult,
     LogSpan,
     PurgeExecutions,
     PurgeLogs,
@@ -93,6 +94,12 @@ def _forget_files(database: Database, unit: Unit, request: ForgetFiles) -> None:
         database.write("delete_file", (unit.execution.organization_id, uri))
 
 
+def _keep_result(database: Database, unit: Unit, request: KeepResult) -> None:
+    organization = unit.execution.organization_id
+    database.write("forget_results", (organization, unit.at))
+    database.write("keep_result", (organization, request.key, request.result_json, unit.at, request.until))
+
+
 def _purge_executions(database: Database, unit: Unit, request: PurgeExecutions) -> None:
     organization = unit.execution.organization_id
     for execution_id in request.ids:
@@ -161,4 +168,5 @@ _WRITERS: dict[type, Callable[[Database, Unit, Any], None]] = {
     ForgetFiles: _forget_files,
     PurgeExecutions: _purge_executions,
     PurgeLogs: _purge_logs,
+    KeepResult: _keep_result,
 }

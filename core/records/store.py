@@ -151,20 +151,23 @@ class SqliteRecords(PlaceReads):
             self._db.write("claim", (engine_id, execution_id))
         return self._open_execution(execution_id)
 
+    def evaluations(self, execution_id: str) -> dict[EvaluationKey, tuple[Any, str]]:
+        found: dict[EvaluationKey, tuple[Any, str]] = {}
+        for name, path, turn, purpose, round_, value, error in self._db.read("evaluations_of", (execution_id,)):
+            key = EvaluationKey(key_of(name, path, turn), purpose, round_)
+            found[key] = (None if value is None else decode(value), error or "")
+        return found
+
     def _open_execution(self, execution_id: str) -> OpenExecution:
         row = self._db.select_maps("SELECT * FROM flow_executions WHERE id = ?", (execution_id,))[0]
         tasks = tuple(open_task(task) for task in self._db.read_maps("open_tasks", (execution_id,)))
-        evaluations: dict[EvaluationKey, tuple[Any, str]] = {}
-        for name, path, turn, purpose, round_, value, error in self._db.read("evaluations_of", (execution_id,)):
-            key = EvaluationKey(key_of(name, path, turn), purpose, round_)
-            evaluations[key] = (None if value is None else decode(value), error or "")
         return OpenExecution(
             view=execution_view(row, self._labels(execution_id)),
             organization_id=row["organization_id"],
             counters=counters_of(row["counters_json"]) or Counters(),
             fence=row["fence"],
             tasks=tasks,
-            evaluations=evaluations,
+            evaluations=self.evaluations(execution_id),
             attempt=row["attempt_number"],
             began_at=row["original_created_at"] or row["created_at"],
             due_at=row["due_at"] or 0,
@@ -267,6 +270,10 @@ class SqliteRecords(PlaceReads):
 
     def kvs(self, organization: str, namespace: str, now: int) -> tuple[KvView, ...]:
         return tuple(_kv(row) for row in self._db.read("get_kv", (organization, namespace, None, None, now)))
+
+    def kept_result(self, organization: str, key: str, now: int) -> str | None:
+        rows = self._db.read("kept_result", (organization, key, now))
+        return rows[0][0] if rows else None
 
     def kv_expired(self, organization: str, namespace: str, key: str, now: int) -> bool:
         return bool(self._db.read("kv_expired", (organization, namespace, key, now)))

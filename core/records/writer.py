@@ -93,6 +93,8 @@ class Writer:
                 unit.execution.organization_id, unit.execution.id, identity.id, metric.at, metric.name, metric.kind,
                 metric.value, json.dumps(dict(metric.tags)) if metric.tags else "{}",
             ))  # fmt: skip
+        for request in unit.requests:
+            apply(self._db, unit, request)
         for seq in unit.done:
             self._db.write("inbox_done", (unit.at, seq))
         if unit.derived is not None and not derive(self._db, unit.derived, unit.execution.id, unit.kept, retry=True):

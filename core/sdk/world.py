@@ -81,6 +81,9 @@ class KeyValues(Protocol):
 class NamespaceFileStore(Protocol):
     """Files of namespaces by relative name; without a namespace the flow's is meant."""
 
+    def namespaces(self) -> list[str]:
+        """The namespaces that have files, those beside a flow left aside."""
+
     def names(self, namespace: str | None = None) -> list[str]: ...
 
     def open(self, name: str, namespace: str | None = None) -> BinaryIO:

@@ -7,15 +7,17 @@ import core.sdk
 import core.testing
 
 SDK = """
-API_VERSION Call Choice Command CommandResult Conflict Dag Described Each FlowTask Forbidden Group Interrupted Invalid
-KeyValues LEVELS Level Log Node NotFound Parallel Policy Prop Repeat Requirement RunContext RunnableTask RunnerChoice
-Sequence Step StorageBackend StorageRef StoredFile TailraceError Task TaskFailed TaskOutput TaskRunner TaskStorage
-TooLarge TypeRef Unreachable Wait WaitRequest Work checked_path copy_stream format_duration hookimpl is_storage_uri
+API_VERSION Call Choice Command CommandResult Conflict Dag Described Each ExecutionCount ExecutionState Executions
+FlowTask Forbidden Group Interrupted Invalid KeyEntry KeyValues LEVELS Level Log NamespaceFileStore Node NotFound
+OwnExecution Parallel Policy Prop Repeat Requirement RunContext RunnableTask RunnerChoice Sequence Step
+StorageBackend StorageRef StoredFile TailraceError Task TaskFailed TaskOutput TaskRunner TaskStorage TooLarge TypeRef
+Unreachable Wait WaitRequest Weight Work checked_path copy_stream format_duration hookimpl is_storage_uri
 parse_duration prop properties storage_path storage_uri to_plain truthy
 """
 HOST = """
-Answer Down EvaluationJob EvaluationResult Executor Happening LogLine Metric OutputReference Place Progress Question
-Read RecordStore Services SetKv Stop TaskJob TaskResult Up
+Answer DeleteKv DeleteNamespaceFile Down EvaluationJob EvaluationResult Executor Exit ForgetFiles Happening KeepResult LogLine
+LogSpan Metric OutputReference Place Progress PurgeExecutions PurgeLogs PutNamespaceFile Question Read RecordStore
+Request Resume Services SetKv SetLabels SetVariables Stop TaskJob TaskResult UnsetVariables Up
 """
 TESTING = """
 ExecutorContract FlowRun RecordStoreContract RunnerContract StorageContract TaskContract TaskExecution TaskRun run_flow

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from core.builtin import task_runners, task_types
+from core.builtin import task_runners, task_types, triggers
 from core.registry import Registry, load_registry
 from core.registry.entries import TypeEntry
 from tests.house.sources import PLUGINS, ROOT, package_of, python_files, tree
@@ -119,7 +119,7 @@ def test_a_type_has_the_name_of_the_reference_as_an_alias(entry: TypeEntry) -> N
 
 
 def test_the_built_in_plugin_uses_the_same_hooks_as_a_strangers() -> None:
-    declared = [ref.name for ref in (*task_types(), *task_runners())]
+    declared = [ref.name for ref in (*task_types(), *task_runners(), *triggers())]
     assert sorted(declared) == sorted(entry.name for entry in ENTRIES if entry.plugin == "builtin")
 
 

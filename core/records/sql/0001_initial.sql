@@ -157,6 +157,12 @@ CREATE TABLE kv (
   created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
   UNIQUE (organization_id, namespace, key)
 );
+-- What tasks with `taskCache` gave, by the hash of what they were given.
+CREATE TABLE kept_results (
+  organization_id TEXT NOT NULL, key TEXT NOT NULL, result_json TEXT NOT NULL, created_at INTEGER NOT NULL,
+  expires_at INTEGER, PRIMARY KEY (organization_id, key)
+) WITHOUT ROWID;
+CREATE INDEX kept_results_by_end ON kept_results (organization_id, expires_at) WHERE expires_at IS NOT NULL;
 CREATE TABLE triggers (
   seq INTEGER PRIMARY KEY, organization_id TEXT NOT NULL, namespace TEXT NOT NULL, flow_id TEXT NOT NULL,
   trigger_id TEXT NOT NULL, state_json TEXT NOT NULL, next_at INTEGER, disabled INTEGER NOT NULL,

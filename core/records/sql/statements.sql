@@ -347,6 +347,16 @@ UNION ALL SELECT 1 FROM file_uses JOIN flow_executions ON flow_executions.id = f
  WHERE file_uses.organization_id = ?1 AND uri = ?3 AND parent_execution_id = ?2
 UNION ALL SELECT 1 FROM namespace_files WHERE organization_id = ?1 AND uri = ?3 LIMIT 1
 
+-- name: kept_result
+SELECT result_json FROM kept_results
+WHERE organization_id = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)
+
+-- name: keep_result
+INSERT OR REPLACE INTO kept_results (organization_id, key, result_json, created_at, expires_at) VALUES (?, ?, ?, ?, ?)
+
+-- name: forget_results
+DELETE FROM kept_results WHERE organization_id = ? AND expires_at IS NOT NULL AND expires_at <= ?
+
 -- name: save_namespace_file
 INSERT INTO namespace_files (organization_id, namespace, path, uri, size, sha256, updated_at)
 VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (organization_id, namespace, path)
