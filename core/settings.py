@@ -6,6 +6,7 @@ defaults.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -36,6 +37,8 @@ class Settings:
 
     workers: task executions at once. zone: the time zone of dates without one. runner: where scripts run when the
     flow does not say. durability: `process` survives any crash of a process, `power-loss` also one of the machine.
+    encryption_key: base64 of 16, 24 or 32 bytes; without it inputs of the type SECRET are refused. globals: what
+    expressions read as `globals.…`; a table of settings.toml, or JSON.
     """
 
     home: Path
@@ -49,6 +52,8 @@ class Settings:
     inline_limit: int = 64 * 1024
     plugins_dir: Path | None = None
     secrets_file: Path | None = None
+    encryption_key: str = field(default="", repr=False)
+    globals: Mapping[str, Any] = field(factory=dict)
     environment: Mapping[str, str] = field(factory=dict, repr=False)
 
     @property
@@ -70,6 +75,16 @@ class Settings:
                 expected="a directory on a local disk that you may write",
                 hint=f"give another one with --home DIR or {self.product.prefix}HOME",
             )
+
+
+def constants(settings: Settings) -> dict[str, Any]:
+    """Variables that expressions see everywhere: `envs`, out of the environment by prefix, and `globals`."""
+    envs: dict[str, str] = {}
+    for prefix in ("ENV_", "KESTRA_", f"{settings.product.prefix}ENV_"):
+        for name, value in settings.environment.items():
+            if name.startswith(prefix):
+                envs[name.removeprefix(prefix).lower()] = value
+    return {"envs": envs, "globals": settings.globals}
 
 
 def load_settings(
@@ -106,12 +121,39 @@ def _checked(name: str, value: object) -> object:
         if not str(value).isdecimal() or int(str(value)) < 1:
             raise Invalid(f"`{value}` is not a whole number from 1 up", where=where)
         return int(str(value))
+    if name == "zone":
+        return _zone(str(value), where)
     if name in ("plugins_dir", "secrets_file"):
         return Path(str(value)).expanduser()
+    if name == "globals":
+        return _table(value, where)
     allowed = {"runner": RUNNERS, "durability": DURABILITIES}.get(name)
     if allowed and value not in allowed:
         raise Invalid(f"`{value}` is not one of the choices", where=where, expected=" | ".join(allowed))
     return str(value)
+
+
+def _zone(name: str, where: str) -> str:
+    if name != "UTC":
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 # reads files; most homes are set to UTC
+
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise Invalid(f"there is no time zone `{name}`", where=where, expected="such as Europe/Vienna") from error
+    return name
+
+
+def _table(value: object, where: str) -> dict[str, Any]:
+    found = value
+    if isinstance(value, str):
+        try:
+            found = json.loads(value)
+        except ValueError:
+            found = None
+    if not isinstance(found, dict):
+        raise Invalid("this is not a table of values", where=where, expected="a table, or the JSON text of a map")
+    return found
 
 
 def _from_file(path: Path) -> dict[str, object]:

@@ -11,9 +11,10 @@ REFERENCE = Path(__file__).parent / "reference"
 
 
 def main() -> None:
-    """Write every page; what the code does not say any more is gone."""
+    """Write every page; what the code does not say any more is gone. Nothing is, when the code can't be read."""
+    pages = reference()
     shutil.rmtree(REFERENCE, ignore_errors=True)
-    for name, text in reference().items():
+    for name, text in pages.items():
         (REFERENCE / name).parent.mkdir(parents=True, exist_ok=True)
         (REFERENCE / name).write_text(text, "utf-8")
 

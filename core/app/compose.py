@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from core.app.creation import Creation
 from core.app.evaluator import EvaluatorService
@@ -18,19 +19,55 @@ from core.app.outputs import OutputService
 from core.app.runs import Runs
 from core.engine.answers import Answers
 from core.engine.clock import chance, moment, now
+from core.host.views import ExecutionView, Happening
+from core.model.flow import Flow
 from core.records import SqliteRecords
 from core.registry import Registry, load_registry
 from core.sdk.storage import StorageBackend
-from core.settings import Settings
+from core.settings import Settings, constants
 from core.work import Secrets, Tools
 from core.work.helper import Helper
 
 
 class App:
-    """Implements `core.host.services.Services` for one organization. Two of them can live in one process."""
+    """Runs flows in this process, and shows what was recorded: `core.host.services.Services` for one organization.
+
+    flows, executions, outputs, files, kv, evaluator: the services. What is not used is never opened, and nothing is
+    shared: two apps can live in one process. To be closed: `open_app` does so.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+
+    def run(
+        self,
+        flow: str | Path | Flow,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        follow: Callable[[Happening], None] | None = None,
+        runner: str | None = None,
+    ) -> ExecutionView:
+        """Run a flow as far as it goes by itself: to its end, or until only a person can let it go on (PAUSED).
+
+        flow: its YAML, or the path of its file; then flows that it calls are found in its folder, and the files of its
+        namespace in `_files/` there. inputs: values or texts; a path for a FILE input. follow: called for everything
+        that happens, from the threads of this run. runner: `process`, `docker` or `auto`, where scripts run when the
+        flow does not say.
+
+        A flow that fails is a result too: look at `state` and `error`. Raises InvalidFlow and InvalidInput with
+        everything that is wrong, Unreachable when a task needs what this machine does not have.
+        """
+        loaded = flow if isinstance(flow, Flow) else self.flows.read(flow)
+        folder = None
+        if isinstance(flow, Path) or (isinstance(flow, str) and "\n" not in flow):
+            folder = Path(flow).absolute().parent
+            self.flows.look_in(folder)
+        self.executions.preflight(loaded, runner=runner)
+        given = {name: str(value) if isinstance(value, Path) else value for name, value in (inputs or {}).items()}
+        created, _ = self.executions.create(loaded, given, labels=labels)
+        local_files = folder / "_files" if folder else None
+        return self.executions.run(created.id, follow=follow, runner=runner, local_files=local_files)
 
     # -- parts
 
@@ -52,7 +89,7 @@ class App:
 
     @cached_property
     def secrets(self) -> Secrets:
-        return Secrets(self.settings.environment, self.settings.secrets_file)
+        return Secrets(self.settings.environment, self.settings.secrets_file, self.settings.encryption_key)
 
     @cached_property
     def helper(self) -> Helper:
@@ -84,6 +121,7 @@ class App:
             inline_limit=settings.inline_limit,
             plugin_version=plugin_version,
             helper=self.helper,
+            constants=constants(settings),
         )
 
     def answers(self, local_files: Path | None = None) -> Answers:
@@ -94,7 +132,7 @@ class App:
 
     @cached_property
     def flows(self) -> FlowService:
-        return FlowService(self.settings.organization, lambda: self.records, lambda: self.registry)
+        return FlowService(self.settings.organization, lambda: self.records, lambda: self.registry, self.settings.home)
 
     @cached_property
     def executions(self) -> ExecutionService:

@@ -14,7 +14,8 @@ from core.engine.answers import Answers
 from core.engine.clock import new_id, now
 from core.engine.inbox import restart_json
 from core.engine.live import LiveExecution, execution_prefix, past_tasks
-from core.errors import Conflict, InvalidInput, Unreachable
+from core.errors import Conflict, InvalidInput, TailraceError, Unreachable
+from core.expressions.values import printed
 from core.host.records import ExecutionIdentity, NewExecution, ParentLink, RecordStore
 from core.host.seam import Place
 from core.host.views import ExecutionView
@@ -33,7 +34,9 @@ from core.work.evaluate import Evaluation
 from core.work.secrets import Redactor
 from core.work.tools import Tools
 
+NSFILE = "nsfile://"
 SYSTEM = "system."
+VECTOR = 12
 CORRELATION = "system.correlationId"
 
 
@@ -78,7 +81,7 @@ class Creation:
             raise Conflict(f"the flow {flow.namespace}.{flow.id} is disabled", hint="take `disabled: true` out of it")
         identity = self._identity(flow)
         render = self._renderer(identity)
-        values, problems = resolve_inputs(flow.inputs, inputs, render, parse_yaml)
+        values, problems = resolve_inputs(flow.inputs, inputs, render, parse_yaml, self._seal())
         errors = [str(problem) for problem in problems if problem.severity == "error"]
         if errors:
             raise InvalidInput("\n".join(errors), hint=_how_to_give(flow.inputs, "this flow has"))
@@ -123,11 +126,6 @@ class Creation:
         return self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)
 
     def create_child(self, parent: LiveExecution, request: Mapping[str, Any], link: ParentLink) -> tuple[str, int]:
-        if "outputs" in request:
-            raise Conflict(
-                "`outputs` of flow.Subflow is not rendered by this version",
-                hint="give the other flow `outputs` of its own",
-            )
         flow = self._flows.find(str(request["namespace"]), str(request["flow_id"]), request.get("revision"))
         view = parent.view
         inherited = view.labels if request.get("inherit_labels") else {}
@@ -153,7 +151,8 @@ class Creation:
         first = ("start", "{}")
         if tasks or what == "stale":
             steps = {step.id: step for step in flow.steps()}
-            facts = Facts(flow, steps, "CREATED", Counters(), {}, now(), view.id, rows=past_tasks(rows))
+            answers = self._records.evaluations(view.id)
+            facts = Facts(flow, steps, "CREATED", Counters(), {}, now(), view.id, answers, rows=past_tasks(rows))
             found = continuation(facts, RestartRequested(what, tasks))
             kept = found.kept | found.entered | found.again
             first = ("restart", restart_json(what, tasks))
@@ -170,7 +169,8 @@ class Creation:
         """What a person gives to a paused execution, typed as the waiting tasks declare it. Raises InvalidInput."""
         declared = tuple(one for step in waiting for one in declared_inputs(step))
         identity = ExecutionIdentity(view.id, self._organization, view.namespace, view.flow_id, view.flow_revision)
-        values, problems = resolve_inputs(declared, given, self._renderer(identity), parse_yaml)
+        render = self._renderer(identity)
+        values, problems = resolve_inputs(declared, given, render, parse_yaml, self._seal())
         wrong = [problem.message for problem in problems if problem.severity == "error"]
         known = {one.id for one in declared}
         wrong += [f"`{name}` is not an input of the waiting task" for name in given if name not in known]
@@ -178,6 +178,11 @@ class Creation:
             raise InvalidInput("\n".join(wrong), hint=_how_to_give(declared, "the waiting task takes"))
         self._store_files(declared, values, identity)
         return values
+
+    def _seal(self) -> Callable[[str], object] | None:
+        """What a value of the type SECRET is kept as; None without a key."""
+        tools = self._tools()
+        return (lambda text: tools.secrets.sealed(text, tools.entropy(VECTOR))) if tools.secrets.seals else None
 
     def _renderer(self, identity: ExecutionIdentity) -> Render:
         place = Place(identity.organization_id, identity.namespace, identity.flow_id, identity.id)
@@ -192,6 +197,19 @@ class Creation:
 
         return render
 
+    def _namespace_file(self, uri: str, identity: ExecutionIdentity) -> str:
+        """Where a file lies, a URI or a path: `nsfile:///path` of the own namespace, `nsfile://namespace/path`."""
+        namespace, _, name = uri.removeprefix(NSFILE).partition("/")
+        for folder in self._flows.folders:
+            top = (folder / "_files").resolve()
+            path = (top / name).resolve()
+            if top in path.parents and path.is_file():
+                return str(path)
+        files = dict(self._records.namespace_files(self._organization, namespace or identity.namespace))
+        if name not in files:
+            raise InvalidInput(f"there is no file `{name}` in the namespace {namespace or identity.namespace}")
+        return files[name]
+
     def _store_files(
         self, declared: tuple[Input, ...], values: dict[str, Any], identity: ExecutionIdentity
     ) -> tuple[StoredFile, ...]:
@@ -201,7 +219,9 @@ class Creation:
             given = value_at(values, input_id)
             if given is None:
                 continue
+            given = self._namespace_file(str(given), identity) if str(given).startswith(NSFILE) else given
             if is_storage_uri(given):
+                put(values, input_id, given)
                 stored.append(self._storage.stat(self._organization, storage_path(given)))
                 continue
             path = Path(str(given)).expanduser()
@@ -217,11 +237,20 @@ class Creation:
         return tuple(stored)
 
 
+def _holds(condition: str, values: Mapping[str, Any], render: Render) -> bool:
+    """Whether a check is passed; one that can't be rendered is not."""
+    try:
+        found = render(condition, values)
+    except TailraceError:
+        return False
+    return truthy(printed(found, UTC))
+
+
 def _checked(flow: Flow, values: Mapping[str, Any], render: Render) -> tuple[str, list[str]]:
     """(why the execution is to fail at once or "", what is only said). Raises Conflict for a check that blocks it."""
     failed, said = "", []
     for check in flow.checks:
-        if truthy(str(render(check.condition, values))):
+        if _holds(check.condition, values, render):
             continue
         if check.behavior == "BLOCK_EXECUTION":
             raise Conflict(check.message, where=f"{flow.namespace}.{flow.id}", hint=f"its check: {check.condition}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.app.creation import Creation
 from core.app.flows import FlowService
+from core.app.log_files import filed_logs
 from core.app.runs import Runs
 from core.app.why import Why
 from core.engine.children import unfinished
@@ -245,7 +246,12 @@ class ExecutionService:
             raise Invalid(f"`{level}` is not a log level", expected=", ".join(LEVELS))
         levels = LEVELS[LEVELS.index(level) :]
         found = self.resolve(execution_id)
-        return self._records.logs(self._organization, found, task_name, levels, after, MAX_LOG_LINES)
+        lines = self._records.logs(self._organization, found, task_name, levels, after, MAX_LOG_LINES)
+        left = MAX_LOG_LINES - len(lines)
+        filed = filed_logs(
+            self._records, self._storage, self._organization, found, task_name, levels, after, left
+        )
+        return (*lines, *filed)
 
     def why(self, execution_id: str) -> tuple[Reason, ...]:
         return Why(self._organization, self._records, self._flows, self.get(execution_id)).reasons()

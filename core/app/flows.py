@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from core.app.templates import Templates
 from core.engine.clock import now
 from core.errors import Invalid, NotFound
 from core.host.records import RecordStore
 from core.host.views import FlowView
-from core.loading import Loaded, Problem, load_flow
+from core.loading import FindTemplate, Loaded, Problem, load_flow
 from core.model.flow import Flow
 from core.registry import Registry
 
@@ -18,31 +19,31 @@ class FlowService:
     """Implements `core.host.services.Flows`."""
 
     def __init__(
-        self, organization: str, records: Callable[[], RecordStore], registry: Callable[[], Registry]
+        self, organization: str, records: Callable[[], RecordStore], registry: Callable[[], Registry], home: Path
     ) -> None:
         self._organization = organization
         self._records = records
         self._registry = registry
+        self._templates = Templates(home / "templates")
         self._parsed: dict[tuple[str, str, int], Flow] = {}
         self._folders: list[Path] = []
         self._in_folders: dict[tuple[str, str], Flow] | None = None
 
     def load(self, path: Path) -> tuple[Flow | None, tuple[Problem, ...]]:
-        try:
-            text = path.read_bytes()
-        except OSError as error:
-            raise Invalid(
-                f"the flow can't be read: {(error.strerror or str(error)).lower()}", where=str(path),
-                expected="a YAML file with a flow",
-            ) from error  # fmt: skip
-        loaded = self._loaded(text, str(path))
+        loaded = self._loaded(_text_of(path), str(path), path.parent)
         return loaded.flow, loaded.problems
+
+    def read(self, flow: str | Path) -> Flow:
+        if isinstance(flow, str) and "\n" in flow:
+            return self._loaded(flow, "<flow>").require()
+        return self._loaded(_text_of(Path(flow)), str(flow), Path(flow).parent).require()
 
     def push(self, source: str, *, local: bool = False) -> FlowView:
         return self.keep(self._loaded(source, "<flow>").require(), local=local)
 
     def keep(self, flow: Flow, *, local: bool) -> FlowView:
-        """Store the flow's text as a revision, and remember it parsed."""
+        """Store the flow's text as a revision, and remember it parsed; with the templates it stands on."""
+        self._templates.keep()
         view = self._records().save_flow(
             self._organization, flow.namespace, flow.id, flow.source, local=local, at=now()
         )
@@ -83,12 +84,31 @@ class FlowService:
         """The flows of the folders, the first of equal names last; files that are no valid flows are left aside."""
         for folder in reversed(self._folders):
             for path in sorted((*folder.glob("*.yaml"), *folder.glob("*.yml")), reverse=True):
-                flow = self._loaded(path.read_bytes(), str(path)).flow
+                flow = self._loaded(path.read_bytes(), str(path), folder).flow
                 if flow is not None:
                     yield flow
 
     def list(self, namespace: str | None = None) -> tuple[FlowView, ...]:
         return self._records().flows(self._organization, namespace)
 
-    def _loaded(self, text: str | bytes, name: str) -> Loaded:
-        return load_flow(text, self._registry(), name)
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where other flows were looked for."""
+        return tuple(self._folders)
+
+    def find_template(self, beside: Path | None) -> FindTemplate:
+        """Where the templates of a flow are found (the deprecated `flow.Template`)."""
+        return self._templates.finder((*((beside,) if beside else ()), *self._folders))
+
+    def _loaded(self, text: str | bytes, name: str, beside: Path | None = None) -> Loaded:
+        return load_flow(text, self._registry(), name, find_template=self.find_template(beside))
+
+
+def _text_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Invalid(
+            f"the flow can't be read: {(error.strerror or str(error)).lower()}", where=str(path),
+            expected="a YAML file with a flow",
+        ) from error  # fmt: skip

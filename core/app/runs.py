@@ -113,13 +113,22 @@ class Runs:
     def preflight(self, flow: Flow, runner: str | None, execution_id: str | None) -> tuple[str, ...]:
         """What people should know before the run. Raises Unreachable for what can't work on this machine."""
         lines = list(dict.fromkeys(self._needs(flow, runner or self._settings.runner, set())))
-        left = [one for one in self._records.abandoned(self._settings.organization, "") if one != execution_id]
+        lost = self._records.abandoned(self._settings.organization, "")
+        left = [one for one in lost if all(other != execution_id for other in self._with_callers(one))]
         if left:
             lines.append(
                 f"{len(left)} earlier execution{'s were' if len(left) > 1 else ' was'} interrupted; "
                 f"`{self._settings.product.command} executions list --status running` shows them"
             )
         return tuple(lines)
+
+    def _with_callers(self, execution_id: str) -> Iterator[str]:
+        """An execution, the one that called it, and so on."""
+        yield execution_id
+        link = self._records.parent_of(execution_id)
+        while link is not None:
+            yield link.execution_id
+            link = self._records.parent_of(link.execution_id)
 
     def _needs(self, flow: Flow, setting: str, seen: set[tuple[str, str]]) -> Iterator[str]:
         """Of a flow and of those that it calls, as far as they are named without expressions."""

@@ -32,6 +32,7 @@ class Why:
     def __init__(self, organization: str, records: RecordStore, flows: FlowService, view: ExecutionView) -> None:
         self._organization = organization
         self._records = records
+        self._flows = flows
         self._view = view
         self._tasks = {task.id: task for task in records.task_executions(organization, view.id)}
         self._flow = _known_flow(flows, view)
@@ -88,7 +89,8 @@ class Why:
         by_key = {row.key: row for row in rows.values()}
         parents = {task.parent_id for task in self._tasks.values() if task.ended_at is None}
         for task in self._tasks.values():
-            if task.ended_at is None and (task.id not in parents or task.state == "PAUSED"):
+            held_back = self._view.held and task.state in ("CREATED", "QUEUED")
+            if task.ended_at is None and not held_back and (task.id not in parents or task.state == "PAUSED"):
                 yield from self._task(task, rows[task.id], by_key)
 
     def _task(self, task: TaskExecutionView, row: PastRow, by_key: Mapping[TaskKey, PastRow]) -> Iterator[Reason]:
@@ -131,11 +133,15 @@ class Why:
 
     def _children(self, task: TaskExecutionView) -> Iterator[Reason]:
         children = unfinished(self._records.children_of(task.id))
-        for child in children:
+        for number, child in enumerate(children):
             found = self._records.execution(self._organization, child.execution_id)
             flow = f" of {found.namespace}.{found.flow_id}" if found else ""
             text = f"{named(task)} waits for the execution {child.execution_id}{flow}, which is {child.state}"
-            yield Reason(text, ("executions", "why", child.execution_id))
+            command: tuple[str, ...] = ("executions", "why", child.execution_id)
+            if found is not None and found.state == "PAUSED" and number < MOST:
+                first = Why(self._organization, self._records, self._flows, found).reasons()[0]
+                text, command = f"{text}: {first.text}", first.command or command
+            yield Reason(text, command)
         if not children:
             yield Reason(f"{named(task)} is about to start another execution")
 

@@ -54,7 +54,9 @@ _TASKS = (
         "Run every task for every value of a list, all side by side (deprecated: use `flow.ForEach`).",
         f"{_OLD}.flows.EachParallel",
     ),
-    _core("flow_loops:Loop", "flow.Loop", "Run tasks once for each value of a list (the 2.x dialect)."),
+    _core(
+        "flow_loops:Loop", "flow.Loop", "Run tasks once for each value of a list, or entry of a map (the 2.x dialect)."
+    ),
     _core(
         "flow_loops:LoopUntil", "flow.LoopUntil", "Run tasks again and again until a condition holds.",
         "flow.WaitFor", "io.kestra.plugin.core.flow.WaitFor",

@@ -62,10 +62,15 @@ class LoopOutput(Described):
 
 
 class Loop(Block, type="flow.Loop", aliases=("io.kestra.plugin.core.flow.Loop",)):
-    """Run tasks once for each value of a list (the 2.x dialect)."""
+    """Run tasks once for each value of a list, or entry of a map (the 2.x dialect)."""
 
-    values: str | list[Any] = prop("The values: a list, or a text that renders to the JSON text of one.")
-    tasks: list[Step] = prop("Tasks to run for each value, one after another; they see it as `item.value`.")
+    values: str | list[Any] | dict[str, Any] = prop(
+        "The values: a list, a map, or a text that renders to the JSON text of one."
+    )
+    tasks: list[Step] = prop(
+        "Tasks to run for each value, one after another; they see it as `item.value`, with `item.index` (from 0), "
+        "`item.key` (of a map), `item.parent` and `item.parents` (of the loops around)."
+    )
     concurrency_limit: int = prop("For how many values at once; 0 for all.", default=0, render=False)
     transmit_failed: bool = prop("A failed iteration fails the loop.", default=True, render=False)
     outputs: list[LoopOutput] | None = prop("Values that each iteration gives.", default=None)
@@ -84,7 +89,7 @@ class Loop(Block, type="flow.Loop", aliases=("io.kestra.plugin.core.flow.Loop",)
                     expected=f"a loop without `{name}`",
                 )
         limit = at_least_zero("concurrencyLimit", self.concurrency_limit)
-        return Each(self.values, not_empty(self.tasks), limit, policy=self.policy())
+        return Each(self.values, not_empty(self.tasks), limit, policy=self.policy(), as_items=True)
 
 
 class CheckFrequency(Described):

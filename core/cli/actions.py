@@ -12,11 +12,12 @@ from pathlib import Path
 
 from core.app import App
 from core.app.executions import GIVEN_STATES
+from core.app.why import declared_inputs
 from core.cli.command import Call, Command, UsageError, home_options
 from core.cli.exit_codes import OK
+from core.cli.given import given_value, pairs
 from core.cli.opening import opened
 from core.cli.running import follow_to_end, running_options, show_result
-from core.cli.given import given_value, pairs
 from core.errors import Conflict
 from core.host.views import ExecutionView
 from core.model.state import ENDED
@@ -78,11 +79,14 @@ def _configure_resume(parser: ArgumentParser) -> None:
 
 def _resume(call: Call) -> int:
     args = call.args
-    given = {name: given_value(name, text) for name, text in pairs("input", args.input).items()}
+    written = pairs("input", args.input)
     if args.value is not None and args.task_name is None:
         raise UsageError("--value says which execution of a task is meant", expected="--task-name too")
 
     def ask(app: App, view: ExecutionView) -> None:
+        flow = app.flows.parsed(view.namespace, view.flow_id, view.flow_revision)
+        files = {one.id for step in flow.steps() for one in declared_inputs(step) if one.type == "FILE"}
+        given = {name: given_value(name, text, is_file=name in files) for name, text in written.items()}
         app.executions.resume(view.id, given, task_name=args.task_name, value=args.value)
 
     return _act(call, "go on", ask)
@@ -96,15 +100,11 @@ def _force_run(call: Call) -> int:
     return _act(call, "run now", lambda app, view: app.executions.force_run(view.id))
 
 
-def _configure_change(parser: ArgumentParser) -> None:
+def _configure_change_state(parser: ArgumentParser) -> None:
+    _one_that_runs(parser)
     parser.add_argument("task", metavar="TASK", help="the task's id in the flow")
     parser.add_argument("state", metavar="STATE", choices=GIVEN_STATES, help="one of " + ", ".join(GIVEN_STATES))
     _value_option(parser)
-
-
-def _configure_change_state(parser: ArgumentParser) -> None:
-    _one_that_runs(parser)
-    _configure_change(parser)
 
 
 def _change_state(call: Call) -> int:

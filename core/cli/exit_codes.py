@@ -10,6 +10,8 @@ FAILED = 1
 USAGE = 2
 MISSING = 3
 WAITING = 4
+INTERNAL = 70
+"""A mistake of this program itself: a file says where it happened."""
 INTERRUPTED = 130
 READER_GONE = 141
 """Whoever read our output went away (`| head`): what a shell reports for any program that ends so."""

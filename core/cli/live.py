@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from types import TracebackType
 from typing import Any
 
@@ -11,6 +12,10 @@ from core.model.state import ENDED, status_of
 from core.sdk.context import LEVELS
 
 _COLOURS = {"completed": "green", "failed": "red", "running": "cyan", "queued": "dim"}
+
+
+KEPT = 5
+"""Rows of one task of a loop that ended well: older ones are folded into one."""
 
 
 class _Row:
@@ -34,6 +39,8 @@ class LiveTable:
         self._transient = transient
         self._levels = LEVELS[LEVELS.index(log_level) :]
         self._rows: dict[str, _Row] = {}
+        self._folded: dict[str, int] = {}
+        self._ended_well: dict[str, deque[str]] = {}
         self._started: dict[str, int] = {}
 
     def __enter__(self) -> LiveTable:
@@ -71,6 +78,16 @@ class LiveTable:
         elif task.state in ENDED and task.task_execution_id in self._started:
             row.took = (task.at - self._started.pop(task.task_execution_id)) / 1_000_000
         row.last = task.error or task.note or row.last
+        if task.value is not None and status_of(task.state) == "completed":
+            self._fold(task.task_execution_id, task.task_name)
+
+    def _fold(self, task_execution_id: str, task_name: str) -> None:
+        """Of a loop's task that ended well many times only the last rows are kept; the others are counted."""
+        ended = self._ended_well.setdefault(task_name, deque())
+        ended.append(task_execution_id)
+        if len(ended) > KEPT:
+            self._rows.pop(ended.popleft(), None)
+            self._folded[task_name] = self._folded.get(task_name, 0) + 1
 
     def _said(self, task_name: str, text: str) -> None:
         for row in list(self._rows.values()):
@@ -83,7 +100,7 @@ class LiveTable:
         from rich.text import Text  # noqa: PLC0415
 
         rows = list(self._rows.values())
-        room = max(self._console.height - 4, 3)
+        room = max(self._console.height - 4 - len(self._folded), 3)
         shown = rows if len(rows) <= room else _most_telling(rows, room)
         table = Table(box=None, pad_edge=False)
         for title in ("TASK", "STATE", "DURATION", ""):
@@ -92,6 +109,8 @@ class LiveTable:
             seconds = row.took if row.began is None or row.took is not None else self._console.get_time() - row.began
             state = Text(row.state, style=_COLOURS.get(status_of(row.state), ""))
             table.add_row(Text(row.name), state, duration(seconds), Text(one_line(row.last, 200), style="dim"))
+        for name, count in list(self._folded.items()):
+            table.add_row(Text(f"{name} … {count} more"), Text("ended well", style=_COLOURS["completed"]), "", "")
         if len(shown) < len(rows):
             table.add_row(Text(f"… and {len(rows) - len(shown)} more", style="dim"))
         return table

@@ -47,6 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return exit_codes.READER_GONE
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 # a mistake of this program: people get a message, authors the traceback
+        import_module("core.cli.crash").report(error, words, out, _product())
+        return exit_codes.INTERNAL
     return code
 
 

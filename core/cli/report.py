@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from core.cli.command import Call
 from core.cli.output import Output
 from core.cli.people import cell, duration, facts, one_line, wall_clock
 from core.cli.show import previews, value_lines
 from core.host.services import Services
-from core.host.views import ExecutionView, LogView, TaskExecutionView
+from core.host.views import ExecutionView, LogView, Reason, TaskExecutionView
 from core.model.state import ENDED, status_of
 
 _FAILURES = 5
 _ERROR_LINES = 10
+_MANY = 20
+"""Executions of one task above which a table counts some of them only."""
 
 
-def show_execution(call: Call, services: Services, view: ExecutionView) -> None:
-    """An execution with its tasks, its outputs and its failures to standard output."""
+def show_execution(call: Call, services: Services, view: ExecutionView, *, everything: bool = False) -> None:
+    """An execution with its tasks, its outputs and its failures to standard output.
+
+    everything: also of a task that ran many times each of its executions.
+    """
     out = call.out
     tasks = services.executions.tasks(view.id)
     out.result(f"{view.id}  {view.state}  {duration(view.duration)}")
     out.result(f"{view.namespace}/{view.flow_id}, revision {view.flow_revision}")
+    if view.parent_id:
+        out.result(f"called by the execution {view.parent_id}")
+    if view.original_id:
+        out.result(f"derived from the execution {view.original_id}")
     if tasks:
         out.result()
-        _task_table(out, tasks)
+        _task_table(out, tasks, folded=not everything)
     if view.outputs:
         out.result("\noutputs:")
         for line in (*value_lines(view.outputs, services.files, "  "), *previews(view.outputs, services.files)):
@@ -33,21 +44,76 @@ def show_execution(call: Call, services: Services, view: ExecutionView) -> None:
         _show_failure(out, services, view, tasks)
     elif view.state not in ENDED:
         out.result()
-        for line in services.executions.why(view.id):
+        show_reasons(call, services.executions.why(view.id))
+
+
+def show_reasons(call: Call, reasons: Sequence[Reason]) -> None:
+    """Why an execution stands where it stands, and what lets it go on, to standard output."""
+    for reason in reasons:
+        call.out.result(reason.text)
+        if reason.command:
+            call.out.result(f"  {call.to_type(*reason.command)}")
+
+
+def show_task(call: Call, services: Services, view: TaskExecutionView) -> None:
+    """One task execution: how it ended, its output, and the properties that it failed with, to standard output."""
+    out = call.out
+    out.result(f"{view.id}  {view.state}  {duration(view.duration)}")
+    where = f"{view.flow_execution_id}/{view.task_name}" + (f" [{view.value}]" if view.value is not None else "")
+    out.result(f"{where}  ({view.type})")
+    if view.copied_from:
+        out.result(f"kept from {view.copied_from}")
+    for line in filter(None, (view.error, view.note)):
+        out.result(line)
+    for attempt in view.attempts if len(view.attempts) > 1 else ():
+        error = f": {one_line(attempt.error, 300)}" if attempt.error else ""
+        out.result(f"attempt {attempt.n} {attempt.state}{error}")
+    out.result()
+    value = services.outputs.value(view.id)
+    if value is None:
+        out.result("no output")
+    else:
+        for line in (*value_lines(value, services.files), *previews(value, services.files)):
+            out.result(line)
+    if view.properties:
+        out.result("\nproperties of its last failed attempt:")
+        for line in value_lines(view.properties, services.files, "  "):
             out.result(line)
 
 
-def _task_table(out: Output, tasks: Sequence[TaskExecutionView]) -> None:
+def _task_table(out: Output, tasks: Sequence[TaskExecutionView], *, folded: bool) -> None:
     looped = any(task.value is not None for task in tasks)
     columns = ["TASK", *(["VALUE"] if looped else []), "STATE", "DURATION", "OUTPUT"]
-    rows = [
-        [task.task_name, *([task.value] if looped else []), task.state, duration(task.duration), outcome(task)]
-        for task in tasks
-    ]
+    hidden = _folded(tasks) if folded else {}
+    rows: list[list[Any]] = []
+    for task in tasks:
+        if task.id not in hidden:
+            rows.append(
+                [task.task_name, *([task.value] if looped else []), task.state, duration(task.duration), outcome(task)]
+            )
+    for name in dict.fromkeys(hidden.values()):
+        states = Counter(task.state for task in tasks if hidden.get(task.id) == name)
+        counts = ", ".join(f"{count} {state}" for state, count in states.items())
+        rows.append([name, *(["…"] if looped else []), "…", "", f"and {counts} more"])
     out.table(columns, rows)
     for task in tasks:
-        if task.note:
+        if task.note and task.id not in hidden:
             out.result(f"{task.task_name}: {task.note}")
+
+
+def _folded(tasks: Sequence[TaskExecutionView]) -> dict[str, str]:
+    """Task executions that a table only counts (id → task): of a task with many the ones that tell least."""
+    counts = Counter(task.task_name for task in tasks)
+    shown: Counter[tuple[str, bool]] = Counter()
+    hidden = {}
+    for task in tasks:
+        if counts[task.task_name] <= _MANY:
+            continue
+        place = (task.task_name, status_of(task.state) == "completed")
+        shown[place] += 1
+        if shown[place] > _MANY // 2:
+            hidden[task.id] = task.task_name
+    return hidden
 
 
 def outcome(task: TaskExecutionView) -> str:

@@ -16,7 +16,10 @@ def page_object(page: Page[Any], rows: Sequence[Any]) -> dict[str, Any]:
 
 
 def execution_row(view: ExecutionView) -> dict[str, Any]:
-    """A flow execution as a list shows it. duration: seconds, null while it has not ended."""
+    """A flow execution as a list shows it. duration: seconds, null while it has not ended.
+
+    original_id: the execution it was derived from, by a replay or a retry. parent_id: the one that called it.
+    """
     return {
         "id": view.id,
         "flow": {"namespace": view.namespace, "id": view.flow_id, "revision": view.flow_revision},
@@ -25,6 +28,8 @@ def execution_row(view: ExecutionView) -> dict[str, Any]:
         "duration": view.duration,
         "labels": view.labels,
         "error": view.error or None,
+        "original_id": view.original_id,
+        "parent_id": view.parent_id,
         "created_at": iso_time(view.created_at),
         "started_at": iso_time(view.started_at),
         "ended_at": iso_time(view.ended_at),
@@ -35,6 +40,7 @@ def execution_object(view: ExecutionView, services: Services) -> dict[str, Any]:
     """A flow execution with everything that came out; what `run --json` prints.
 
     duration: seconds. attempts: how many there were. value: what the innermost loop around the task stood at, or null.
+    original_id and parent_id are there where there is one: the execution it was derived from, the one that called it.
     """
     return {
         "id": view.id,
@@ -42,6 +48,7 @@ def execution_object(view: ExecutionView, services: Services) -> dict[str, Any]:
         "state": view.state,
         "status": view.status,
         "duration": view.duration,
+        **_links(view),
         "inputs": view.inputs,
         "outputs": view.outputs or {},
         "task_executions": [
@@ -58,6 +65,11 @@ def execution_object(view: ExecutionView, services: Services) -> dict[str, Any]:
             for task in services.executions.tasks(view.id)
         ],
     }
+
+
+def _links(view: ExecutionView) -> dict[str, str]:
+    links = {"original_id": view.original_id, "parent_id": view.parent_id}
+    return {name: other for name, other in links.items() if other}
 
 
 def output_row(view: TaskExecutionView, organization: str) -> dict[str, Any]:
@@ -85,8 +97,11 @@ def output_row(view: TaskExecutionView, organization: str) -> dict[str, Any]:
 
 
 def output_object(view: TaskExecutionView, value: Any, organization: str) -> dict[str, Any]:
-    """A task output as a list shows it, with the output itself."""
-    return {**output_row(view, organization), "output": value}
+    """A task output as a list shows it, with the output itself.
+
+    properties: of its last failed attempt, as they were rendered, secrets hidden; null when none failed.
+    """
+    return {**output_row(view, organization), "output": value, "properties": view.properties}
 
 
 def log_row(line: LogView) -> dict[str, Any]:

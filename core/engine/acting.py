@@ -140,6 +140,7 @@ class Acting:
             identity.attempt_id, identity.attempt, live.place(key), step.type, step.properties, variables,
             step.timeout, step.log_level, live.members(key),
             () if live.variables.loops.in_item(step.id) else key.path, live.flow.task_caches.get(step.id),
+            live.waited.get(key), step.id in live.flow.logs_to_file,
         ))  # fmt: skip
 
     def _stop(self, work: Work, effect: StopTask) -> None:

@@ -73,7 +73,10 @@ class Children:
         return Decision((*given, *decision.changes), decision.effects, decision.guards, decision.rules)
 
     def _one(self, row: ChildRow) -> dict[str, object]:
-        found: dict[str, object] = {"executionId": row.execution_id, "state": row.state}
+        """Of one child: also how it ended, when somebody waited for that."""
+        found: dict[str, object] = {"executionId": row.execution_id}
+        if row.state in ENDED:
+            found["state"] = row.state
         rendered = self.outputs.take(row.execution_id) if self.outputs else None
         if row.outputs_json:
             found["outputs"] = decode(row.outputs_json)

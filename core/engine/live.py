@@ -15,6 +15,7 @@ from core.model.decisions import (
     Decision,
     EndTask,
     GiveOutput,
+    HoldTask,
     MoveExecution,
     MoveTask,
     OpenTask,
@@ -47,6 +48,7 @@ class LiveExecution:
         self.tasks: dict[TaskKey, TaskFacts] = {}
         self.identities: dict[TaskKey, TaskIdentity] = {}
         self.attempts: dict[str, TaskKey] = {}
+        self.waited: dict[TaskKey, str] = {}
         self._drawn: dict[tuple[TaskKey, str], str] = {}
         self._attempt = opened.attempt
         self._began_at = opened.began_at
@@ -69,6 +71,8 @@ class LiveExecution:
             self.identities[row.key] = row.identity
             if row.identity.attempt_id:
                 self.attempts[row.identity.attempt_id] = row.key
+            if row.wait_state is not None:
+                self.waited[row.key] = row.wait_state
 
     def facts(self, now: int, *, slot_free: bool = True, rows: Sequence[PastRow] = ()) -> Facts:
         """What the planner is told. rows: for a restart, every row of the execution."""
@@ -94,7 +98,7 @@ class LiveExecution:
                 begins = (1, new_id()) if change.attempt else (0, "")
                 own = self._drawn.pop((change.parent, change.key.task_id), "") or new_id()
                 named[change.key] = TaskIdentity(own, step.type, parent.id if parent else None, *begins)
-            elif isinstance(change, (MoveTask, EndTask, GiveOutput)):
+            elif isinstance(change, (MoveTask, HoldTask, EndTask, GiveOutput)):
                 known = named.get(change.key) or self.identities[change.key]
                 if isinstance(change, MoveTask) and change.attempt:
                     known = TaskIdentity(known.id, known.type, known.parent_id, known.attempt + 1, new_id())
@@ -116,7 +120,11 @@ class LiveExecution:
         """Make a committed decision true here too."""
         apply(decision, self.tasks, self.evaluations, now)
         for change in decision.changes:
-            if isinstance(change, EndTask):
+            if isinstance(change, HoldTask):
+                if change.state is not None:
+                    self.waited[change.key] = change.state
+            elif isinstance(change, EndTask):
+                self.waited.pop(change.key, None)
                 identity = self.identities.pop(change.key, None)
                 if identity:
                     self.attempts.pop(identity.attempt_id, None)
@@ -152,7 +160,7 @@ class LiveExecution:
         return tuple(
             Member(child.id, child.type, child.properties, child.run_if, child.timeout, child.log_level,
                    child.allow_failure, child.allow_warning, self._drawn[key, child.id],
-                   self.flow.task_caches.get(child.id))
+                   self.flow.task_caches.get(child.id), child.id in self.flow.logs_to_file)
             for child in children
         )  # fmt: skip
 

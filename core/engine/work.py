@@ -14,7 +14,9 @@ from core.host.views import Happening
 from core.model.codec import encode
 from core.model.data import evolve
 from core.model.decisions import Decision, EndTask, GiveOutput, ReopenTask
-from core.model.messages import ROOT, MemberEnded, Message, TaskEnded, TaskKey
+from core.model.messages import ROOT, MemberEnded, Message, TaskEnded, TaskKey, TaskWaits
+
+_FAILURES = frozenset({"FAILED", "WARNING"})
 
 
 class Work:
@@ -50,12 +52,13 @@ class Work:
         """What failed without an attempt that could say so (a loop's values, say) has its error in the log too."""
         own = item.result_key(self.live) if item.result is not None else None
         for change in decision.changes:
-            if isinstance(change, EndTask) and change.error and change.state in ("FAILED", "WARNING"):
-                if change.key != own:
-                    self.logs.append((change.key, named[change.key], LogLine("", at, "ERROR", change.error)))
+            if isinstance(change, EndTask) and change.error and change.key != own and change.state in _FAILURES:
+                self.logs.append((change.key, named[change.key], LogLine("", at, "ERROR", change.error)))
 
     def ended(self, key: TaskKey, result: TaskResult) -> Told:
-        """What to tell the planner of an attempt that is over."""
+        """What to tell the planner of an attempt that is over, or waits."""
+        if result.due_at:
+            return Told(self, TaskWaits(key, result.due_at, result.wait_state), result=result)
         error = placed(self.live.flow, key.task_id, result.error) if result.error else ""
         return Told(self, TaskEnded(key, result.state, error, result.exit), result=result)
 
@@ -91,7 +94,7 @@ class Told(NamedTuple):
         message = self.message
         if isinstance(message, MemberEnded):
             return live.member(message.group, message.task_id)
-        assert isinstance(message, TaskEnded)
+        assert isinstance(message, (TaskEnded, TaskWaits))
         return message.key
 
 

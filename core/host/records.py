@@ -320,6 +320,9 @@ class RecordStore(Protocol):
     def flows(self, organization: str, namespace: str | None) -> tuple[FlowView, ...]: ...
     def kv(self, organization: str, namespace: str, key: str, now: int) -> KvView | None: ...
     def kvs(self, organization: str, namespace: str, now: int) -> tuple[KvView, ...]: ...
+    def log_files(self, execution_id: str) -> tuple[tuple[str, int, str], ...]:
+        """(task, attempt, URI) of the files with log lines, in the order in which the tasks were opened."""
+
     def kept_result(self, organization: str, key: str, now: int) -> str | None:
         """What a KeepResult wrote under the key, unless its time is over."""
 

@@ -87,6 +87,7 @@ class Member:
     allow_warning: bool = False
     task_execution_id: str = ""
     cache: TaskCache | None = None
+    log_to_file: bool = False
 
 
 @data
@@ -96,6 +97,7 @@ class TaskJob:
     log_level: the least level recorded. members: of a group, the tasks that run in its directory one after another.
     path: the values of the loops around it, by which members find each other's outputs.
     cache: that what it gave before is given again. waited: what the attempt gave when it began to wait, None at first.
+    log_to_file: its log lines go to a file instead.
     """
 
     attempt_id: str
@@ -110,6 +112,7 @@ class TaskJob:
     path: tuple[str, ...] = ()
     cache: TaskCache | None = None
     waited: str | None = None
+    log_to_file: bool = False
 
 
 @data
@@ -213,6 +216,8 @@ class TaskResult:
     when there is none. size in bytes and sha256 are of that text, preview is its beginning. files: (URI, size, sha256)
     of what it stored. note: what a person should know of how it ran. properties_hash: of type, plugin version and
     rendered properties. properties: of one that failed, as they were rendered, the codec's text with secrets hidden.
+    due_at: it has not ended, and is called again then, with `wait_state`; 0 for an end.
+    log_uri: the file with its log lines, where they are not in the record.
     """
 
     attempt_id: str
@@ -232,6 +237,9 @@ class TaskResult:
     files: tuple[tuple[str, int, str], ...] = ()
     requests: tuple[Request, ...] = ()
     properties: str = ""
+    due_at: int = 0
+    wait_state: str = ""
+    log_uri: str = ""
 
     @property
     def exit(self) -> str:

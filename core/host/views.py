@@ -82,6 +82,7 @@ class TaskExecutionView:
 
     path: the values of the loops around it, outermost first. iteration: which element of the innermost one, from 0.
     parent_id: the group around it. due_at: what it waits for. copied_from: the task execution it is a copy of.
+    log_uris: files with log lines that are not in the record, in order.
     properties: those of its last failed attempt as they were rendered, secrets hidden; None when none failed.
     """
 
@@ -116,6 +117,7 @@ class TaskExecutionView:
     parent_id: str | None = None
     due_at: int | None = None
     copied_from: str | None = None
+    log_uris: tuple[str, ...] = ()
     properties: Mapping[str, Any] | None = None
 
     @property

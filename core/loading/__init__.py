@@ -3,6 +3,7 @@
 from core.loading.flow import load_flow
 from core.loading.placing import place_of
 from core.loading.problems import Loaded, Problem
+from core.loading.rare import FindTemplate
 from core.loading.reader import parse_yaml
 
-__all__ = ["Loaded", "Problem", "load_flow", "parse_yaml", "place_of"]
+__all__ = ["FindTemplate", "Loaded", "Problem", "load_flow", "parse_yaml", "place_of"]

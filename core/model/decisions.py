@@ -15,7 +15,7 @@ class Counters(NamedTuple):
     cursor: index of the next child (of an Each the next element, of a Call the next child execution).
     running: children that have begun and not ended. worst: the worst end of its tasks so far.
     phase: tasks, errors, finally; before them asking (for a value) and waiting (for a time or a person). Of the flow
-    itself then finished, outputs (asked for), done, after (afterExecution runs) and over.
+    itself then finished, promises (looked at), kept, outputs (asked for), done, after (afterExecution runs) and over.
     turn: that of the children it opens. round: which round of a Repeat, how many children a Call has.
     done: a bit per child that is not to be opened: ended ones of a Dag, kept ones after a restart.
     note: the branch of a Choice, what the due time of a Wait means; of the flow itself `held`, `exit:STATE`, `retried`.
@@ -67,6 +67,16 @@ class MoveTask:
     attempt_ended: str = ""
     error: str = ""
     due_at: int = 0
+
+
+@data
+class HoldTask:
+    """The open attempt of a task waits until `due_at`; 0: it runs again. state: what it is then given, None: as before.
+    """
+
+    key: TaskKey
+    due_at: int
+    state: str | None = None
 
 
 @data
@@ -138,7 +148,9 @@ class Remember:
     error: str = ""
 
 
-Change = OpenTask | MoveTask | EndTask | ReopenTask | ChangeEnd | GiveOutput | MoveExecution | Derive | Remember
+Change = (
+    OpenTask | MoveTask | HoldTask | EndTask | ReopenTask | ChangeEnd | GiveOutput | MoveExecution | Derive | Remember
+)
 
 # -- effects, performed only after the commit
 

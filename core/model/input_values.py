@@ -65,6 +65,13 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
+def _bound(limit: object, written: object) -> str:
+    """A bound in a message, as it was written; a time without its seconds when they are zero, as the reference does."""
+    if isinstance(limit, time) and not limit.second and not limit.microsecond:
+        return limit.isoformat("minutes")
+    return shown(written)
+
+
 def _out_of_bounds(kind: str, value: Any, options: Mapping[str, Any]) -> list[str]:
     it = "It" if kind == "DURATION" else "it"
     found = []
@@ -74,7 +81,7 @@ def _out_of_bounds(kind: str, value: Any, options: Mapping[str, Any]) -> list[st
             continue
         limit = _READERS[kind](bound)
         if value < limit if name in ("min", "after") else value > limit:
-            found.append(f"{it} must be {words} `{shown(bound)}`")
+            found.append(f"{it} must be {words} `{_bound(limit, bound)}`")
     return found
 
 

@@ -47,6 +47,15 @@ class TaskEnded:
 
 
 @data
+class TaskWaits:
+    """An attempt gave its thread back: it is called again at `due_at` (microseconds since 1970 UTC), with its state."""
+
+    key: TaskKey
+    due_at: int
+    state: str
+
+
+@data
 class MemberStarted:
     """Inside the job of a Group one of its children began."""
 
@@ -167,7 +176,7 @@ class Due:
 
 
 Message = (
-    Started | TaskEnded | MemberStarted | MemberEnded | JobRestarted | Evaluated | KillRequested | PauseRequested
-    | ResumeRequested | ForceRunRequested | EndRequested | RestartRequested | ChildStarted | ChildEnded | SlotFree
-    | OutputCorrected | Due
+    Started | TaskEnded | TaskWaits | MemberStarted | MemberEnded | JobRestarted | Evaluated | KillRequested
+    | PauseRequested | ResumeRequested | ForceRunRequested | EndRequested | RestartRequested | ChildStarted
+    | ChildEnded | SlotFree | OutputCorrected | Due
 )  # fmt: skip

@@ -109,7 +109,8 @@ class Each:
     """The children once per element of `values` (a template or a list), at most `limit` elements at once.
 
     limit 0: no limit of the author's; a window of 1 000. side_by_side: the children of an element run in parallel
-    too, and `limit` counts children.
+    too, and `limit` counts children. as_items: each element is an iteration of its own, equal ones too, seen as `item`
+    with the outputs of its own tasks; maps may be looped over (the 2.x dialect).
     """
 
     values: object
@@ -117,6 +118,7 @@ class Each:
     limit: int = 1
     side_by_side: bool = False
     policy: Policy = Policy()
+    as_items: bool = False
 
 
 @data

@@ -1,9 +1,12 @@
 """Pure: given what happened, what happens next."""
 
 from core.planner.decide import decide
-from core.planner.ends import is_over
-from core.planner.facts import Facts, PastTask, TaskFacts
+from core.planner.ends import OUTPUTS, PROMISES, is_over
+from core.planner.facts import ITEMS, KEPT, Facts, PastTask, TaskFacts
 from core.planner.recover import apply, pending
 from core.planner.restart import Continuation, continuation
 
-__all__ = ["Continuation", "Facts", "PastTask", "TaskFacts", "apply", "continuation", "decide", "is_over", "pending"]
+__all__ = [
+    "ITEMS", "KEPT", "OUTPUTS", "PROMISES", "Continuation", "Facts", "PastTask", "TaskFacts", "apply", "continuation",
+    "decide", "is_over", "pending",
+]  # fmt: skip

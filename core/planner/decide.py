@@ -23,9 +23,9 @@ from core.model.nodes import Work
 from core.model.state import ENDED
 from core.model.truth import truthy
 from core.planner.draft import Draft
-from core.planner.ends import ask_end, end_requested, finish, kill, outputs_known
+from core.planner.ends import ask_end, end_requested, finish, flow_answered, kill
 from core.planner.facts import Facts
-from core.planner.groups import RUN_IF, begin, child_ended, end_task, settle
+from core.planner.groups import RUN_IF, begin, child_ended, end_task, settle, skip
 from core.planner.kinds import kind_of
 from core.planner.retries import after_retries, retry_later
 from core.planner.starts import slot_free, start
@@ -80,7 +80,7 @@ def _task_ended(draft: Draft, message: TaskEnded) -> None:
 def _evaluated(draft: Draft, message: Evaluated) -> None:
     key = message.key
     if key.task == ROOT:
-        outputs_known(draft, message)
+        flow_answered(draft, message)
         return
     task = draft.task(key.task)
     if key.purpose == RUN_IF:
@@ -108,7 +108,7 @@ def _run_if_known(draft: Draft, message: Evaluated) -> None:
         settle(draft, key, end_task(draft, key, "FAILED", message.error))
     elif not truthy(None if message.value is None else str(message.value)):
         draft.rule("runIf is false")
-        settle(draft, key, end_task(draft, key, "SKIPPED"))
+        settle(draft, key, skip(draft, key))
     else:
         draft.rule("runIf is true")
         settle(draft, key, begin(draft, key))
@@ -125,7 +125,7 @@ _RULES: dict[type, Callable[[Draft, Any], None]] = {
 _SELDOM = {
     "Due": "waits.due", "PauseRequested": "waits.pause", "ResumeRequested": "waits.resume",
     "ForceRunRequested": "waits.force_run", "RestartRequested": "restart.restart",
-    "MemberStarted": "calls.member_started", "MemberEnded": "calls.member_ended",
+    "TaskWaits": "waits.task_waits", "MemberStarted": "calls.member_started", "MemberEnded": "calls.member_ended",
     "JobRestarted": "calls.job_restarted", "ChildStarted": "calls.child_started", "ChildEnded": "calls.call_ended",
 }  # fmt: skip
 

@@ -15,6 +15,7 @@ from core.model.decisions import (
     Evaluate,
     GiveOutput,
     Guard,
+    HoldTask,
     MoveExecution,
     MoveTask,
     OpenTask,
@@ -146,6 +147,13 @@ class Draft:
             since=self.facts.now if attempt and not task.attempts else task.since,
         )  # fmt: skip
         self.changes.append(MoveTask(key, state, counters, attempt, entered, attempt_ended, error, due_at))
+
+    def hold(self, key: TaskKey, due_at: int, state: str | None = None) -> None:
+        """Let the attempt of a task wait, or (0) run again."""
+        task = self.task(key)
+        if task is not None:
+            self._touched[key] = task._replace(running=not due_at, due_at=due_at)
+            self.changes.append(HoldTask(key, due_at, state))
 
     def set_counters(self, key: TaskKey, counters: Counters) -> None:
         if key == ROOT:

@@ -11,6 +11,8 @@ from core.planner.facts import TaskFacts
 from core.planner.groups import advance, is_member
 
 OUTPUTS = "outputs"
+PROMISES = "promises"
+KEPT_PROMISES = "kept"
 EXIT = "exit:"
 KILLED_AFTER = "killed"
 RETRIED = "retried"
@@ -77,6 +79,17 @@ def _stop(draft: Draft) -> None:
 # -- by itself
 
 
+def flow_answered(draft: Draft, message: Evaluated) -> None:
+    """Something that the flow itself asked for."""
+    if message.key.purpose != PROMISES:
+        outputs_known(draft, message)
+    elif draft.counters(ROOT).phase != PROMISES or draft.halted:
+        draft.rule("late answer")
+    else:
+        draft.rule("promises kept")
+        draft.set_counters(ROOT, draft.counters(ROOT)._replace(phase=KEPT_PROMISES))
+
+
 def outputs_known(draft: Draft, message: Evaluated) -> None:
     draft.remember(message.key, message.value, message.error)
     root = draft.counters(ROOT)
@@ -98,15 +111,24 @@ def finish(draft: Draft) -> None:
         return
     if draft.halted:
         return
-    if phase == "finished" and draft.facts.flow.outputs:
+    if phase == "finished" and any(promise.assertion is not None for promise in draft.facts.flow.sla):
+        draft.rule("look at the promises")
+        draft.set_counters(ROOT, draft.counters(ROOT)._replace(phase=PROMISES))
+        ask_promises(draft)
+    elif phase in ("finished", KEPT_PROMISES) and draft.facts.flow.outputs:
         draft.rule("ask for flow outputs")
         draft.set_counters(ROOT, draft.counters(ROOT)._replace(phase=OUTPUTS))
         ask_outputs(draft)
-    elif phase in ("finished", "done"):
+    elif phase in ("finished", KEPT_PROMISES, "done"):
         draft.rule("finish")
         end_execution(draft, draft.counters(ROOT).worst)
     elif not draft.held and (draft.changes or draft.effects):
         _runs_or_waits(draft)
+
+
+def ask_promises(draft: Draft) -> None:
+    """One last look before the end: who watches the promises answers, or asks for another end (EndRequested)."""
+    draft.ask(EvaluationKey(ROOT, PROMISES, draft.counters(ROOT).turn), None)
 
 
 def ask_outputs(draft: Draft) -> None:

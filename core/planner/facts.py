@@ -13,7 +13,9 @@ from core.model.nodes import Step
 
 VALUES = "values"
 SETTINGS = "settings"
-KEPT = frozenset({VALUES, SETTINGS})
+ITEMS = "items"
+"""What the values of a loop stand for, where they are names made for them: [key or None, text] of each."""
+KEPT = frozenset({VALUES, ITEMS, SETTINGS})
 """Purposes of evaluations whose answers the planner reads again while the task is open."""
 
 

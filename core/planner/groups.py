@@ -6,7 +6,7 @@ from typing import Any
 
 from core.model.decisions import Counters, RunTask
 from core.model.messages import ROOT, EvaluationKey, TaskKey
-from core.model.nodes import Children, Group, Policy, Sequence, Step, Wait, Work
+from core.model.nodes import Call, Children, Group, Policy, Sequence, Step, Wait, Work
 from core.model.truth import truthy
 from core.planner.draft import Draft, Kind
 from core.planner.facts import TaskFacts
@@ -46,7 +46,7 @@ def open_step(
         if asked or not truthy(condition):
             draft.open(key, parent, "CREATED", iteration=iteration)
             if not asked:
-                return end_task(draft, key, "SKIPPED")
+                return skip(draft, key)
             draft.ask(EvaluationKey(key, RUN_IF), condition)
             return None
     if type(step.node) is Work:
@@ -78,8 +78,15 @@ def begin_queued(draft: Draft, key: TaskKey) -> str | None:
         draft.ask(EvaluationKey(key, RUN_IF), condition)
         return None
     if condition is not None and not truthy(condition):
-        return end_task(draft, key, "SKIPPED")
+        return skip(draft, key)
     return begin(draft, key)
+
+
+def skip(draft: Draft, key: TaskKey) -> str:
+    """End what its `runIf` leaves out; a Call has an attempt that says so, as in the reference since 1.x."""
+    if isinstance(draft.node(key), Call):
+        draft.move(key, "CREATED", attempt=True, entered=False)
+    return end_task(draft, key, "SKIPPED")
 
 
 def end_task(draft: Draft, key: TaskKey, state: str, error: str = "") -> str:

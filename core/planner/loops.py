@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.model.decisions import Counters
 from core.model.messages import Evaluated, EvaluationKey, TaskKey
 from core.model.nodes import Choice, Each
 from core.model.truth import truthy
 from core.planner.draft import Draft, Kind
-from core.planner.facts import VALUES
+from core.planner.facts import ITEMS, VALUES
 from core.planner.groups import FATAL, WINDOW, advance, end_task, fill, open_step, worse
 
 BRANCH = "branch"
+Items = list[list[str | None]] | None
 
 # -- Choice
 
@@ -95,8 +96,15 @@ def _texts(values: object) -> str:
 
 
 def _loop(draft: Draft, key: TaskKey, purpose: EvaluationKey, given: object) -> str | None:
-    values, error = loop_values(given)
+    node = draft.node(key)
+    items: Items = None
+    if isinstance(node, Each) and node.as_items:
+        values, items, error = loop_items(given)
+    else:
+        values, error = loop_values(given)
     draft.remember(purpose, list(values), error)
+    if items is not None:
+        draft.remember(EvaluationKey(key, ITEMS), items)
     if error:
         draft.rule("values that can't be looped over")
         return end_task(draft, key, "FAILED", error)
@@ -130,6 +138,38 @@ def loop_values(given: object) -> tuple[tuple[str, ...], str]:
         return (), f"Found '{missing}' null values on Each, with values={_shown(elements)}"
     texts = (element if isinstance(element, str) else _shown(element) for element in elements)
     return tuple(dict.fromkeys(texts)), ""
+
+
+def loop_items(given: object) -> tuple[tuple[str, ...], Items, str]:
+    """(a name for each iteration; what they stand for, None where the names say it; why there are none).
+
+    The entries of a map are named by their keys; a value that comes again by its text and its number.
+    """
+    entries = given
+    if isinstance(given, str):
+        try:
+            entries = json.loads(given)
+        except ValueError:
+            entries = None
+    if isinstance(entries, Mapping):
+        return tuple(map(str, entries)), [[str(key), _text(value)] for key, value in entries.items()], ""
+    if not isinstance(entries, (list, tuple)):
+        return (), None, f"the values are neither a list nor a map: {str(given)[:100]}"
+    texts = [_text(value) for value in entries]
+    known = set(texts)
+    if len(known) == len(texts):
+        return tuple(texts), None, ""
+    names: dict[str, None] = {}
+    for number, text in enumerate(texts):
+        name = text
+        while name in names or (name != text and name in known):
+            name = f"{name} #{number}"
+        names[name] = None
+    return tuple(names), [[None, text] for text in texts], ""
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else _shown(value)
 
 
 def _shown(value: object) -> str:

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Any
 
-from core.model.decisions import Decision, Effect, EndTask, MoveTask, OpenTask, Remember, ReopenTask, RunTask, WakeAt
+from core.model.decisions import (
+    Decision,
+    Effect,
+    EndTask,
+    HoldTask,
+    MoveTask,
+    OpenTask,
+    Remember,
+    ReopenTask,
+    RunTask,
+    WakeAt,
+)  # fmt: skip
 from core.model.messages import EvaluationKey, TaskKey
 from core.model.nodes import Group, Work
 from core.planner.draft import Draft
-from core.planner.ends import OUTPUTS, ask_outputs, is_over
+from core.planner.ends import OUTPUTS, PROMISES, ask_outputs, ask_promises, is_over
 from core.planner.facts import KEPT, Facts, TaskFacts
 from core.planner.groups import RUN_IF, is_member
 from core.planner.kinds import kind_of
@@ -28,6 +39,8 @@ def apply(decision: Decision, tasks: Tasks, answers: Answers, now: int) -> None:
             )
         elif isinstance(change, MoveTask):
             _move(tasks, change, now)
+        elif isinstance(change, HoldTask) and change.key in tasks:
+            tasks[change.key] = tasks[change.key]._replace(running=not change.due_at, due_at=change.due_at)
         elif isinstance(change, EndTask):
             ended = tasks.pop(change.key, None)
             if answers and ended is not None and ended.counters is not None:
@@ -75,4 +88,6 @@ def pending(facts: Facts) -> tuple[Effect, ...]:
                 ask(draft, key, step.node)
     if facts.counters.phase == OUTPUTS:
         ask_outputs(draft)
+    elif facts.counters.phase == PROMISES:
+        ask_promises(draft)
     return tuple(draft.effects)

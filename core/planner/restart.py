@@ -262,7 +262,7 @@ class _Restart:
         self.draft.reopen(
             key, parent, "RUNNING", fresh, attempt=leaf, attempts=row.attempts, iteration=iteration
         )  # fmt: skip
-        if isinstance(node, Call) and node.restart_child and row.attempts:
+        if isinstance(node, Call) and node.restart_child and row.attempts and not derived:  # a copy has no children
             times = max(row.counters.round if row.counters else 1, 1)
             self.draft.set_counters(key, fresh._replace(cursor=times, running=times, round=times))
             self.draft.effects.append(RestartChild(key))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import Invalid
-from core.model.decisions import WakeAt
+from core.model.decisions import RunTask, WakeAt
 from core.model.durations import parse_duration
 from core.model.messages import (
     Due,
@@ -16,6 +17,7 @@ from core.model.messages import (
     PauseRequested,
     ResumeRequested,
     TaskKey,
+    TaskWaits,
 )
 from core.model.nodes import Repeat, Wait, Work
 from core.model.state import ENDED
@@ -23,7 +25,18 @@ from core.model.truth import truthy
 from core.planner.draft import HELD, Draft, Kind
 from core.planner.ends import ask_end
 from core.planner.facts import SETTINGS
-from core.planner.groups import FATAL, WHY, advance, begin_queued, end_task, fill, finish_group, open_step, settle
+from core.planner.groups import (
+    FATAL,
+    WHY,
+    advance,
+    begin_queued,
+    child_ended,
+    end_task,
+    fill,
+    finish_group,
+    open_step,
+    settle,
+)  # fmt: skip
 from core.planner.retries import run_again
 from core.planner.starts import begin_execution
 
@@ -235,7 +248,8 @@ def wait_due(draft: Draft, key: TaskKey, node: Wait) -> str | None:
 
 def resume_wait(draft: Draft, key: TaskKey, inputs: Mapping[str, object]) -> str | None:
     draft.rule("resumed")
-    draft.give(key, {"onResume": dict(inputs)} if inputs else {})
+    resumed = {"on": datetime.fromtimestamp(draft.facts.now / 1_000_000, UTC), "to": "RUNNING"}
+    draft.give(key, {**({"onResume": dict(inputs)} if inputs else {}), "resumed": resumed})
     return _go_on(draft, key, "SUCCESS")
 
 
@@ -269,9 +283,28 @@ def _its_time(draft: Draft, key: TaskKey, state: str) -> None:
         settle(draft, key, run_again(draft, key))
         return
     node: Any = draft.node(key)
-    comes_due = None if isinstance(node, Work) else draft.kind(type(node)).due
+    if isinstance(node, Work):
+        draft.rule("its wait is over")
+        draft.hold(key, 0)
+        draft.effects.append(RunTask(key))
+        return
+    comes_due = draft.kind(type(node)).due
     if comes_due is not None:
         settle(draft, key, comes_due(draft, key, node))
+
+
+def task_waits(draft: Draft, message: TaskWaits) -> None:
+    """An attempt gave its thread back."""
+    task = draft.task(message.key)
+    if task is None or not task.running or task.due_at:
+        draft.rule("late wait")
+    elif draft.halted:
+        draft.rule("no time to wait")
+        child_ended(draft, message.key, task.parent, end_task(draft, message.key, "KILLED"))
+    else:
+        draft.rule("wait")
+        draft.hold(message.key, message.due_at, message.state)
+        draft.effects.append(WakeAt(message.key, message.due_at))
 
 
 def pause(draft: Draft, message: PauseRequested) -> None:

@@ -53,7 +53,7 @@ def task_view(row: Row, tags: Mapping[str, str]) -> TaskExecutionView:
         value=row["value"],
         state=row["state"],
         history=_history(row["history_json"]),
-        attempts=tuple(AttemptView(*attempt) for attempt in json.loads(row["attempts_json"])),
+        attempts=_attempts(row),
         error=row["error"] or "",
         note=row["note"] or "",
         summary=decode(row["summary_json"]) if row["summary_json"] else {},
@@ -74,6 +74,7 @@ def task_view(row: Row, tags: Mapping[str, str]) -> TaskExecutionView:
         parent_id=row["parent_id"],
         due_at=row["due_at"],
         copied_from=row["copied_from"],
+        log_uris=tuple(uri for _, uri in json.loads(row["log_files_json"] or "[]")),
         properties=None if row["properties_json"] is None else decode(row["properties_json"]),
     )
 
@@ -86,11 +87,12 @@ def open_task(row: Row) -> OpenTaskRow:
         state=row["state"],
         counters=counters_of(row["counters_json"]),
         parent=_parent(row),
-        running=bool(attempts) and attempts[-1][4] is None,
+        running=bool(attempts) and attempts[-1][4] is None and not row["due_at"],
         attempts=len(attempts),
         since=_since(row, attempts),
         due_at=row["due_at"] or 0,
         iteration=row["iteration"],
+        wait_state=row["wait_state"],
     )
 
 
@@ -109,6 +111,15 @@ def identity(identifier: str, kind: str, parent: str | None, attempts: list[list
     """With the last of its attempts."""
     last: list[Any] = attempts[-1] if attempts else [0, ""]
     return TaskIdentity(identifier, kind, parent, last[0], last[1])
+
+
+def _attempts(row: Row) -> tuple[AttemptView, ...]:
+    """Its attempts; of a group, which works by its children, one that follows its states (the reference, 1.x)."""
+    found = tuple(AttemptView(*attempt) for attempt in json.loads(row["attempts_json"]))
+    if found or not row["counters_json"]:
+        return found
+    began = next((at for state, at in _history(row["history_json"]) if state == "RUNNING"), None)
+    return (AttemptView(1, row["id"], row["state"], began, row["ended_at"]),) if began is not None else ()
 
 
 def _since(row: Row, attempts: list[list[Any]]) -> int:

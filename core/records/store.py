@@ -271,6 +271,10 @@ class SqliteRecords(PlaceReads):
     def kvs(self, organization: str, namespace: str, now: int) -> tuple[KvView, ...]:
         return tuple(_kv(row) for row in self._db.read("get_kv", (organization, namespace, None, None, now)))
 
+    def log_files(self, execution_id: str) -> tuple[tuple[str, int, str], ...]:
+        rows = self._db.read("log_files", (execution_id,))
+        return tuple((name, attempt, uri) for name, files in rows for attempt, uri in json.loads(files))
+
     def kept_result(self, organization: str, key: str, now: int) -> str | None:
         rows = self._db.read("kept_result", (organization, key, now))
         return rows[0][0] if rows else None

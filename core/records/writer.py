@@ -15,6 +15,7 @@ from core.model.decisions import (
     ChangeEnd,
     EndTask,
     GiveOutput,
+    HoldTask,
     MoveExecution,
     MoveTask,
     OpenTask,
@@ -46,6 +47,7 @@ class Writer:
             EndTask: self._end,
             OpenTask: self._open,
             MoveTask: self._move,
+            HoldTask: self._hold,
             ReopenTask: self._reopen,
             ChangeEnd: self._change_end,
             GiveOutput: self._give,
@@ -159,14 +161,20 @@ class Writer:
         identity = unit.tasks[change.key]
         if change.attempt_ended:
             self._end_attempt(unit, change, identity)
-        if not change.entered:
+        if not change.entered and not change.attempt:
             self._db.write("move_task", (counters_text(change.counters), unit.at, identity.id))
             return
         attempt = attempt_text(identity, "RUNNING", unit.at, None) if change.attempt else None
         self._db.write("enter_task", (
             change.state, counters_text(change.counters), unit.at, change.due_at or None,
-            history_text(change.state, unit.at), attempt, attempt, identity.id,
+            history_text(change.state, unit.at) if change.entered else "]", attempt, attempt, identity.id,
         ))  # fmt: skip
+
+    def _hold(self, unit: Unit, change: HoldTask) -> None:
+        identity, result = unit.tasks[change.key], unit.results.get(change.key)
+        self._db.write("hold_task", (change.due_at or None, change.state, unit.at, identity.id))
+        if result is not None:
+            self._result(unit, change.key, identity, result, 0)
 
     def _end_attempt(self, unit: Unit, change: MoveTask, identity: TaskIdentity) -> None:
         """The task execution goes on; what this attempt gave stands until the next one has given something."""
@@ -200,7 +208,7 @@ class Writer:
         identity, at = unit.tasks[change.key], unit.at
         entered = (change.state, change.error or None, at, at, history_text(change.state, at))
         result = unit.results.get(change.key)
-        if result is None:
+        if result is None or result.due_at:
             if self._db.write("end_task", (*entered, change.state, at, identity.id)).rowcount != 1:
                 raise GuardError(TWICE, "twice")
             return
@@ -241,6 +249,8 @@ class Writer:
         self._bodies(unit, identity, result, seq, anew=identity.attempt < 2)
         if result.properties:
             self._db.write("keep_properties", (result.properties, identity.id))
+        if result.log_uri:
+            self._db.write("add_log_file", (identity.attempt, result.log_uri, identity.id))
         record_reads(self._db, unit.execution, identity.id, key.path, result.reads)
         for uri, size, sha256 in result.files:
             self._db.write("insert_file", (organization, uri, size, sha256, unit.at))

@@ -160,10 +160,18 @@ class RunContext(Protocol):
     def on_stop(self, callback: Callable[[], object]) -> AbstractContextManager[None]:
         """While the block runs, call back (from another thread) when the attempt is to stop."""
 
+    @property
+    def waited(self) -> Mapping[str, object] | None:
+        """The `state` that it gave to `wait` before it was called again; None at its first call."""
+
     def wait(
         self, *, until: datetime | None = None, for_: timedelta | None = None,
         state: Mapping[str, object] | None = None,
-    ) -> WaitRequest: ...  # fmt: skip
+    ) -> WaitRequest:  # fmt: skip
+        """What `run` returns to give its thread back: it is called again at `until`, a moment with a zone, or `for_` a
+        while later. Then `waited` is the `state` (what JSON can hold; secrets are kept by name), also when another
+        process goes on. The working directory is a new one; files that were stored stay; the time limit counts on.
+        """
 
 
 def copy_stream(source: BinaryIO, size: int = 1 << 20) -> Iterator[bytes]:

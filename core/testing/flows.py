@@ -84,7 +84,9 @@ def run_flow(
     """
     path, runner = _path(flow), known_runner(runner)
     with app_for(app, types, secrets) as world:
-        loaded = load_flow(path.read_bytes() if path else str(flow), world.registry, str(path or "flow.yaml")).require()
+        text, name = (path.read_bytes(), str(path)) if path else (str(flow), "flow.yaml")
+        find = world.flows.find_template(path.parent if path else None)
+        loaded = load_flow(text, world.registry, name, find_template=find).require()
         notes = world.executions.preflight(loaded, runner=runner)
         given = {name: str(value) if isinstance(value, Path) else value for name, value in (inputs or {}).items()}
         created, warnings = world.executions.create(loaded, given)

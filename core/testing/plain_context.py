@@ -220,6 +220,9 @@ class PlainContext:
         for callback in tuple(self._callbacks):
             callback()
 
+    waited: Mapping[str, object] | None = None
+    """Set it to test how a task goes on after it has waited."""
+
     def wait(
         self, *, until: datetime | None = None, for_: timedelta | None = None,
         state: Mapping[str, object] | None = None,

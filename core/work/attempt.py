@@ -6,13 +6,16 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from io import BytesIO
 from typing import Any, NamedTuple
 
 from core.errors import Interrupted, Invalid, TailraceError, TaskFailed
 from core.host.seam import TaskJob, TaskResult
 from core.model.codec import encode, normalise
+from core.model.data import evolve
 from core.model.durations import parse_duration
+from core.model.flow import TaskCache
 from core.registry.convert import build
 from core.sdk.properties import to_plain
 from core.sdk.tasks import RunnableTask
@@ -37,13 +40,20 @@ class _Recorded(NamedTuple):
 
 
 class Attempt:
-    """Runs one job. `context` is there from the start, so that it can be stopped from other threads."""
+    """Runs one job. `context` is there from the start, so that it can be stopped from other threads.
 
-    def __init__(self, job: TaskJob, tools: Tools, context: AttemptContext) -> None:
+    gives_back: a task that waits gives its thread back, and its job comes again; else it waits here.
+    """
+
+    def __init__(
+        self, job: TaskJob, tools: Tools, context: AttemptContext, *, gives_back: bool = False
+    ) -> None:
         self._job = job
         self._tools = tools
         self.context = context
         self._started = tools.now()
+        self._gives_back = gives_back
+        self._latest: int | None = None
         self._hash = ""
         self._rendered: Mapping[str, Any] = {}
         self._type: type[RunnableTask] | None = None
@@ -71,7 +81,14 @@ class Attempt:
         if seconds is None:
             return self.run()
         reason = f"Timeout: the task took longer than {seconds:g} s"
-        timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), stop, (reason,))
+        if self._job.waited:
+            self._again()
+        self._latest = self._started + int(seconds * 1_000_000)
+        left = (self._latest - self._tools.now()) / 1_000_000
+        if self._job.waited and left <= 0:
+            self.context.stop(reason)
+            return self.refused(Interrupted(reason))
+        timer = threading.Timer(min(max(left, 0), threading.TIMEOUT_MAX), stop, (reason,))
         timer.daemon = True
         timer.start()
         try:
@@ -83,26 +100,74 @@ class Attempt:
         """The result of an attempt that can't begin."""
         message = self.context.redactor.hide(str(error))
         self.context.log.error(message)
+        result = self._with_log(rejected(self._job, self._tools, "FAILED", message))
         self.context.clean_up()
-        return rejected(self._job, self._tools, "FAILED", message)
+        return result
 
     def run(self) -> TaskResult:
         """Do the work. Never raises: whatever happens becomes the result."""
         try:
-            return self._ended()
+            return self._with_log(self._ended())
         except BaseException as error:  # noqa: BLE001 # a plugin's own mistake (sys.exit too) ends only its attempt
-            return self._broken(error)
+            return self._with_log(self._broken(error))
         finally:
             self.context.clean_up()
 
+    def _with_log(self, result: TaskResult) -> TaskResult:
+        """The result, with the file of its log lines (`logToFile`)."""
+        file = self.context.log_file
+        uri = file.stored(self.context.storage.put) if file is not None else ""
+        if not uri:
+            return result
+        stored = self.context.storage.stored[uri]
+        return evolve(result, log_uri=uri, files=(*result.files, (uri, stored.size, stored.sha256)))
+
     def _ended(self) -> TaskResult:
+        if self._job.cache is not None:
+            return self._cached(self._job.cache)
+        return self._worked()
+
+    def _cached(self, cache: TaskCache) -> TaskResult:
+        """What was kept of an earlier attempt, or the result of the work, to be kept."""
+        results = import_module("core.work.cache").ResultCache(self._job, cache, self._tools, self.context)
+        found: TaskResult = results.found() or results.keep(self._worked())
+        return found
+
+    def _worked(self) -> TaskResult:
         try:
+            if self._job.waited:
+                self._again()
             output = self._work()
-            if isinstance(output, WaitRequest):
-                raise Invalid("tasks that wait can't run in this version", where=self._job.type)
+            while isinstance(output, WaitRequest):
+                waits = self._waits(output)
+                if waits is not None:
+                    return waits
+                output = self._work()
             return self._succeeded(output)
         except TailraceError as error:
             return self._failed(error)
+
+    def _again(self) -> None:
+        """It is called again: it began earlier, and has a state."""
+        began, self.context.waited = import_module("core.work.waiting").kept(self._job, self.context.redactor.get)
+        self._started = began or self._started
+
+    def _waits(self, asked: WaitRequest) -> TaskResult | None:
+        """What is told of an attempt that gives its thread back; None when it has waited here."""
+        waiting, context, now = import_module("core.work.waiting"), self.context, self._tools.now()
+        due = waiting.due_at(asked, now, self._latest)
+        if context.stop_requested:
+            raise Interrupted(context.stop_reason)
+        if not self._gives_back:
+            waiting.wait_here(due - now, context)
+            context.waited = asked.state
+            return None
+        files = tuple((file.uri, file.size, file.sha256) for file in context.storage.stored.values())
+        state = waiting.kept_json(self._job, self._started, context, asked.state)
+        return TaskResult(
+            self._job.attempt_id, "RUNNING", self._started, now, reads=context.reads(), files=files,
+            requests=context.requests, due_at=max(due, 1), wait_state=state,
+        )  # fmt: skip
 
     def _work(self) -> Any:
         return self._task().run(self.context)

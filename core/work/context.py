@@ -14,6 +14,8 @@ from typing import Any, Literal
 from core import expressions
 from core.host.requests import Request
 from core.host.seam import Metric, Place, Progress, Read, TaskJob
+from core.model.codec import decode
+from core.model.data import evolve
 from core.sdk.runners import TaskRunner
 from core.sdk.storage import is_storage_uri
 from core.sdk.tasks import RunnableTask
@@ -22,6 +24,7 @@ from core.work.building import built
 from core.work.functions import EngineFunctions
 from core.work.line import Line
 from core.work.log import AttemptLog
+from core.work.log_file import LogFile
 from core.work.runners import DOCKER, choose_runner, unavailable_reason
 from core.work.secrets import Redactor
 from core.work.tools import Tools
@@ -55,9 +58,12 @@ class AttemptContext:
         self.note = ""
         self.warning: str | None = None
         self.stop_reason = ""
+        self.waited: Mapping[str, object] | None = None
         may_read = partial(_may_read, line, job.place, self._noted)
-        self.storage = TaskFiles(tools.storage, job.place, may_read, self._wishes)
-        self.log = AttemptLog(job.attempt_id, job.log_level, tools.now, line.tell, self.redactor.hide)
+        self.storage = TaskFiles(tools.storage, _own_place(job), may_read, self._wishes)
+        self.log_file = LogFile(tools.scratch / f"{job.attempt_id}.log") if job.log_to_file else None
+        tell = self.log_file.tell if self.log_file else line.tell
+        self.log = AttemptLog(job.attempt_id, job.log_level, tools.now, tell, self.redactor.hide)
         self.kv = KeyValues(self._wishes)
         self.namespace_store = NamespaceFiles(self._wishes, tools.storage)
         self.execution = OwnExecution(self._wishes, job.variables.get("vars", {}))
@@ -148,6 +154,10 @@ class AttemptContext:
                 found[name] = Path(where)
         return found
 
+    def ask(self, what: str, **arguments: Any) -> Any:
+        """What the engine answers a question with."""
+        return self._line.ask(self._job.place, what, arguments)
+
     # -- rendering
 
     def render(self, value: Any, variables: Mapping[str, Any] | None = None, *, typed: bool = False) -> Any:
@@ -180,6 +190,7 @@ class AttemptContext:
         functions = EngineFunctions(job.place, self._line, self.storage, self.redactor.get, self._noted.add)
         load = output_loader(self._tools.storage, job.place.organization_id, self.redactor.get)
         base = {
+            **self._tools.constants,
             **job.variables,
             "inputs": Inputs(job.variables.get("inputs", {}), self.redactor.get),
             **({"vars": Inputs(job.variables["vars"], self.redactor.get)} if "vars" in job.variables else {}),
@@ -293,6 +304,8 @@ class AttemptContext:
 
     def clean_up(self) -> None:
         """Remove the working directory (of a member, what is its own in there), and the copies of namespace files."""
+        if self.log_file is not None:
+            self.log_file.close()
         self._renderer = self._scope = None  # they know this context: without the circle it is freed at once
         own = self._output_dir if self._group else self._directory
         for directory in (own, self._copies, *self._older):
@@ -300,6 +313,13 @@ class AttemptContext:
                 from shutil import rmtree  # noqa: PLC0415 - with all its archive formats; most attempts need none of it
 
                 rmtree(directory, ignore_errors=True)
+
+
+def _own_place(job: TaskJob) -> Place:
+    """Each call of an attempt that waits stores files in a directory of its own: none replaces another."""
+    if job.waited is None:
+        return job.place
+    return evolve(job.place, storage_prefix=f"{job.place.storage_prefix}/again-{decode(job.waited)['calls']}")
 
 
 def _made(directory: Path) -> Path:

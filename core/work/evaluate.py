@@ -28,7 +28,7 @@ class Evaluation:
         functions = EngineFunctions(place, line, files, secret or refuse_secret, self._noted.add).table()
         load = output_loader(tools.storage, place.organization_id, secret)
         outputs = Outputs(variables.get("outputs", {}), load, asks(line, place))
-        self._variables = {**variables, "outputs": outputs, **with_parents(variables, load)}
+        self._variables = {**tools.constants, **variables, "outputs": outputs, **with_parents(variables, load)}
         for name in ("inputs", "vars"):
             if secret and name in variables:
                 self._variables[name] = Inputs(variables[name], secret)

@@ -150,7 +150,8 @@ class GroupAttempt(Attempt):
         """attempt_id: a name of its own, by which a container that outlived its engine is found again."""
         return TaskJob(
             f"{self._job.attempt_id}-{member.task_name}", 1, self._place(member), member.type, member.properties,
-            self._variables(member), member.timeout, member.log_level,
+            self._variables(member), member.timeout, member.log_level, cache=member.cache,
+            log_to_file=member.log_to_file,
         )  # fmt: skip
 
     def _place(self, member: Member) -> Place:

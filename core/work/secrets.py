@@ -10,6 +10,7 @@ from typing import Any
 
 from core.errors import Invalid, NotFound, Unreachable
 from core.model.codec import SecretText
+from core.work.sealing import KEY, seal, unseal
 
 SHORTEST = 4
 SHORTEST_LINE = 8
@@ -17,14 +18,32 @@ SHORTEST_LINE = 8
 TELLING_NOTHING = frozenset({"true", "false", "null"})
 """Values that stand everywhere: hiding them would hide no secret, and a condition would lose its meaning."""
 MASK = "••••"
+SEALED = "$sealed"
+"""Names no secret of the environment, but an encrypted text that stands where a sub-key would."""
 
 
 class Secrets:
     """Values by name, whatever its case: a dotenv file first, then `SECRET_NAME` variables (plain or base64)."""
 
-    def __init__(self, environment: Mapping[str, str], file: Path | None = None) -> None:
+    def __init__(self, environment: Mapping[str, str], file: Path | None = None, encryption_key: str = "") -> None:
         self._file = read_dotenv(file) if file else {}
         self._environment = environment
+        self._key = encryption_key
+
+    @property
+    def seals(self) -> bool:
+        """Whether there is a key to encrypt with."""
+        return bool(self._key)
+
+    def sealed(self, text: str, vector: bytes) -> SecretText:
+        """A text as it stands encrypted in records; `Redactor.get` gives it back. Raises Invalid, Unreachable."""
+        return SecretText(((SEALED, seal(self._key, text, vector)),))
+
+    def unsealed(self, sealed: str) -> str:
+        """Raises Invalid when it was sealed with another key, or with one that is not set any more."""
+        if not self._key:
+            raise Invalid("a value is encrypted, and no key is set", where=KEY, expected="the key that was set then")
+        return unseal(self._key, sealed)
 
     def get(self, name: str) -> str:
         """The value. Raises NotFound."""
@@ -49,9 +68,16 @@ class Redactor:
 
     def get(self, name: str, subkey: str | None = None) -> str:
         """A secret's value, or one member of a secret that is a JSON object; from now on it is hidden."""
+        if name == SEALED and subkey is not None:
+            return self._unsealed(subkey)
         value = self._secrets.get(name)
         self._used[value] = (name.upper(),)
         return value if subkey is None else self._member(name, value, subkey)
+
+    def _unsealed(self, sealed: str) -> str:
+        value = self._secrets.unsealed(sealed)
+        self._used[value] = (SEALED, sealed)
+        return value
 
     def _member(self, name: str, value: str, subkey: str) -> str:
         try:
@@ -146,9 +172,9 @@ def read_dotenv(path: Path) -> dict[str, str]:
 
 
 def _plain(value: str) -> str:
-    """The reference keeps secrets in base64; what is not base64 of printable text is taken as it is."""
+    """The reference keeps secrets in base64, of one line or several; what is not that of printable text stays."""
     try:
-        text = binascii.a2b_base64(value, strict_mode=True).decode("utf-8")
+        text = binascii.a2b_base64(value.replace("\r", "").replace("\n", ""), strict_mode=True).decode("utf-8")
     except (binascii.Error, ValueError):
         return value
     return text if text and all(sign.isprintable() or sign in "\r\n\t" for sign in text) else value

@@ -130,7 +130,7 @@ class ThreadExecutor(Executor):
             self._stop(Stop(job.attempt_id, reason))
 
         if not job.members:
-            return Attempt(job, self._tools, context).run_in_time(stop)
+            return Attempt(job, self._tools, context, gives_back=True).run_in_time(stop)
         group: type[GroupAttempt] = import_module("core.work.group").GroupAttempt
         return group(job, self._tools, context, self._line, self._grace, stop).run_in_time(stop)
 

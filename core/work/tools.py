@@ -21,7 +21,7 @@ class Tools:
     """now: microseconds since 1970 UTC. clock: the same moment with a zone. entropy: that many random bytes.
     scratch: where working directories are made. runner: auto, docker, process.
     inline_limit: bytes of an output that the record keeps; larger ones become files. helper: does what can't be stopped
-    in this process.
+    in this process. constants: variables that every expression sees.
     """
 
     registry: Registry
@@ -40,6 +40,7 @@ class Tools:
     inline_limit: int
     plugin_version: Callable[[str], str]
     helper: Helper
+    constants: Mapping[str, Any] = field(factory=dict)
     file_lines: FileLines = field(factory=FileLines)
 
     def renderer(self, functions: Mapping[str, Callable[..., Any]]) -> expressions.Renderer:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from core.expressions import Instant
 from core.host.seam import LoopOutputs, OutputReference, OutputText, Place, Read
 from core.model.codec import SecretText, decode
 from core.sdk.storage import StorageBackend, storage_path
@@ -58,9 +60,11 @@ class Inputs(Mapping[str, Any]):
 
 
 def revealed(value: Any, secret: Callable[..., str]) -> Any:
-    """A recorded value with the secrets in it filled in."""
+    """A recorded value with the secrets in it filled in; a moment prints its seconds, as in the reference."""
     if isinstance(value, SecretText):
         return value.reveal(secret)
+    if type(value) is datetime and value.tzinfo is not None:
+        return Instant.fromtimestamp(value.timestamp(), UTC)
     if isinstance(value, Mapping):
         return {key: revealed(item, secret) for key, item in value.items()}
     return [revealed(item, secret) for item in value] if isinstance(value, list) else value

@@ -22,6 +22,7 @@ def reference() -> dict[str, str]:
     """Every page below docs/reference: its path → its text."""
     made = {
         "README.md": index.page(),
+        "app.md": doors.embedding(),
         "cli.md": commands.page(),
         "conversion.md": conversion.page(),
         "errors.md": errors.page(),

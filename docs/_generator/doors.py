@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import attrs
 
+from core.host import services
 from core.model.data import MISSING, Field, is_data
 from core.model.data import fields as data_fields
 from core.sdk.properties import Described, build
@@ -31,6 +32,12 @@ def page(name: str) -> str:
         fence(f"from {name} import …", "python"),
         *(_section(door, each) for each in sorted(door.__all__, key=lambda each: (each.lower(), each))),
     )
+
+
+def embedding() -> str:
+    """The page of `core.app`, with the services that an app offers."""
+    offered = ("Executions", "Outputs", "Flows", "Files", "KeyValueStore", "Evaluator")
+    return joined(page("core.app"), *(_section(services, name) for name in offered))
 
 
 def _section(door: ModuleType, name: str) -> str:

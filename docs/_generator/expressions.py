@@ -6,10 +6,11 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
-from core.expressions import ENGINE_FUNCTIONS
+from core.expressions import ENGINE_FUNCTIONS, equality, faults, frame, java_regex, meter, native
 from core.expressions.library import FILTERS, FUNCTIONS, TESTS, find_filter, find_function, find_test
 from core.expressions.library.declare import Declared
-from core.work.functions import EngineFunctions
+from core.work import helper
+from core.work.functions import MAX_READ, EngineFunctions
 from docs._generator.markdown import code, docstring, joined, table
 from tests.conformance.test_expressions import DEVIATIONS
 
@@ -83,10 +84,51 @@ def page() -> str:
         table(["test", "takes", "what it asks"], _tests()),
         "## Part of the grammar",
         table(["written", "what it means"], _BUILT_IN),
+        "## Limits",
+        "An expression reaches neither attributes nor methods of Python objects, only the values, members and "
+        "functions of the language. Whatever it is given, one evaluation stays within these limits; what goes beyond "
+        "is refused with the limit and what to do instead.",
+        table(["limit", "value"], _limits()),
+        "A jq program or a regular expression can't be interrupted once it runs. One that stands literally in the flow "
+        "runs in the engine itself, as fast as it goes. One that is computed (from an input, an output, a text given "
+        "to `render()`), and a jq program that asks for the environment, runs in a helper process: it is warm after "
+        "its first use, holds no secrets and no environment, and is killed when it takes too long. jq modules "
+        "(`import`, `include`) are refused everywhere.",
+        "`eval`, and every evaluator that is offered to people, runs the whole expression in such a process unless it "
+        "consists of paths, literals, operators and a few simple filters only. What such an expression reads (outputs, "
+        "files, keys) is handed to that process by the engine; secrets are refused.",
         "## Where it differs from the reference",
         "On purpose; each is a case of `tests/conformance/test_expressions.py`.",
         table(["difference", "cases"], _deviations()),
     )
+
+
+def _limits() -> Iterator[tuple[str, str]]:
+    megabytes = 1024 * 1024
+    yield "text that one operation, or the template as a whole, produces", f"{faults.MAX_TEXT:,} characters"
+    yield (
+        "elements of a list that is made; values of a JSON, YAML or Ion text; outputs of a jq program",
+        f"{faults.MAX_ITEMS:,}",
+    )
+    yield "rounds of all loops and calls of macros", f"{faults.MAX_ITEMS:,}"
+    yield "computing time (waiting not counted)", f"{meter.MAX_SECONDS:g} s"
+    yield "memory for all values held at the same time", f"{meter.MAX_GROWTH // megabytes} MB"
+    yield "time of one call of the helper process", f"{helper.MAX_SECONDS:g} s"
+    yield "memory of the helper process, above what it starts with", f"{helper.MAX_MEMORY // megabytes} MB"
+    yield "levels of brackets and of statements", f"{faults.MAX_NESTING}"
+    yield "operands, filters or names in a row", f"{faults.MAX_DEPTH}"
+    yield "characters between the braces of one template", f"{faults.MAX_CODE:,}"
+    yield "`render()` inside of `render()`", f"{frame.MAX_RENDERS} times"
+    yield "expressions in texts given to `render()`, all rounds together", f"{faults.MAX_NESTED_PRINTS:,}"
+    yield "lists and maps compared with one another in one operation", f"{equality.MAX_COMPARED:,} pairs of values"
+    yield "matches of one regular expression", f"{java_regex.MAX_MATCHES:,}"
+    yield "length of a regular expression", f"{java_regex.MAX_PATTERN:,} characters"
+    yield "length of a jq program", f"{native.MAX_PROGRAM:,} characters"
+    yield (
+        "text that is changed character by character (`title`, `slugify`, `indent`, `urlencode`)",
+        f"{faults.MAX_SLOW:,} characters",
+    )
+    yield "file that is read into an expression", f"{MAX_READ // megabytes} MB"
 
 
 def _filters() -> Iterator[tuple[str, ...]]:

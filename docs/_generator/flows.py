@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from inspect import cleandoc
 from typing import Any
 
-from core.loading import flow as loading_flow
-from core.loading import tasks as loading_tasks
+from core.loading.shapes import ENTERPRISE
 from core.model.inputs import INPUT_TYPES
+from core.registry import declared
+from core.registry.docs import described_table
 from core.registry.known import PLANNED
-from core.registry.language import FLOW, INPUT, OUTPUT, TASK
+from core.registry.language import FLOW, INPUT, OUTPUT, PLUGIN_DEFAULT, TASK, TRIGGER
+from core.sdk.properties import Described
 from docs._generator.markdown import code, joined, table
 
 _TYPE = {"description": "What the task is: a [type](types/README.md).", "type": "string"}
@@ -18,11 +21,10 @@ _TYPE = {"description": "What the task is: a [type](types/README.md).", "type": 
 def page() -> str:
     return joined(
         "# Flows",
-        "A flow is a YAML file in the reference's language. No property is silently ignored: what is not known, or not "
-        "supported yet, is refused before the run with its place. [Types](types/README.md) have pages of their own.",
+        "A flow is a YAML file in the reference's language. No property is silently ignored: what is not known, or is "
+        "refused for a reason, is told before the run. [Types](types/README.md) have pages of their own.",
         "## Flow",
         _properties(FLOW),
-        "Also read: `pluginDefaults` (and its older word `taskDefaults`), values for the properties of a type.",
         "## Task",
         _properties({"type": _TYPE, **TASK}),
         "## Input",
@@ -30,11 +32,33 @@ def page() -> str:
         _properties(INPUT["properties"]),
         "## Output of a flow",
         _properties(OUTPUT["properties"]),
+        "## Trigger",
+        "Its own properties stand on the page of its type. Triggers are checked and kept; they start nothing yet.",
+        _properties({"type": {**_TYPE, "description": "What the trigger is: a [type](types/README.md)."}, **TRIGGER}),
+        *_blocks(),
+        "## Value for the properties of a type",
+        "An entry of `pluginDefaults`.",
+        _properties(PLUGIN_DEFAULT["properties"]),
+        "## Refused",
+        "By `check` and `run`, unless the value asks for nothing (an empty list, null).",
+        table(["property", "why"], ((code(name), f"It {why}.") for name, why in ENTERPRISE.items())),
         "## Not supported yet",
-        "Refused by `check` and `run`, unless the value asks for nothing (an empty list, null).",
-        table(["where", "properties"], _refused()),
         "Types of the reference that no distribution brings yet, but will: " + ", ".join(_planned()) + ".",
     )
+
+
+def _blocks() -> Iterator[str]:
+    """Maps that belong to no type."""
+    blocks: dict[str, tuple[type[Described], ...]] = {
+        "Retry": tuple(declared.RETRIES.values()), "Cache of a task": (declared.TaskCache,),
+        "Concurrency": (declared.Concurrency,), "Promise (`sla`)": tuple(declared.SLAS.values()),
+        "Check": (declared.Check,), "Listener": (declared.Listener,),
+    }  # fmt: skip
+    for title, classes in blocks.items():
+        yield f"## {title}"
+        for cls in classes:
+            yield cleandoc(cls.__doc__ or "")
+            yield described_table(cls)
 
 
 def _properties(schema: Mapping[str, Any]) -> str:
@@ -52,12 +76,6 @@ def _kind(schema: Mapping[str, Any]) -> str:
     if isinstance(kind, list):
         return "text" if "string" in kind else "number"
     return names.get(kind, str(kind)) or "any value"
-
-
-def _refused() -> Iterator[tuple[str, str]]:
-    for where, module in (("flow", loading_flow), ("task", loading_tasks)):
-        names: frozenset[str] = vars(module)["_UNSUPPORTED"]
-        yield where, ", ".join(code(name) for name in sorted(names))
 
 
 def _planned() -> list[str]:

@@ -13,6 +13,7 @@ _PAGES = (
     ("settings.md", "Settings", "settings and environment variables"),
     ("errors.md", "Errors and exit codes", "and the states of executions"),
     ("records.md", "Records", "the tables in which everything is kept"),
+    ("app.md", "core.app", "for Python programs that run flows: an app and what it offers"),
     ("sdk.md", "core.sdk", "the first door: for authors of tasks, runners and storage"),
     ("hooks.md", "Hooks", "how a plugin tells what it brings"),
     ("testing.md", "core.testing", "for the tests of plugins and flows"),

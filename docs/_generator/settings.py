@@ -18,6 +18,9 @@ SAID = {
     "workers": "How many task executions run at once, at most.",
     "inline_limit": "Bytes up to which an output stays in the record; larger ones become files of the execution.",
     "plugins_dir": "A folder of Python files that are plugins. `--plugins-dir`.",
+    "encryption_key": "base64 of 16, 24 or 32 bytes: inputs of the type `SECRET` are kept encrypted with it, and "
+    "refused without it. Needs `tailrace[encrypt]`.",
+    "globals": "Values that expressions read as `globals.NAME`: a table of the file, or the JSON text of a map.",
     "secrets_file": "A file of secrets, one `NAME=VALUE` a line. `--secrets`.",
 }
 NOT_SET = ("product", "environment")
@@ -25,6 +28,10 @@ NOT_SET = ("product", "environment")
 
 VARIABLES = (
     ("SECRET_…", "`SECRET_TOKEN` is the secret `TOKEN`: see [Use secrets](../how-to/use-secrets.md)."),
+    (
+        "ENV_…, KESTRA_…, TAILRACE_ENV_…",
+        "Expressions read `ENV_REGION` as `envs.region`. Of one name under several of these, the last here counts.",
+    ),
     ("TAILRACE_DOCKER_VOLUMES", "`allow`: flows may share directories of the engine's machine (`volumes`)."),
     ("TAILRACE_DOCKER_PRIVILEGED", "`allow`: flows may ask for all rights over the machine (`privileged`)."),
     (

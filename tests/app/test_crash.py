@@ -13,11 +13,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from core.app import App, open_app
-from core.errors import Conflict
-from core.host.views import ExecutionFilter, ExecutionView
+from core.host.views import ExecutionFilter, ExecutionView, Reason
 from core.model.state import ENDED
 from core.settings import load_settings
 
@@ -122,7 +119,7 @@ def test_whatever_moment_a_run_is_killed_its_records_are_whole(tmp_path: Path) -
     connection.close()
 
 
-def test_what_was_interrupted_is_named_and_cannot_be_run_again_by_mistake(tmp_path: Path) -> None:
+def test_what_was_interrupted_is_named_and_goes_on_where_it_was(tmp_path: Path) -> None:
     home, path = tmp_path / "home", chain(tmp_path / "chain.yaml")
     execution = run_and_kill(home, path, 20)
     with open_app(load_settings(home=home, environment={})) as app:
@@ -131,12 +128,10 @@ def test_what_was_interrupted_is_named_and_cannot_be_run_again_by_mistake(tmp_pa
         assert app.executions.preflight(flow) == (
             "1 earlier execution was interrupted; `python -m core executions list --status running` shows them",
         )
-        assert app.executions.why(execution) == (
-            "the process that worked on it is gone", "end it with `executions kill`, or run the flow again",
-        )  # fmt: skip
-        with pytest.raises(Conflict) as caught:
-            app.executions.run(execution)
-        assert str(caught.value) == (
-            f"another process has begun the execution {execution}, and this version can't continue it\n"
-            "  to do: end it with `executions kill`, and run the flow again"
-        )
+        why = app.executions.why(execution)
+        assert why[0] == Reason("the process that worked on it is gone", ("executions", "resume", execution))
+        before = {task.id: task for task in app.executions.tasks(execution) if task.ended_at is not None}
+        assert app.executions.run(execution).state == "SUCCESS"
+        after = app.executions.tasks(execution)
+        assert {task.id: task for task in after if task.id in before} == before
+        assert len(after) == TASKS + 1

@@ -35,6 +35,9 @@ def test_an_empty_variable_says_nothing(tmp_path: Path) -> None:
          "  expected: auto | docker | process"),
         ({"durability": "none"}, "setting durability: `none` is not one of the choices\n"
          "  expected: process | power-loss"),
+        ({"zone": "Europe/Wien"}, "setting zone: there is no time zone `Europe/Wien`\n"
+         "  expected: such as Europe/Vienna"),
+        ({"zone": "../etc"}, "setting zone: there is no time zone `../etc`\n  expected: such as Europe/Vienna"),
     ],
     ids=str,
 )  # fmt: skip
@@ -49,8 +52,8 @@ def test_an_unknown_setting_in_the_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid) as caught:
         load_settings(home=tmp_path, environment={})
     assert str(caught.value) == (
-        f"{tmp_path}/settings.toml: unknown setting `worker`\n  expected: one of durability, inline_limit, "
-        "organization, plugins_dir, runner, secrets_file, storage, workers, zone"
+        f"{tmp_path}/settings.toml: unknown setting `worker`\n  expected: one of durability, encryption_key, globals, "
+        "inline_limit, organization, plugins_dir, runner, secrets_file, storage, workers, zone"
     )
 
 

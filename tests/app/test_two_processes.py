@@ -81,7 +81,7 @@ def test_the_second_interrupt_leaves_at_once_what_the_first_could_not_end(tmp_pa
             out, errors = process.communicate(timeout=10)
             assert time.monotonic() - left < 4, "2.5 s are given to what has been stopped"
             assert (process.returncode, errors, out.splitlines()[-1]) == (0, "", "KILLING")
-            assert app.executions.why(execution)[0] == "the process that worked on it is gone"
+            assert app.executions.why(execution)[0].text == "the process that worked on it is gone"
             app.executions.kill(execution)
             assert app.executions.get(execution).state == "KILLED"
             assert app.executions.list(ExecutionFilter(status=("running",))).data == ()

@@ -23,6 +23,7 @@ from core.host.views import (
     LogView,
     OutputFilter,
     Page,
+    Reason,
     TaskExecutionView,
 )  # fmt: skip
 from core.loading.problems import Problem
@@ -73,7 +74,7 @@ class FakeApp:
     log_views: tuple[LogView, ...] = ()
     happenings: tuple[Happening, ...] = ()
     pages: list[Page[Any]] = field(factory=list)
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     files_held: dict[str, tuple[bytes, FilePreview | None]] = field(factory=dict)
     during_run: Callable[[], object] = lambda: None
     asked: list[Any] = field(factory=list)
@@ -90,6 +91,9 @@ class FakeApp:
 
     def load(self, path: Path) -> tuple[Flow | None, tuple[Problem, ...]]:
         return self.flow, self.problems
+
+    def look_in(self, folder: Path) -> None:
+        """Flows beside the flow are looked for, when they are called."""
 
     def preflight(self, flow: Flow, *, runner: str | None = None) -> tuple[str, ...]:
         self.asked.append(("preflight", runner))
@@ -140,7 +144,7 @@ class FakeApp:
         """One line at a time, so that reading on after the last is tested too."""
         return tuple(line for line in self.log_views if line.seq > after and level in ("TRACE", line.level))[:1]
 
-    def why(self, execution_id: str) -> tuple[str, ...]:
+    def why(self, execution_id: str) -> tuple[Reason, ...]:
         return self.reasons
 
     def evaluate(

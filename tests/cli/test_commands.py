@@ -13,7 +13,7 @@ import pytest
 
 from core.cli.command import UsageError
 from core.cli.commands.kv import typed
-from core.host.views import ExecutionFilter, LogView, Page, TaskChanged, TaskLogged
+from core.host.views import ExecutionFilter, LogView, Page, Reason, TaskChanged, TaskLogged
 from core.loading.problems import Problem
 from core.model.data import evolve
 
@@ -33,7 +33,7 @@ def test_executions_are_listed(app: Any, call: Run, make_execution: Any) -> None
         "data": [
             {
                 "id": "e-1", "flow": {"namespace": "company.team", "id": "shop", "revision": 3}, "state": "SUCCESS",
-                "status": "completed", "duration": 2.5, "labels": {}, "error": None,
+                "status": "completed", "duration": 2.5, "labels": {}, "error": None, "original_id": None, "parent_id": None,
                 "created_at": "2025-05-01T10:00:00.000000Z", "started_at": "2025-05-01T10:00:00.000000Z",
                 "ended_at": "2025-05-01T10:00:02.500000Z",
             }
@@ -53,9 +53,14 @@ def test_logs_are_read_to_the_end(app: Any, call: Run) -> None:
 
 
 def test_why_is_told_line_by_line(app: Any, call: Run) -> None:
-    app.reasons = ("one", "two")
+    app.reasons = (Reason("one", ("executions", "resume", "e-1", "-i", "ok=BOOLEAN")), Reason("two"))
 
-    assert call("executions", "why", "last")[1] == "one\ntwo\n"
+    assert call("executions", "why", "last")[1].splitlines() == [
+        "one", "  python -m core executions resume e-1 -i ok=BOOLEAN", "two",
+    ]  # fmt: skip
+    assert json.loads(call("executions", "why", "last", "--json")[1]) == {
+        "why": ["one", "two"], "commands": [["executions", "resume", "e-1", "-i", "ok=BOOLEAN"]],
+    }  # fmt: skip
 
 
 def test_a_purge_wants_to_know_what(app: Any, call: Run) -> None:
@@ -179,4 +184,6 @@ def test_a_terminal_gets_a_live_table(app: Any, call: Run, make_task: Any, monke
     assert "1.20 s" in last
     assert "no luck" in last
     assert "each [199]" in last
+    assert "each [194]" not in last
+    assert "each … 195 more" in last
     assert "more" in last

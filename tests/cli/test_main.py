@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,6 +113,40 @@ def test_an_error_is_an_object_with_json(app: Any, call: Run) -> None:
     assert json.loads(out) == {
         "error": {"kind": "missing", "message": "no", "where": "here", "expected": "yes", "hint": "try"}
     }
+
+
+def test_a_mistake_of_the_program_is_one_message_and_a_file_for_its_authors(
+    app: Any, call: Run, tmp_path: Path
+) -> None:
+    app.preflight_lines = ZeroDivisionError("oh")
+    home = tmp_path / "my-home"
+    home.mkdir()
+
+    code, out, err = call("run", "f.yaml", "-i", "password=s3cret", "--home", str(home))
+
+    (file,) = (home / "crashes").iterdir()
+    assert (code, out, err) == (
+        70, "",
+        f"error: {file}: this is a mistake of Tailrace, not yours: ZeroDivisionError: oh\n"
+        "  to do: tell its authors, with that file; what was recorded so far is kept\n",
+    )  # fmt: skip
+    told = file.read_text("utf-8")
+    assert told.splitlines()[1] == "command: run"
+    assert "in preflight" in told
+    assert "s3cret" not in told
+
+
+def test_without_a_home_the_file_lies_among_temporary_ones(
+    app: Any, call: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.preflight_lines = ZeroDivisionError("oh")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    code, out, _ = call("run", "f.yaml", "--home", str(tmp_path / "none"), "--json")
+
+    (file,) = tmp_path.glob("crash-*.txt")
+    error = json.loads(out)["error"]
+    assert (code, error["kind"], error["where"]) == (70, "internal", str(file))
 
 
 def test_ctrl_c_outside_a_run_is_silent(app: Any, call: Run) -> None:

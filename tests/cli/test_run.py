@@ -15,7 +15,9 @@ import pytest
 
 from core.errors import Unreachable
 from core.host.views import (
+    ExecutionChanged,
     LogView,
+    Reason,
     TaskChanged,
     TaskLogged,
     TaskProgressed,
@@ -137,11 +139,11 @@ def test_the_exit_code_tells_how_it_ended(
 
 def test_a_paused_execution_says_what_it_waits_for(app: Any, call: Run, make_execution: Any) -> None:
     app.ended = make_execution(state="PAUSED", ended_at=None)
-    app.reasons = ("task `approve` waits for a person",)
+    app.reasons = (Reason("approve waits for a person", ("executions", "resume", "e-1")),)
 
     _, out, _ = call("run", "flow.yaml")
 
-    assert "\ntask `approve` waits for a person\n" in out
+    assert "\napprove waits for a person\n  python -m core executions resume e-1\n" in out
 
 def test_what_is_missing_before_the_run_ends_with_3(app: Any, call: Run) -> None:
     app.preflight_lines = Unreachable("no Docker engine answers", hint="add --runner process")
@@ -222,3 +224,40 @@ def test_rich_is_not_imported_without_a_terminal(app: Any, call: Run, monkeypatc
 
     assert "rich" not in sys.modules
 
+
+def test_of_a_loops_many_executions_the_first_are_told_then_how_many(app: Any, call: Run) -> None:
+    second = 1_000_000
+    app.happenings = (
+        *(TaskChanged("e-1", f"t-{n}", "item", "debug.Return", "SUCCESS", T0 + n * second // 10, value=str(n))
+          for n in range(100)),
+        TaskChanged("e-1", "t-100", "item", "debug.Return", "FAILED", T0 + 10 * second, value="100", error="no luck"),
+        ExecutionChanged("e-1", "FAILED", T0 + 10 * second),
+    )  # fmt: skip
+
+    told = call("run", "flow.yaml")[2].splitlines()
+
+    assert told[:20] == [f"10:00:0{n // 10} item [{n}] SUCCESS" for n in range(20)]
+    assert told[20:] == [
+        "10:00:02 item … 21 ended",
+        "10:00:04 item … 41 ended",
+        "10:00:06 item … 61 ended",
+        "10:00:08 item … 81 ended",
+        "10:00:10 item [100] FAILED",
+        "  no luck",
+        "10:00:10 item … 100 ended",
+    ]
+
+
+def test_a_task_that_ran_many_times_is_folded_in_the_result(app: Any, call: Run, make_task: Any) -> None:
+    states = ["FAILED" if n % 10 == 0 else "SUCCESS" for n in range(200)]
+    app.task_views = tuple(
+        make_task("item", id=f"t-{n}", value=str(n), state=state) for n, state in enumerate(states)
+    )
+
+    lines = call("executions", "show", "last")[1].splitlines()
+
+    rows = [line.split() for line in lines if line.startswith("item")]
+    assert [row[1] for row in rows[:-1]] == [str(n) for n in range(100) if n < 12 or n % 10 == 0]
+    assert " ".join(rows[-1]) == "item … … and 170 SUCCESS, 10 FAILED more"
+    every = call("executions", "show", "last", "--all")[1].splitlines()
+    assert len([line for line in every if line.startswith("item")]) == 200

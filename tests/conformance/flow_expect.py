@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from core.host.views import TaskExecutionView
@@ -20,9 +21,7 @@ TOLD = frozenset(
 """Keys that are looked at elsewhere: about an error, another execution, or the answer of a server."""
 
 
-def check(
-    story: Story, expect: Mapping[str, Any], moment: Moment | None, error: str = "", first: str = ""
-) -> None:
+def check(story: Story, expect: Mapping[str, Any], moment: Moment | None, error: str = "", first: str = "") -> None:
     """Compare every key. error: why there is no execution. first: the execution that the case began with."""
     wanted = [*expect.get("error_contains", ()), *expect.get("violations", ())]
     if wanted or "raises" in expect:
@@ -74,7 +73,7 @@ def _labels_include(story: Story, moment: Moment, value: Mapping[str, str]) -> N
 
 
 def _flow_outputs(story: Story, moment: Moment, value: Mapping[str, Any]) -> None:
-    assert moment.execution.outputs == value
+    assert moment.execution.outputs == value, moment.execution.outputs
 
 
 def _typed_inputs(story: Story, moment: Moment, value: Mapping[str, Any]) -> None:
@@ -84,7 +83,7 @@ def _typed_inputs(story: Story, moment: Moment, value: Mapping[str, Any]) -> Non
             assert re.fullmatch(r"storage:///.+/inputs/file/.+", str(found[name]))
         elif name != "secret":
             assert name in found
-            assert _plain(found[name]) == expected, name
+            assert _plain(found[name]) == expected, (name, found[name])
 
 
 def _plain(value: Any) -> Any:
@@ -93,6 +92,8 @@ def _plain(value: Any) -> Any:
 
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value if value is None or isinstance(value, (bool, int, float, str)) else text_of(value)
@@ -216,6 +217,7 @@ def _logs(story: Story, moment: Moment, value: list[Mapping[str, str]]) -> None:
 
 def _in_our_signs(text: str) -> str:
     """A message as we write it: a masked secret has four dots; the place of an expression comes after its text."""
+    text = re.sub(r"Unable to find (`.+?`) used in the expression `.*`", r"\1 is undefined", text)
     return "••••" if text == "***" else text.split(" ({{")[0]
 
 
@@ -268,7 +270,9 @@ def _task(moment: Moment, name: str) -> Row:
         return moment.tasks[int(name[1:])]
     name, _, values = name.partition("@")
     path = tuple(values.split("/")) if values else ()
-    found = [task for task in moment.tasks if task.task_name == name and task.path[-len(path) or len(task.path):] == path]
+    found = [
+        task for task in moment.tasks if task.task_name == name and task.path[-len(path) or len(task.path) :] == path
+    ]
     if not path:
         found = [task for task in moment.tasks if task.task_name == name]
     assert found, f"no task execution {name}@{values}: {_told(moment)}"

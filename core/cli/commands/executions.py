@@ -5,19 +5,18 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 from core.app import App
+from core.cli.actions import ACTIONS, WHICH
 from core.cli.command import Call, Command, UsageError, home_options, json_option
 from core.cli.exit_codes import OK
 from core.cli.filters import created_between, flow_filters, flow_ids, page_options
 from core.cli.opening import opened
 from core.cli.people import duration, iso_time, short_time
-from core.cli.report import all_logs, show_execution
-from core.cli.shapes import execution_object, execution_row, log_row, page_object
-from core.host.views import ExecutionFilter
+from core.cli.report import all_logs, show_execution, show_reasons, show_task
+from core.cli.shapes import execution_object, execution_row, log_row, output_object, page_object
+from core.errors import NotFound
+from core.host.views import ExecutionFilter, ExecutionView
 from core.model.data import evolve
-from core.model.state import ENDED
 from core.sdk.context import LEVELS
-
-_WHICH = "an id, the beginning of one, or `last`"
 
 
 def _filters(parser: ArgumentParser) -> None:
@@ -40,7 +39,7 @@ def _filter(call: Call, app: App) -> ExecutionFilter:
 
 
 def _one_execution(parser: ArgumentParser) -> None:
-    parser.add_argument("id", help=_WHICH)
+    parser.add_argument("id", help=WHICH)
     home_options(parser)
 
 
@@ -63,11 +62,12 @@ def _list(call: Call) -> int:
     if args.json:
         out.data(page_object(page, [execution_row(view) for view in page.data]))
         return OK
+    linked = any(map(_from, page.data))
     out.table(
-        ("ID", "FLOW", "REVISION", "STATE", "DURATION", "CREATED", "ERROR"),
+        ("ID", "FLOW", "REVISION", "STATE", "DURATION", "CREATED", *(("FROM",) if linked else ()), "ERROR"),
         [
             (view.id, f"{view.namespace}/{view.flow_id}", view.flow_revision, view.state, duration(view.duration),
-             short_time(view.created_at), view.error or None)
+             short_time(view.created_at), *((_from(view),) if linked else ()), view.error or None)
             for view in page.data
         ],
     )  # fmt: skip
@@ -76,14 +76,48 @@ def _list(call: Call) -> int:
     return OK
 
 
+def _configure_show(parser: ArgumentParser) -> None:
+    parser.add_argument("--task-name", metavar="NAME", help="one task: its output, what it failed with")
+    parser.add_argument("--value", help="of the loop around that task")
+    parser.add_argument("--all", action="store_true", help="every task execution, however many there are of one task")
+    _one_execution_json(parser)
+
+
+def _from(view: ExecutionView) -> str | None:
+    """What it was made from: the execution that called it, or the one that it was derived from."""
+    if view.parent_id:
+        return f"called by {view.parent_id}"
+    return f"derived from {view.original_id}" if view.original_id else None
+
+
 def _show(call: Call) -> int:
+    args, out = call.args, call.out
+    if args.value is not None and args.task_name is None:
+        raise UsageError("--value says which execution of a task is meant", expected="--task-name too")
     with opened(call) as app:
-        view = app.executions.get(call.args.id)
-        if call.args.json:
-            call.out.data(execution_object(view, app))
+        view = app.executions.get(args.id)
+        if args.task_name is not None:
+            _show_tasks(call, app, view.id)
+        elif args.json:
+            out.data(execution_object(view, app))
         else:
-            show_execution(call, app, view)
+            show_execution(call, app, view, everything=args.all)
     return OK
+
+
+def _show_tasks(call: Call, app: App, execution_id: str) -> None:
+    args, out = call.args, call.out
+    named = [task for task in app.executions.tasks(execution_id) if task.task_name == args.task_name]
+    found = [task for task in named if args.value is None or task.value == args.value]
+    if not found:
+        raise NotFound(f"no task `{args.task_name}` ran in the execution {execution_id}" + (
+            f" for the value `{args.value}`" if named else ""))  # fmt: skip
+    if args.json:
+        organization = app.settings.organization
+        out.data({"data": [output_object(task, app.outputs.value(task.id), organization) for task in found]})
+        return
+    for task in found:
+        show_task(call, app, task)
 
 
 def _configure_logs(parser: ArgumentParser) -> None:
@@ -108,19 +142,10 @@ def _why(call: Call) -> int:
     with opened(call) as app:
         reasons = app.executions.why(app.executions.get(call.args.id).id)
     if call.args.json:
-        call.out.data({"why": reasons})
+        commands = [list(reason.command) for reason in reasons if reason.command]
+        call.out.data({"why": [reason.text for reason in reasons], "commands": commands})
     else:
-        for line in reasons:
-            call.out.result(line)
-    return OK
-
-
-def _kill(call: Call) -> int:
-    with opened(call) as app:
-        view = app.executions.get(call.args.id)
-        app.executions.kill(view.id)
-        state = app.executions.get(view.id).state
-    call.out.result(f"{view.id} is {state}" if state in ENDED else f"{view.id} was asked to end")
+        show_reasons(call, reasons)
     return OK
 
 
@@ -150,9 +175,9 @@ def _purge(call: Call) -> int:
 
 COMMANDS = (
     Command("executions list", "Flow executions, newest first.", _configure_list, _list),
-    Command("executions show", "One execution: its tasks, outputs and failures.", _one_execution_json, _show),
+    Command("executions show", "One execution: its tasks, outputs and failures.", _configure_show, _show),
     Command("executions logs", "Recorded log lines.", _configure_logs, _logs),
     Command("executions why", "What it waits for, or why it ended as it did.", _one_execution_json, _why),
-    Command("executions kill", "Ask whoever runs it to end it.", _one_execution, _kill),
+    *ACTIONS,
     Command("executions purge", "Delete ended executions, their records and files.", _configure_purge, _purge),
 )

@@ -14,9 +14,9 @@ from core.cli.exit_codes import OK
 from core.cli.filters import created_between, flow_filters, flow_ids, page_options
 from core.cli.opening import opened
 from core.cli.output import json_text
-from core.cli.people import duration, facts, short_time, size
+from core.cli.people import facts, short_time, size
+from core.cli.report import show_task
 from core.cli.shapes import output_object, output_row, page_object
-from core.cli.show import previews, value_lines
 from core.errors import NotFound
 from core.host.views import OutputFilter, TaskExecutionView
 from core.model.data import evolve
@@ -88,24 +88,12 @@ def _configure_show(parser: ArgumentParser) -> None:
 
 
 def _show(call: Call) -> int:
-    out = call.out
     with opened(call) as app:
         view = app.outputs.get(call.args.id)
-        value = app.outputs.value(view.id)
         if call.args.json:
-            out.data(output_object(view, value, app.settings.organization))
-            return OK
-        out.result(f"{view.id}  {view.state}  {duration(view.duration)}")
-        where = f"{view.flow_execution_id}/{view.task_name}" + (f" [{view.value}]" if view.value is not None else "")
-        out.result(f"{where}  ({view.type})")
-        for line in filter(None, (view.error, view.note)):
-            out.result(line)
-        out.result()
-        if value is None:
-            out.result("no output")
+            call.out.data(output_object(view, app.outputs.value(view.id), app.settings.organization))
         else:
-            for line in (*value_lines(value, app.files), *previews(value, app.files)):
-                out.result(line)
+            show_task(call, app, view)
     return OK
 
 

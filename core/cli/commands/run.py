@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Sequence
 from pathlib import Path
 
-from core.cli.command import Call, Command, UsageError, home_options
+from core.cli.command import Call, Command, home_options
+from core.cli.given import given_value, pairs
 from core.cli.opening import opened
-from core.cli.report import show_execution, show_look_further
-from core.cli.running import load_flow, run_to_end
-from core.cli.shapes import execution_object
-from core.errors import NotFound
+from core.cli.running import load_flow, run_to_end, running_options, show_result
 from core.model.flow import Flow
-from core.sdk.context import LEVELS
-from core.settings import RUNNERS
 
 _DETAILS = """\
 exit codes: 0 success (WARNING too), 1 failed, 2 wrong usage or an invalid flow, 3 something needed is missing,
-4 paused until a person continues it, 130 interrupted (Ctrl-C ends the execution, a second one leaves it as it is)
+4 paused or waiting for a person, 70 a mistake of this program (a file says where), 130 interrupted (Ctrl-C ends the
+execution, a second one leaves it as it is: `executions resume` goes on with it)
 """
 
 
@@ -32,18 +28,12 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--flows", type=Path, metavar="DIR", help="where flows that it calls are; default: the folder of FLOW.yaml"
     )
-    parser.add_argument("--runner", choices=RUNNERS, help="where scripts run when the flow does not say")
-    parser.add_argument(
-        "--log-level", choices=LEVELS, default="INFO", help="the least level of the log lines that are shown"
-    )
-    shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--json", action="store_true", help="print the result as one JSON object")
-    shown.add_argument("--quiet", action="store_true", help="print the id of the execution and errors, nothing else")
+    running_options(parser)
     home_options(parser)
 
 
 def _execute(call: Call) -> int:
-    args, out = call.args, call.out
+    args = call.args
     inputs, labels = pairs("input", args.input), pairs("label", args.label)
     with opened(call) as app:
         flow = load_flow(call, app, args.flow)
@@ -52,51 +42,14 @@ def _execute(call: Call) -> int:
             call, app, flow, input_values(flow, inputs),
             labels=labels, runner=args.runner, log_level=args.log_level, local_files=args.flow.parent / "_files",
         )  # fmt: skip
-        if args.json:
-            out.data(execution_object(ended, app))
-        elif args.quiet:
-            out.result(ended.id)
-            if code:
-                out.warn(f"error: the execution is {ended.state}" + (f": {ended.error}" if ended.error else ""))
-        else:
-            show_execution(call, app, ended)
-            show_look_further(call, ended, app.executions.tasks(ended.id))
+        show_result(call, app, ended, code)
     return code
-
-
-def pairs(what: str, given: Sequence[str]) -> dict[str, str]:
-    """`NAME=VALUE` texts as a map. Raises UsageError for one without `=` and for a name given twice."""
-    found: dict[str, str] = {}
-    for text in given:
-        name, separator, value = text.partition("=")
-        if not (name and separator):
-            raise UsageError(f"the {what} `{text}` has no value", expected="NAME=VALUE")
-        if name in found:
-            raise UsageError(f"the {what} `{name}` is given twice")
-        found[name] = value
-    return found
 
 
 def input_values(flow: Flow, given: dict[str, str]) -> dict[str, str]:
     """What the flow is to be given: `@FILE` is the path for inputs of type FILE, the file's text for others."""
     file_inputs = {declared.id for declared in flow.inputs if declared.type == "FILE"}
-    return {name: _input_value(name, text, name in file_inputs) for name, text in given.items()}
-
-
-def _input_value(name: str, text: str, is_file: bool) -> str:
-    if text.startswith("@@"):
-        return text[1:]
-    if not text.startswith("@"):
-        return text
-    path = Path(text[1:]).expanduser()
-    if not path.is_file():
-        raise NotFound(f"the file for the input `{name}` does not exist", where=str(path))
-    if is_file:
-        return str(path.absolute())
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the file for the input `{name}` can't be read: {error}", where=str(path)) from error
+    return {name: given_value(name, text, is_file=name in file_inputs) for name, text in given.items()}
 
 
 COMMANDS = (Command("run", "Run a flow and show what came out.", _configure, _execute, _DETAILS),)

@@ -58,6 +58,7 @@ CREATE UNIQUE INDEX flow_executions_by_parent
 
 -- One run of one task in one flow execution: the task execution and the task output are this same row.
 -- `copied_from`: the task execution that a derived execution kept. `due_at`: what an open one waits for.
+-- `log_files_json`: [attempt, URI] of files with log lines. `wait_state`: what its attempt gave when it began to wait.
 -- `properties_json`: as they were rendered for the last attempt that failed, secrets hidden.
 CREATE TABLE task_executions (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, organization_id TEXT NOT NULL,
@@ -67,8 +68,9 @@ CREATE TABLE task_executions (
   error TEXT, note TEXT, properties_hash TEXT, properties_json TEXT,
   summary_json TEXT, output_size INTEGER, output_sha256 TEXT, output_uri TEXT, output_preview TEXT,
   version INTEGER NOT NULL DEFAULT 0, modified_by TEXT NOT NULL DEFAULT 'system',
-  iteration INTEGER, due_at INTEGER, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, ended_at INTEGER,
+  iteration INTEGER, due_at INTEGER, wait_state TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, ended_at INTEGER,
   stale_since INTEGER, deleted_at INTEGER, copied_from TEXT,
+  log_files_json TEXT,
   UNIQUE (flow_execution_id, task_name, path_json, turn)
 );
 CREATE INDEX task_executions_by_task ON task_executions (organization_id, task_name, seq);

@@ -104,6 +104,17 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- name: move_task
 UPDATE task_executions SET counters_json = ?, updated_at = ? WHERE id = ?
 
+-- name: add_log_file
+UPDATE task_executions SET log_files_json = json_insert(coalesce(log_files_json, '[]'), '$[#]', json_array(?, ?))
+WHERE id = ?
+
+-- name: log_files
+SELECT task_name, log_files_json FROM task_executions
+WHERE flow_execution_id = ? AND log_files_json IS NOT NULL ORDER BY seq
+
+-- name: hold_task
+UPDATE task_executions SET due_at = ?, wait_state = coalesce(?, wait_state), updated_at = ? WHERE id = ?
+
 -- name: enter_task
 UPDATE task_executions SET state = ?, counters_json = ?, updated_at = ?, due_at = ?,
   history_json = substr(history_json, 1, length(history_json) - 1) || ?,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.app import App
-from core.sdk import Invalid
+from core.sdk import Invalid, WaitRequest
 from core.testing import run_flow, run_task, temporary_app
 from core.testing.plain_context import PlainContext
 from tailrace_essentials.flow import Sleep
@@ -208,21 +208,25 @@ def test_a_template_that_is_no_task_is_told(spec: str, message: str) -> None:
 # Sleep
 
 
-def test_sleep_waits_and_says_so(tmp_path: Path) -> None:
-    ctx = PlainContext(tmp_path)
+def test_sleep_waits_and_says_so(app: App) -> None:
     began = time.monotonic()
-    Sleep(duration=timedelta(seconds=0.1)).run(ctx)
+    run = run_flow("id: slow\nnamespace: a\ntasks:\n  - {id: sleep, type: flow.Sleep, duration: PT0.1S}\n", app=app)
     assert 0.1 <= time.monotonic() - began < 5
-    assert ctx.log.lines == [("INFO", "Waiting for PT0.1S")]
+    assert (run.state, run.tasks["sleep"].logs) == ("SUCCESS", (("INFO", "Waiting for PT0.1S"),))
 
 
-def test_a_stop_ends_it_at_once(tmp_path: Path) -> None:
+def test_it_gives_its_thread_back(tmp_path: Path) -> None:
     ctx = PlainContext(tmp_path)
-    timer = threading.Timer(0.1, ctx.stop)
+    assert Sleep(duration=timedelta(hours=1)).run(ctx) == WaitRequest(wait_for=timedelta(hours=1))
+    ctx.waited = {}
+    assert Sleep(duration=timedelta(hours=1)).run(ctx) is None
+
+
+def test_a_stop_ends_it_at_once(app: App) -> None:
+    timer = threading.Timer(0.3, app.executions.interrupt)
     timer.start()
-    began = time.monotonic()
-    Sleep(duration=timedelta(hours=1)).run(ctx)
-    assert time.monotonic() - began < 5
+    run = run_flow("id: slow\nnamespace: a\ntasks:\n  - {id: sleep, type: flow.Sleep, duration: PT1H}\n", app=app)
+    assert (run.state, run.tasks["sleep"].state) == ("KILLED", "KILLED")
     timer.join()
 
 

@@ -1,0 +1,117 @@
+"""Actions at the moments where they could get lost, and what is known of a run before and after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from core.app import App
+from core.errors import Conflict, Invalid, NotFound, Unreachable
+from core.host.views import ExecutionView
+
+Created = Callable[[str], ExecutionView]
+PAUSED = "tasks:\n  - {id: wait, type: flow.Pause}\n  - {id: after, type: log.Log, message: hi}"
+LOOP = """\
+tasks:
+  - id: outer
+    type: flow.ForEach
+    values: [a, b]
+    tasks:
+      - id: inner
+        type: flow.ForEach
+        values: [x, y]
+        tasks:
+          - {id: t, type: debug.Return, format: "{{ execution.id }}"}
+"""
+
+
+def test_what_is_sent_while_its_owner_lets_go_is_not_lost(
+    app: App, created: Created, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution = created(PAUSED)
+    release = app.records.release
+    sent: list[bool] = []
+
+    def late(execution_id: str, fence: int) -> None:
+        if not sent:
+            sent.append(app.executions.is_owned(execution_id))
+            app.executions.resume(execution_id)
+        release(execution_id, fence)
+
+    monkeypatch.setattr(app.records, "release", late)
+
+    assert app.executions.run(execution.id).state == "SUCCESS"
+    assert sent == [True]
+
+
+@pytest.mark.parametrize("body", ["tasks: [{id: t, type: log.Log, message: hi}]", PAUSED])
+def test_what_nobody_works_on_is_killed_at_once(app: App, created: Created, body: str) -> None:
+    execution = created(body)
+    if body == PAUSED:
+        app.executions.run(execution.id)
+    app.executions.kill(execution.id)
+    killed = app.executions.get(execution.id)
+    assert (killed.state, {task.state for task in app.executions.tasks(killed.id)} <= {"KILLED"}) == ("KILLED", True)
+    with pytest.raises(Conflict):
+        app.executions.kill(execution.id)
+    assert app.executions.run(execution.id).state == "KILLED", "what was sent before its end counts no more"
+
+
+def test_a_killed_execution_can_be_restarted(app: App, created: Created) -> None:
+    execution = created(PAUSED)
+    app.executions.run(execution.id)
+    app.executions.kill(execution.id)
+    app.executions.restart(execution.id)
+    assert app.executions.run(execution.id).state == "PAUSED"
+    app.executions.resume(execution.id)
+    assert app.executions.run(execution.id).state == "SUCCESS"
+
+
+def test_one_execution_of_a_loops_task_is_named_by_its_values(app: App, created: Created) -> None:
+    first = app.executions.run(created(LOOP).id)
+    with pytest.raises(Invalid) as many:
+        app.executions.replay(first.id, from_task="t", value="x")
+    assert str(many.value) == "`t` ran for more than one value\n  expected: the value of the loop"
+    with pytest.raises(NotFound) as none:
+        app.executions.replay(first.id, from_task="t", value="z")
+    assert str(none.value) == "`t` did not run for the value `z`"
+
+    again = app.executions.run(app.executions.replay(first.id, from_task="t", value="a/y").id)
+
+    ran = {task.path: app.outputs.value(task.id)["value"] for task in app.executions.tasks(again.id)
+           if task.task_name == "t"}  # fmt: skip
+    assert again.state == "SUCCESS"
+    assert ran.keys() == {("a", "x"), ("a", "y"), ("b", "x"), ("b", "y")}
+    assert (ran["a", "x"], ran["a", "y"]) == (first.id, again.id)
+
+
+def test_properties_of_a_failed_attempt_are_kept_also_when_the_next_one_succeeds(app: App, created: Created) -> None:
+    body = (
+        "retry: {type: constant, interval: PT0.01S, maxAttempt: 2}\n"
+        "tasks: [{id: t, type: execution.Fail, condition: '{{ taskrun.attemptsCount == 0 }}', errorMessage: '%s'}]"
+    )
+    ended = app.executions.run(created(body % ("x" * 20_000)).id)
+    (task,) = app.executions.tasks(ended.id)
+    assert (ended.state, len(task.attempts)) == ("SUCCESS", 2)
+    assert task.properties == {"condition": "true", "errorMessage": f'"{"x" * 9_999}… (20002 characters)'}
+
+
+def test_what_is_missing_in_flows_that_are_called_is_said_before_the_run(app: App) -> None:
+    flow = app.flows.read(
+        "id: main\nnamespace: n\ntasks:\n  - {id: one, type: flow.Subflow, namespace: n, flowId: gone}\n"
+        "  - {id: two, type: flow.Subflow, namespace: n, flowId: '{{ flow.id }}'}\n"
+    )
+    assert app.executions.preflight(flow) == (
+        "one: there is no flow n.gone: the task will fail when it is reached",
+    )
+
+
+def test_the_needs_of_flows_that_are_called_are_looked_at_before_the_run(app: App) -> None:
+    task = "{id: query, type: scripts.shell.Commands, commands: ['true'], taskRunner: {type: runner.Docker}}"
+    app.flows.push(f"id: child\nnamespace: n\ntasks: [{task}]\n")
+    flow = app.flows.read("id: f\nnamespace: n\ntasks: [{id: s, type: flow.Subflow, namespace: n, flowId: child}]\n")
+    app.settings.environment["DOCKER_HOST"] = "unix:///nowhere/docker.sock"  # type: ignore[index]
+    with pytest.raises(Unreachable) as caught:
+        app.executions.preflight(flow)
+    assert caught.value.where == "task query"

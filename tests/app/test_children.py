@@ -1,0 +1,88 @@
+"""Executions that call others, when people act on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.app import App
+from core.host.views import ExecutionFilter, ExecutionView
+
+CHILD = "id: child\nnamespace: n\ntasks:\n  - {id: wait, type: flow.Pause}\n  - {id: say, type: debug.Return, format: x}\n"
+PARENT = """\
+id: parent
+namespace: n
+tasks:
+  - {id: sub, type: flow.Subflow, namespace: n, flowId: child}
+  - {id: after, type: debug.Return, format: "{{ outputs.sub.state }}"}
+  - {id: last, type: debug.Return, format: "{{ outputs.after.value }}"}
+"""
+
+
+def called(app: App) -> ExecutionView:
+    """The newest child execution."""
+    return app.executions.list(ExecutionFilter(flow_id=("child",))).data[0]
+
+
+def test_whoever_resumes_a_child_goes_on_with_its_parent_to_the_end(app: App) -> None:
+    app.flows.push(CHILD)
+    for _ in range(20):  # the child is let go of and the parent taken while nothing is owned: a race, once
+        parent = app.run(PARENT)
+        assert parent.state == "RUNNING"
+        app.executions.resume(called(app).id)
+        assert app.executions.run(called(app).id).state == "SUCCESS"
+        assert app.executions.get(parent.id).state == "SUCCESS"
+    assert app.outputs.value(f"{parent.id}/last") == {"value": "SUCCESS"}
+
+
+def test_a_replay_from_a_call_starts_a_child_of_its_own(app: App, tmp_path: Path) -> None:
+    app.flows.push(CHILD.replace("flow.Pause", "log.Log, message: hi"))
+    parent = app.run(PARENT)
+    first = called(app)
+
+    replayed = app.executions.run(app.executions.replay(parent.id, from_task="sub").id)
+
+    assert (replayed.state, replayed.original_id) == ("SUCCESS", parent.id)
+    assert (called(app).parent_id, first.parent_id) == (replayed.id, parent.id)
+
+
+def test_a_replay_behind_a_call_starts_none(app: App) -> None:
+    app.flows.push(CHILD.replace("flow.Pause", "log.Log, message: hi"))
+    parent = app.run(PARENT)
+    first = called(app)
+
+    replayed = app.executions.run(app.executions.replay(parent.id, from_task="after").id)
+
+    assert replayed.state == "SUCCESS"
+    assert app.outputs.value(f"{replayed.id}/after") == {"value": "SUCCESS"}
+    assert called(app).id == first.id
+
+
+def test_a_restart_of_the_parent_is_one_of_the_child(app: App) -> None:
+    app.flows.push("id: child\nnamespace: n\ntasks: [{id: t, type: debug.Return, format: \"{{ kv('word') }}\"}]\n")
+    parent = app.run(PARENT)
+    assert parent.state == "FAILED"
+    first = called(app)
+    app.kv.set("n", "word", "x")
+
+    app.executions.restart(parent.id)
+
+    assert app.executions.run(parent.id).state == "SUCCESS"
+    assert (called(app).id, called(app).state) == (first.id, "SUCCESS")
+
+
+def test_what_is_stale_runs_again_with_what_follows_from_it(app: App) -> None:
+    run = app.run(
+        "id: f\nnamespace: n\ntasks:\n"
+        '  - {id: a, type: debug.Return, format: "{{ execution.id }}"}\n'
+        '  - {id: b, type: debug.Return, format: "{{ outputs.a.value }} {{ execution.id }}"}\n'
+        '  - {id: c, type: debug.Return, format: "{{ execution.id }}"}\n'
+        '  - {id: d, type: debug.Return, format: "{{ outputs.b.value }}"}\n'
+    )
+    app.records.mark_stale(app.outputs.get(f"{run.id}/a").id, 1)
+
+    again = app.executions.run(app.executions.replay(run.id, stale=True).id)
+
+    values = {task.task_name: app.outputs.value(task.id)["value"] for task in app.executions.tasks(again.id)}
+    both = f"{run.id} {again.id}"
+    assert values == {"a": run.id, "b": both, "c": run.id, "d": both}
+    assert {task.stale_since for task in app.executions.tasks(again.id)} == {None}

@@ -1,0 +1,102 @@
+"""Executions that go on after their end: what is kept, what runs again, and what the record says of it."""
+
+from __future__ import annotations
+
+from core.app import App
+from core.host.views import TaskExecutionView
+from core.model.data import evolve
+from core.testing import run_flow, temporary_app
+
+LOOP = """
+id: loop
+namespace: io.rules
+tasks:
+- {id: first, type: debug.Return, format: "1"}
+- id: e
+  type: flow.ForEach
+  values: [a, b]
+  tasks:
+  - id: s
+    type: flow.Sequential
+    tasks:
+    - {id: x, type: debug.Return, format: "{{ taskrun.id }}"}
+    - {id: y, type: execution.Fail, condition: "{{ taskrun.attemptsCount < 1 and parent.taskrun.value == 'b' }}"}
+- {id: last, type: debug.Return, format: "{{ outputs.x.a.value }}"}
+"""
+
+
+def ran(app: App, execution_id: str) -> list[tuple[str, tuple[str, ...], str]]:
+    return [(task.task_name, task.path, task.state) for task in app.executions.tasks(execution_id)]
+
+
+def one(app: App, execution_id: str, name: str, *path: str) -> TaskExecutionView:
+    return next(
+        task for task in app.executions.tasks(execution_id) if task.task_name == name and task.path == path
+    )
+
+
+def test_a_restart_goes_on_in_the_row_that_failed_and_keeps_the_others() -> None:
+    with temporary_app() as app:
+        failed = run_flow(LOOP, app=app)
+        assert failed.state == "FAILED"
+        app.executions.restart(failed.id)
+        ended = app.executions.run(failed.id)
+
+        assert ended.state == "SUCCESS"
+        assert [state for state, _ in ended.history][-3:] == ["RESTARTED", "RUNNING", "SUCCESS"]
+        assert [attempt.state for attempt in one(app, failed.id, "y", "b").attempts] == ["FAILED", "SUCCESS"]
+        assert len(one(app, failed.id, "x", "b").attempts) == 1
+
+
+def test_a_replay_from_a_place_in_a_loop_keeps_the_other_values_with_all_that_is_below_them() -> None:
+    text = LOOP.replace("taskrun.attemptsCount < 1 and ", "false and ")
+    with temporary_app() as app:
+        origin = run_flow(text, app=app)
+        derived = app.executions.replay(origin.id, from_task="s", value="b")
+        app.executions.run(derived.id)
+
+        assert sorted(ran(app, derived.id)) == sorted(ran(app, origin.id))
+        kept, again = one(app, derived.id, "x", "a"), one(app, derived.id, "x", "b")
+        assert kept.copied_from == one(app, origin.id, "x", "a").id
+        assert app.outputs.value(kept.id) == app.outputs.value(one(app, origin.id, "x", "a").id)
+        assert app.outputs.value(again.id) == {"value": again.id}
+        assert app.executions.get(derived.id).original_id == origin.id
+
+
+def test_a_replay_from_a_task_runs_it_and_what_follows() -> None:
+    text = LOOP.replace("taskrun.attemptsCount < 1 and ", "false and ")
+    with temporary_app() as app:
+        origin = run_flow(text, app=app)
+        derived = app.executions.replay(origin.id, from_task="last")
+        app.executions.run(derived.id)
+
+        before = [evolve(task, state="").task_name for task in app.executions.tasks(derived.id) if task.copied_from]
+        assert sorted(before) == ["e", "first", "last", "s", "s", "x", "x", "y", "y"]
+        assert [state for state, _ in one(app, derived.id, "last").history][-3:] == ["RESTARTED", "RUNNING", "SUCCESS"]
+
+
+def test_what_fails_without_an_attempt_stands_in_the_log_all_the_same() -> None:
+    text = "id: f\nnamespace: io.rules\ntasks:\n- {id: e, type: flow.ForEach, values: '[null]', tasks: [{id: x, type: debug.Return}]}\n"
+    with temporary_app() as app:
+        run = run_flow(text, app=app)
+
+    assert run.logs == (("ERROR", "Found '1' null values on Each, with values=[null]"),)
+
+
+def test_a_group_has_one_attempt_and_a_skipped_subflow_too() -> None:
+    text = (
+        "id: g\nnamespace: io.rules\ntasks:\n"
+        "- {id: s, type: flow.Sequential, tasks: [{id: x, type: execution.Fail}], allowFailure: true}\n"
+        '- {id: c, type: flow.Subflow, namespace: io.rules, flowId: nope, runIf: "false"}\n'
+        '- {id: d, type: flow.Subflow, namespace: io.rules, flowId: nope, runIf: "{{ false }}"}\n'
+        '- {id: skipped, type: debug.Return, runIf: "{{ false }}"}\n'
+    )
+    with temporary_app() as app:
+        run = run_flow(text, app=app)
+        found = {
+            task.task_name: [attempt.state for attempt in task.attempts] for task in app.executions.tasks(run.id)
+        }
+        histories = [[state for state, _ in one(app, run.id, name).history] for name in ("c", "d")]
+
+    assert found == {"s": ["WARNING"], "x": ["FAILED"], "c": ["SKIPPED"], "d": ["SKIPPED"], "skipped": []}
+    assert histories == [["CREATED", "SKIPPED"], ["CREATED", "SKIPPED"]]

@@ -1,0 +1,69 @@
+"""What flows read of the settings and the environment, and inputs that are kept encrypted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.app import open_app
+from core.errors import Invalid, InvalidInput
+from core.settings import constants, load_settings
+from core.testing import run_flow, temporary_app
+
+KEY = "I6EGNzRESu3X3pKZidrqCGOHQFUFC0yK"
+SECRET = """
+id: secret
+namespace: io.rules
+inputs: [{id: s, type: SECRET}]
+tasks:
+- {id: said, type: log.Log, message: "it is {{ inputs.s }}"}
+- {id: given, type: debug.Return, format: "{{ inputs.s }}"}
+"""
+
+
+def test_later_prefixes_of_the_environment_count_more_than_earlier_ones(tmp_path: Path) -> None:
+    environment = {"ENV_A": "1", "KESTRA_A": "2", "TAILRACE_ENV_B": "3", "A": "4"}
+    settings = load_settings(home=tmp_path, environment=environment, globals='{"n": {"m": 5}}')
+
+    assert constants(settings) == {"envs": {"a": "2", "b": "3"}, "globals": {"n": {"m": 5}}}
+
+
+@pytest.mark.parametrize("written", ["[1]", "{", "text"])
+def test_globals_are_a_table(written: str, tmp_path: Path) -> None:
+    with pytest.raises(Invalid) as caught:
+        load_settings(home=tmp_path, environment={}, globals=written)
+    assert str(caught.value) == (
+        "setting globals: this is not a table of values\n  expected: a table, or the JSON text of a map"
+    )
+
+
+def test_expressions_read_globals_and_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text("[globals]\nregion = 'north'\n", "utf-8")
+    settings = load_settings(home=tmp_path, environment={"ENV_STAGE": "test"}, runner="process")
+    with open_app(settings) as app:
+        text = (
+            "id: g\nnamespace: io.rules\ntasks:\n"
+            "- {id: i, type: flow.If, condition: \"{{ envs.stage == 'test' }}\", "
+            'then: [{id: r, type: debug.Return, format: "{{ globals.region }}"}]}\n'
+        )
+        run = run_flow(text, app=app)
+
+    assert run.tasks["r"].output == {"value": "north"}
+
+
+def test_a_secret_input_is_kept_encrypted_and_hidden_in_logs() -> None:
+    with temporary_app(encryption_key=KEY) as app:
+        run = run_flow(SECRET, {"s": "hush-hush"}, app=app)
+        kept = b"".join(path.read_bytes() for path in app.settings.home.rglob("*") if path.is_file())
+
+    assert run.tasks["given"].output == {"value": "hush-hush"}
+    assert run.tasks["said"].logs == (("INFO", "it is ••••"),)
+    assert b"hush-hush" not in kept
+
+
+def test_without_a_key_a_secret_input_is_refused() -> None:
+    with temporary_app() as app, pytest.raises(InvalidInput) as caught:
+        run_flow(SECRET, {"s": "hush-hush"}, app=app)
+    assert "Unable to use a `SECRET` input/output as encryption is not configured" in str(caught.value)
+    assert "hush" not in str(caught.value)
