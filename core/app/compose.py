@@ -6,16 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.app.creation import Creation
-from core.app.evaluator import EvaluatorService
 from core.app.executions import ExecutionService
-from core.app.files import FileService
 from core.app.flows import FlowService
-from core.app.kv import KvService
-from core.app.machine import machine_checks
-from core.app.outputs import OutputService
 from core.app.runs import Runs
 from core.engine.answers import Answers
 from core.engine.clock import chance, moment, now
@@ -26,7 +21,13 @@ from core.registry import Registry, load_registry
 from core.sdk.storage import StorageBackend
 from core.settings import Settings, constants
 from core.work import Secrets, Tools
-from core.work.helper import Helper
+
+if TYPE_CHECKING:
+    from core.app.evaluator import EvaluatorService
+    from core.app.files import FileService
+    from core.app.kv import KvService
+    from core.app.outputs import OutputService
+    from core.work.helper import Helper
 
 
 class App:
@@ -93,6 +94,8 @@ class App:
 
     @cached_property
     def helper(self) -> Helper:
+        from core.work.helper import Helper
+
         return Helper(self.settings.environment)
 
     def tools(self, runner: str | None = None) -> Tools:
@@ -120,7 +123,7 @@ class App:
             durable=settings.durable,
             inline_limit=settings.inline_limit,
             plugin_version=plugin_version,
-            helper=self.helper,
+            helper=lambda operation, arguments: self.helper(operation, arguments),
             constants=constants(settings),
         )
 
@@ -152,24 +155,35 @@ class App:
 
     @cached_property
     def outputs(self) -> OutputService:
+        from core.app.outputs import OutputService
+
         return OutputService(self.settings.organization, self.records, self.storage, self.executions.resolve)
 
     @cached_property
     def files(self) -> FileService:
+        from core.app.files import FileService
+
         return FileService(self.settings.organization, self.records, self.storage)
 
     @cached_property
     def kv(self) -> KvService:
+        from core.app.kv import KvService
+
         return KvService(self.settings.organization, self.records)
 
     @cached_property
     def evaluator(self) -> EvaluatorService:
+        from core.app.evaluator import EvaluatorService
+
         return EvaluatorService(
-            self.settings.organization, self.records, self.flows, self.executions.resolve, self.tools, self.answers
+            self.settings.organization, self.records, self.flows, self.executions.resolve, self.tools, self.answers,
+            lambda: self.helper,
         )
 
     def checks(self) -> Iterator[tuple[str, bool, str]]:
         """What `doctor` tells of this machine: (name, whether it is well, a line about it)."""
+        from core.app.machine import machine_checks
+
         return machine_checks(self.settings, self.registry)
 
     def close(self) -> None:

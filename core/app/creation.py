@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.app.evaluator import direct_line
+from core import expressions
 from core.app.flows import FlowService
-from core.app.why import declared_inputs
+from core.app.lines import direct_line
 from core.engine.answers import Answers
 from core.engine.clock import new_id, now
 from core.engine.inbox import restart_json
 from core.engine.live import LiveExecution, execution_prefix, past_tasks
 from core.errors import Conflict, InvalidInput, TailraceError, Unreachable
-from core.expressions.values import printed
 from core.host.records import ExecutionIdentity, NewExecution, ParentLink, RecordStore
 from core.host.seam import Place
 from core.host.views import ExecutionView
@@ -243,7 +242,7 @@ def _holds(condition: str, values: Mapping[str, Any], render: Render) -> bool:
         found = render(condition, values)
     except TailraceError:
         return False
-    return truthy(printed(found, UTC))
+    return truthy(expressions.printed(found, UTC))
 
 
 def _checked(flow: Flow, values: Mapping[str, Any], render: Render) -> tuple[str, list[str]]:
@@ -286,3 +285,9 @@ def _labels(given: object) -> dict[str, str]:
 def _how_to_give(declared: Iterable[Input], who_has: str) -> str:
     names = ", ".join(f"{one.id} ({one.type})" for one in declared)
     return f"give inputs as -i NAME=VALUE; {who_has}: {names or 'none'}"
+
+
+def declared_inputs(step: Step | None) -> Sequence[Input]:
+    """What a person gives to a Pause when letting it go on."""
+    written = step.properties.get("onResume") if step else None
+    return tuple(one for one in written if isinstance(one, Input)) if isinstance(written, (list, tuple)) else ()

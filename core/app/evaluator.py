@@ -8,17 +8,18 @@ from typing import Any
 
 from core import expressions
 from core.app.flows import FlowService
+from core.app.lines import direct_line
 from core.engine.answers import Answers
 from core.engine.live import execution_prefix
 from core.engine.variables import base_variables
 from core.errors import NotFound
 from core.host.records import ExecutionIdentity, RecordStore
-from core.host.seam import OutputReference, OutputText, Place, Question
+from core.host.seam import OutputReference, OutputText, Place
 from core.host.views import Evaluation as EvaluationView
 from core.host.views import ExecutionView, TaskExecutionView
 from core.model.codec import SecretText
 from core.work.apart import evaluate_for_people
-from core.work.line import Line
+from core.work.helper import Helper
 from core.work.tools import Tools
 
 
@@ -33,6 +34,7 @@ class EvaluatorService:
         resolve: Callable[[str], str],
         tools: Callable[[], Tools],
         answers: Callable[[], Answers],
+        helper: Callable[[], Helper],
     ) -> None:
         self._organization = organization
         self._records = records
@@ -40,6 +42,7 @@ class EvaluatorService:
         self._resolve = resolve
         self._tools = tools
         self._answers = answers
+        self._helper = helper
 
     def evaluate(
         self, execution_id: str, expression: str, *, task_name: str | None = None, value: str | None = None
@@ -50,12 +53,12 @@ class EvaluatorService:
         template = expression if "{{" in expression or "{%" in expression else "{{ " + expression + " }}"
         tools = self._tools()
         if not expressions.is_quick(template):
-            tools.helper.warm()  # it comes up while the context is read
+            self._helper().warm()  # it comes up while the context is read
         identity = ExecutionIdentity(view.id, self._organization, view.namespace, view.flow_id, view.flow_revision)
         place = Place(self._organization, view.namespace, view.flow_id, view.id,
                       execution_prefix=execution_prefix(identity))  # fmt: skip
         variables = self._variables(view, task_name, value)
-        found = evaluate_for_people(template, place, variables, tools, direct_line(self._answers()), tools.helper)
+        found = evaluate_for_people(template, place, variables, tools, direct_line(self._answers()), self._helper())
         return EvaluationView(found.text, found.value, type_word(found.value))
 
     def _variables(self, view: ExecutionView, task_name: str | None, value: str | None) -> dict[str, Any]:
@@ -84,17 +87,6 @@ def _task_variables(tasks: tuple[TaskExecutionView, ...], name: str, value: str 
     if task.value is not None:
         taskrun["value"] = task.value
     return {"task": {"id": task.task_name, "type": task.type}, "taskrun": taskrun}
-
-
-def direct_line(answers: Answers) -> Line:
-    """A line whose questions are answered at once, in the thread that asks."""
-
-    def tell(message: object) -> None:
-        if isinstance(message, Question):
-            line.answer(answers.answer(message, None))
-
-    line = Line(tell)
-    return line
 
 
 def type_word(value: object) -> str:

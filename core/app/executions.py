@@ -8,9 +8,7 @@ from typing import Any
 
 from core.app.creation import Creation
 from core.app.flows import FlowService
-from core.app.log_files import filed_logs
 from core.app.runs import Runs
-from core.app.why import Why
 from core.engine.children import unfinished
 from core.engine.clock import now
 from core.engine.inbox import key_json
@@ -248,12 +246,16 @@ class ExecutionService:
         found = self.resolve(execution_id)
         lines = self._records.logs(self._organization, found, task_name, levels, after, MAX_LOG_LINES)
         left = MAX_LOG_LINES - len(lines)
+        from core.app.log_files import filed_logs  # noqa: PLC0415 - only `logs` reads them
+
         filed = filed_logs(
             self._records, self._storage, self._organization, found, task_name, levels, after, left
         )
         return (*lines, *filed)
 
     def why(self, execution_id: str) -> tuple[Reason, ...]:
+        from core.app.why import Why  # noqa: PLC0415 - a run that ends well has no reasons
+
         return Why(self._organization, self._records, self._flows, self.get(execution_id)).reasons()
 
     # -- purging

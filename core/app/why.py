@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
+from core.app.creation import declared_inputs
 from core.app.flows import FlowService
 from core.engine.children import unfinished
 from core.engine.clock import now
@@ -12,7 +13,6 @@ from core.errors import TailraceError
 from core.host.records import PastRow, RecordStore
 from core.host.views import ExecutionFilter, ExecutionView, Reason, TaskExecutionView
 from core.model.flow import Flow
-from core.model.inputs import Input
 from core.model.messages import ROOT, TaskKey
 from core.model.nodes import Call, Repeat, Retry, Step, Wait, Work
 from core.model.state import ENDED
@@ -159,12 +159,6 @@ class Why:
 def named(task: TaskExecutionView) -> str:
     """A task execution by its name, and by the value of the loop around it."""
     return task.task_name if task.value is None else f"{task.task_name} [{task.value}]"
-
-
-def declared_inputs(step: Step | None) -> Sequence[Input]:
-    """What a person gives to a Pause when letting it go on."""
-    written = step.properties.get("onResume") if step else None
-    return tuple(one for one in written if isinstance(one, Input)) if isinstance(written, (list, tuple)) else ()
 
 
 def _known_flow(flows: FlowService, view: ExecutionView) -> Flow | None:

@@ -113,7 +113,7 @@ class Variables:
         identity, task = self._identities.get(key), self._tasks.get(key)
         taskrun: dict[str, Any] = {
             "id": identity.id if identity else "",
-            "startDate": self.base["execution"]["startDate"],
+            "startDate": as_instant(task.since) if task else self.base["execution"]["startDate"],
             "attemptsCount": max(identity.attempt - 1, 0) if identity else 0,
         }
         if identity and identity.parent_id:

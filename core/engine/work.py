@@ -14,7 +14,7 @@ from core.host.views import Happening
 from core.model.codec import encode
 from core.model.data import evolve
 from core.model.decisions import Decision, EndTask, GiveOutput, ReopenTask
-from core.model.messages import ROOT, MemberEnded, Message, TaskEnded, TaskKey, TaskWaits
+from core.model.messages import ROOT, Evaluated, MemberEnded, Message, TaskEnded, TaskKey, TaskWaits
 
 _FAILURES = frozenset({"FAILED", "WARNING"})
 
@@ -50,6 +50,9 @@ class Work:
         self, item: Told, decision: Decision, named: Mapping[TaskKey, TaskIdentity], at: int
     ) -> None:
         """What failed without an attempt that could say so (a loop's values, say) has its error in the log too."""
+        message = item.message
+        if isinstance(message, Evaluated) and message.key.task == ROOT and message.error:
+            self.say("ERROR", message.error, at)
         own = item.result_key(self.live) if item.result is not None else None
         for change in decision.changes:
             if isinstance(change, EndTask) and change.error and change.key != own and change.state in _FAILURES:

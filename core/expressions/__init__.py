@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from core.expressions.named import Reference, named_paths, references
     from core.expressions.quick import is_quick
     from core.expressions.render import Renderer, parsed
-    from core.expressions.values import Entry, Instant, to_json
+    from core.expressions.values import Entry, Instant, printed, to_json
 
 __all__ = [
     "ENGINE_FUNCTIONS", "Entry", "Instant", "Reference", "Renderer", "check", "is_quick", "named_paths", "parsed",
-    "references", "to_json",
+    "printed", "references", "to_json",
 ]  # fmt: skip
 
 _MODULES = {
@@ -28,7 +28,7 @@ _MODULES = {
     "named": ("Reference", "named_paths", "references"),
     "quick": ("is_quick",),
     "render": ("Renderer", "parsed"),
-    "values": ("Entry", "Instant", "to_json"),
+    "values": ("Entry", "Instant", "printed", "to_json"),
 }
 
 

@@ -28,7 +28,7 @@ def inlined(raw: dict[str, Any], path: Path, find: FindTemplate | None, findings
     if text is None:
         findings.unsupported(
             (*path, "templateId"), "is not known here, and templates are deprecated",
-            "write its tasks in this place, or make it a flow and call it with flow.Subflow",
+            "put it into `_templates/` beside the flow, or make it a flow and call it with flow.Subflow",
             subject=f"the template `{namespace}.{template_id}`",
         )  # fmt: skip
         return {name: value for name, value in raw.items() if name not in _BLOCKS} | {"tasks": []}

@@ -112,7 +112,7 @@ class TaskLoader:
         if self.findings.errors > errors:
             return None
         if issubclass(kind.cls, RunnableTask):
-            return Work()
+            return Work(kind.cls.updates_execution)
         return self._planned(cast("type[FlowTask]", kind.cls), values, task_id, path)
 
     def _held(self, annotation: Any, owner: Mapping[Any, object], name: Any, path: Path) -> object:

@@ -59,7 +59,9 @@ class Policy:
 
 @data
 class Work:
-    """A runnable task: one job for the far side of the seam."""
+    """A runnable task: one job for the far side of the seam. updates: it changes the execution that it runs in."""
+
+    updates: bool = False
 
 
 @data

@@ -83,8 +83,9 @@ def begin_queued(draft: Draft, key: TaskKey) -> str | None:
 
 
 def skip(draft: Draft, key: TaskKey) -> str:
-    """End what its `runIf` leaves out; a Call has an attempt that says so, as in the reference since 1.x."""
-    if isinstance(draft.node(key), Call):
+    """End what its `runIf` leaves out; of a Call, and of what changes the execution, an attempt says so (1.x)."""
+    node = draft.node(key)
+    if isinstance(node, Call) or (isinstance(node, Work) and node.updates):
         draft.move(key, "CREATED", attempt=True, entered=False)
     return end_task(draft, key, "SKIPPED")
 

@@ -248,7 +248,8 @@ def wait_due(draft: Draft, key: TaskKey, node: Wait) -> str | None:
 
 def resume_wait(draft: Draft, key: TaskKey, inputs: Mapping[str, object]) -> str | None:
     draft.rule("resumed")
-    resumed = {"on": datetime.fromtimestamp(draft.facts.now / 1_000_000, UTC), "to": "RUNNING"}
+    on = datetime.fromtimestamp(draft.facts.now // 1000 / 1000, UTC).isoformat(timespec="milliseconds")
+    resumed = {"on": on.replace("+00:00", "Z"), "to": "RUNNING"}
     draft.give(key, {**({"onResume": dict(inputs)} if inputs else {}), "resumed": resumed})
     return _go_on(draft, key, "SUCCESS")
 

@@ -32,9 +32,13 @@ TASK: dict[str, Schema] = {
     "allowFailure": _said("A failure counts as a warning.", {**_BOOLEAN, "default": False}),
     "allowWarning": _said("A warning counts as a success.", {**_BOOLEAN, "default": False}),
     "logLevel": _said("Lines below this level are not kept.", {"enum": list(LEVELS), "default": LEVELS[0]}),
-    "logToFile": _said("Its log goes to a file.", {**_BOOLEAN, "default": False}),
+    "logToFile": _said(
+        "Its log goes to a file of the execution; `executions logs` shows it too.", {**_BOOLEAN, "default": False}
+    ),
     "retry": _said("Whether and when it runs again after a failure.", {"$ref": "#/$defs/retry"}),
-    "taskCache": _said("Its outputs are used again instead of running it.", {"$ref": "#/$defs/taskCache"}),
+    "taskCache": _said(
+        "Its outputs are used again instead of running it with the same properties.", {"$ref": "#/$defs/taskCache"}
+    ),
 }
 """What every task has beside `type`."""
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pluggy
-
 from core.errors import PluginError
 from core.model.data import evolve
+from core.registry.brought import Brought, Memory
 from core.registry.discovery import InstalledPlugin, installed_plugins
 from core.registry.entries import PluginInfo, TypeEntry
 from core.registry.local import local_modules
 from core.registry.registry import Registry, reason
-from core.sdk import hooks
-from core.sdk.hooks import API_VERSION, StorageRef, TypeRef
-from core.sdk.properties import PluginType
+from core.sdk.hooks import StorageRef, TypeRef
 
 GROUP = "tailrace.plugins"
 _HOST_MODULE = "core.builtin"
@@ -30,14 +27,30 @@ def load_registry(cache_file: Path | None, plugins_dir: Path | None = None, grou
     cache_file: where the table of entry points is kept (None: not kept). plugins_dir: a folder whose Python files
     and packages are plugins without packaging; raises NotFound when it does not exist.
     """
-    loader = _Loader()
+    loader, memory = _Loader(), Memory(cache_file and cache_file.with_name("brought.json"))
     installed = installed_plugins(cache_file, group)
     for plugin in sorted(installed, key=lambda found: (found.module != _HOST_MODULE, found.name, found.distribution)):
-        loader.add(plugin, partial(_entry_point, plugin.module))
+        loader.add(plugin, partial(_brought, plugin, memory))
+    memory.write()
     if plugins_dir is not None:
         for name, module_name, load in local_modules(plugins_dir):
-            loader.add(InstalledPlugin(name, module_name, "", ""), load)
+            loader.add(InstalledPlugin(name, module_name, "", ""), partial(_asked, load))
     return loader.registry()
+
+
+def _brought(plugin: InstalledPlugin, memory: Memory) -> Brought:
+    """What an installed plugin brings: remembered from an earlier start, or asked of its module."""
+    known = memory.get(plugin)
+    if known is None:
+        known = _asked(partial(_entry_point, plugin.module))
+        memory.keep(plugin, known)
+    return known
+
+
+def _asked(load: Callable[[], Any]) -> Brought:
+    from core.registry.asking import ask  # noqa: PLC0415 - pluggy is for plugins that nothing is remembered of
+
+    return ask(load())
 
 
 def _entry_point(value: str) -> Any:
@@ -53,22 +66,20 @@ class _Loader:
     """Collects what plugins bring. References that replace another come last, whatever the order of plugins."""
 
     def __init__(self) -> None:
-        self.manager = pluggy.PluginManager(hooks.PROJECT)
-        self.manager.add_hookspecs(hooks)
         self.plugins: dict[str, PluginInfo] = {}
         self.types: dict[str, TypeEntry] = {}
         self.storages: dict[str, tuple[str, StorageRef]] = {}
         self.replacing: list[tuple[str, TypeRef]] = []
         self.replaced: set[str] = set()
 
-    def add(self, plugin: InstalledPlugin, load: Callable[[], Any]) -> None:
-        """Import one plugin and take what it brings; the reason is recorded where that fails."""
+    def add(self, plugin: InstalledPlugin, load: Callable[[], Brought]) -> None:
+        """Take what one plugin brings; the reason is recorded where that fails."""
         name = plugin.name
         if name in self.plugins:
             name = f"{name} ({plugin.distribution or plugin.module})"
         self.plugins[name] = PluginInfo(name, plugin.distribution, plugin.version, plugin.module)
         try:
-            self._register(name, load())
+            self._take(name, load())
         except PluginError as error:
             self._refuse(name, error.what)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's code may raise anything
@@ -83,51 +94,20 @@ class _Loader:
         for name, (plugin, _) in self.storages.items():
             self._brings(plugin, name)
         storages = {name: ref for name, (_, ref) in self.storages.items()}
-        return Registry(self.manager, self.types, storages, self.plugins.values())
+        return Registry(self.types, storages, self.plugins.values())
 
-    def _register(self, name: str, module: Any) -> None:
-        _check_api(module)
-        self.manager.register(module, name=name)
-        callers = self.manager.get_hookcallers(module) or []
-        unknown = [caller.name for caller in callers if not caller.has_spec()]
-        if unknown:
-            self.manager.unregister(module)
-            raise PluginError(f"it implements the hook `{unknown[0]}`, which does not exist")
-        if not callers:
-            self._take_types(name, _classes_of(module))
-        for caller in callers:
-            for implementation in caller.get_hookimpls():
-                if implementation.plugin is module:
-                    self._take(name, caller.name, implementation.function)
-
-    def _take(self, plugin: str, hook: str, ask: Callable[[], Any]) -> None:
-        """What one implementation of one hook brings; hooks that are asked later are left alone."""
-        if hook == "task_types":
-            self._take_types(plugin, ask() or ())
-        elif hook == "task_runners":
-            self._take_types(plugin, ask() or (), runners=True)
-        elif hook == "triggers":
-            self._take_types(plugin, ask() or ())
-        elif hook == "storage_backends":
-            self._take_storages(plugin, ask() or ())
-
-    def _take_types(self, plugin: str, brought: Iterable[TypeRef | type[PluginType]], *, runners: bool = False) -> None:
-        for item in brought:
-            ref = item if isinstance(item, TypeRef) else _ref_of(item)
-            if runners:
-                ref = evolve(ref, kind="runner")
+    def _take(self, plugin: str, brought: Brought) -> None:
+        for ref in brought.types:
             if ref.replaces:
                 self.replacing.append((plugin, ref))
             else:
                 self._put(plugin, ref)
-
-    def _take_storages(self, plugin: str, brought: Iterable[StorageRef]) -> None:
-        for ref in brought:
-            if ref.name in self.storages:
-                other, _ = self.storages[ref.name]
-                self._refuse(plugin, f"the storage backend `{ref.name}` is brought by `{other}` already")
+        for storage in brought.storages:
+            if storage.name in self.storages:
+                other, _ = self.storages[storage.name]
+                self._refuse(plugin, f"the storage backend `{storage.name}` is brought by `{other}` already")
             else:
-                self.storages[ref.name] = (plugin, ref)
+                self.storages[storage.name] = (plugin, storage)
 
     def _put(self, plugin: str, ref: TypeRef, instead_of: TypeEntry | None = None) -> None:
         words = (ref.name, *ref.aliases)
@@ -158,36 +138,3 @@ class _Loader:
     def _brings(self, plugin: str, name: str) -> None:
         info = self.plugins[plugin]
         self.plugins[plugin] = evolve(info, brings=(*info.brings, name))
-
-
-def _check_api(module: Any) -> None:
-    """Refuse a plugin written for another version of the plugin API.
-
-    A module says `API_VERSION = n` (that one or any newer) or `requires_api = (oldest, newest)`, or nothing.
-    """
-    match getattr(module, "requires_api", (getattr(module, "API_VERSION", API_VERSION), API_VERSION)):
-        case (int() as oldest, int() as newest):
-            if oldest > API_VERSION:
-                raise PluginError(f"it needs plugin API {oldest} and the engine has {API_VERSION}: upgrade the engine")
-            if newest < API_VERSION:
-                raise PluginError(f"it needs plugin API {newest} and the engine has {API_VERSION}: upgrade the plugin")
-        case _:
-            raise PluginError("its `requires_api` is not a pair of numbers, or its `API_VERSION` not a number")
-
-
-def _classes_of(module: Any) -> list[type[PluginType]]:
-    """The types defined in a module that has no hooks, or below it when it is a package."""
-    own = module.__name__
-    return [
-        item
-        for item in dict.fromkeys(item for item in vars(module).values() if isinstance(item, type))
-        if issubclass(item, PluginType) and item.type and f"{item.__module__}.".startswith(f"{own}.")
-    ]
-
-
-def _ref_of(cls: type[PluginType]) -> TypeRef:
-    """The reference to a class. Raises PluginError for what is not a class of a type with a name."""
-    if not (isinstance(cls, type) and issubclass(cls, PluginType) and cls.type):
-        raise PluginError(f"it brings {cls!r}, which is neither a type with a name nor a TypeRef")
-    title = (cls.__doc__ or "").strip().partition("\n")[0]
-    return TypeRef(f"{cls.__module__}:{cls.__qualname__}", cls.type, cls.aliases, title, cls.plugin_kind)

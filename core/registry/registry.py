@@ -8,8 +8,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pluggy
-
 from core.errors import NotFound, PluginError
 from core.model.near import did_you_mean, near_misses
 from core.registry.entries import PluginInfo, TypeEntry, TypeKind
@@ -26,13 +24,11 @@ class Registry:
 
     def __init__(
         self,
-        manager: pluggy.PluginManager,
         types: Mapping[str, TypeEntry],
         storages: Mapping[str, StorageRef],
         plugins: Iterable[PluginInfo],
     ) -> None:
         """types: every name and every alias → its entry. storages: name → reference."""
-        self.manager = manager
         self._types = dict(types)
         self._storages = dict(storages)
         self._plugins = tuple(plugins)
@@ -65,7 +61,7 @@ class Registry:
         added = {entry: cls for entry, cls in zip(own, classes, strict=True) if not self._brings(entry)}
         infos = [PluginInfo(entry.plugin, "", "", entry.plugin, (entry.name,)) for entry in added]
         known = {word: entry for entry in added for word in (entry.name, *entry.aliases)}
-        found = Registry(self.manager, {**self._types, **known}, self._storages, [*infos, *self._plugins])
+        found = Registry({**self._types, **known}, self._storages, [*infos, *self._plugins])
         found._classes = {word: added[entry] for word, entry in known.items()}
         return found
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
-
-import pluggy
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from core.model.data import data
 
@@ -15,8 +13,22 @@ if TYPE_CHECKING:
 PROJECT = "tailrace"
 API_VERSION = 1
 TypeKind = Literal["task", "runner", "trigger", "condition"]
-hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def hookspec(function: F) -> F:
+    """Mark a function of this module as a hook."""
+    setattr(function, f"{PROJECT}_spec", {})
+    return function
+
+
+def hookimpl(function: F) -> F:
+    """Mark a function of a plugin's module as what it does for the hook of that name.
+
+    It marks as pluggy's own marker does, and spares those who only name their types the import of pluggy.
+    """
+    setattr(function, f"{PROJECT}_impl", {})
+    return function
 
 
 @data

@@ -26,6 +26,9 @@ class RunnableTask(Task):
     """A task that does work. A subclass declares properties, an inner `Output` and `run`."""
 
     Output: ClassVar[type[TaskOutput] | None] = None
+    updates_execution: ClassVar[bool] = False
+    """Whether it changes the execution it runs in, its labels say: such a task has an attempt even when `runIf` leaves
+    it out."""
 
     def run(self, ctx: RunContext) -> Any:
         """Do the work; return an `Output`, None, or `ctx.wait(…)`; raise to fail.

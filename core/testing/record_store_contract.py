@@ -17,11 +17,13 @@ from core.testing.record_continuing import ContinuingRules
 from core.testing.record_families import FamilyRules, QueueRules, StaleRules
 from core.testing.record_reading import OwnershipRules, ReadingRules
 from core.testing.record_requests import RequestRules
+from core.testing.record_waiting import WaitingRules
 from core.testing.record_writing import WritingRules
 
 
 class RecordStoreContract(
-    WritingRules, RequestRules, ContinuingRules, OwnershipRules, QueueRules, FamilyRules, StaleRules, ReadingRules
+    WritingRules, RequestRules, ContinuingRules, OwnershipRules, QueueRules, FamilyRules, StaleRules, ReadingRules,
+    WaitingRules,
 ):
     """Inherit in a class whose name begins with `Test`, and override `make`."""
 

@@ -26,6 +26,7 @@ from core.model.decisions import (
     EndTask,
     GiveOutput,
     Guard,
+    HoldTask,
     MoveExecution,
     MoveTask,
     OpenTask,
@@ -37,7 +38,7 @@ ACME = "acme"
 OTHER = "other"
 ENGINE = "engine-1"
 TEAM = "company.team"
-_OF_TASKS = (OpenTask, MoveTask, EndTask, ReopenTask, ChangeEnd, GiveOutput)
+_OF_TASKS = (OpenTask, MoveTask, HoldTask, EndTask, ReopenTask, ChangeEnd, GiveOutput)
 
 
 class Story:

@@ -10,7 +10,7 @@ from core.sdk.context import LEVELS, Level, Log
 MAX_MESSAGE = 10_240
 
 
-_FROM = {level: frozenset(LEVELS[at:]) for at, level in enumerate(LEVELS)}
+_FROM: dict[str, frozenset[Level]] = {level: frozenset(LEVELS[at:]) for at, level in enumerate(LEVELS)}
 
 
 class AttemptLog(Log):

@@ -12,7 +12,6 @@ from core.model.data import data, field
 from core.registry import Registry
 from core.sdk.storage import StorageBackend
 from core.work.file_lines import FileLines
-from core.work.helper import Helper
 from core.work.secrets import Secrets
 
 
@@ -39,7 +38,7 @@ class Tools:
     durable: bool
     inline_limit: int
     plugin_version: Callable[[str], str]
-    helper: Helper
+    helper: Callable[[str, tuple[Any, ...]], Any]
     constants: Mapping[str, Any] = field(factory=dict)
     file_lines: FileLines = field(factory=FileLines)
 

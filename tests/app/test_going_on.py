@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from core.app import App
 from core.host.views import TaskExecutionView
-from core.model.data import evolve
 from core.testing import run_flow, temporary_app
 
 LOOP = """
@@ -70,7 +69,7 @@ def test_a_replay_from_a_task_runs_it_and_what_follows() -> None:
         derived = app.executions.replay(origin.id, from_task="last")
         app.executions.run(derived.id)
 
-        before = [evolve(task, state="").task_name for task in app.executions.tasks(derived.id) if task.copied_from]
+        before = [task.task_name for task in app.executions.tasks(derived.id) if task.copied_from]
         assert sorted(before) == ["e", "first", "last", "s", "s", "x", "x", "y", "y"]
         assert [state for state, _ in one(app, derived.id, "last").history][-3:] == ["RESTARTED", "RUNNING", "SUCCESS"]
 
@@ -89,6 +88,7 @@ def test_a_group_has_one_attempt_and_a_skipped_subflow_too() -> None:
         "- {id: s, type: flow.Sequential, tasks: [{id: x, type: execution.Fail}], allowFailure: true}\n"
         '- {id: c, type: flow.Subflow, namespace: io.rules, flowId: nope, runIf: "false"}\n'
         '- {id: d, type: flow.Subflow, namespace: io.rules, flowId: nope, runIf: "{{ false }}"}\n'
+        '- {id: l, type: execution.Labels, labels: {a: b}, runIf: "{{ false }}"}\n'
         '- {id: skipped, type: debug.Return, runIf: "{{ false }}"}\n'
     )
     with temporary_app() as app:
@@ -98,5 +98,5 @@ def test_a_group_has_one_attempt_and_a_skipped_subflow_too() -> None:
         }
         histories = [[state for state, _ in one(app, run.id, name).history] for name in ("c", "d")]
 
-    assert found == {"s": ["WARNING"], "x": ["FAILED"], "c": ["SKIPPED"], "d": ["SKIPPED"], "skipped": []}
+    assert found == {"s": ["WARNING"], "x": ["FAILED"], "c": ["SKIPPED"], "d": ["SKIPPED"], "l": ["SKIPPED"], "skipped": []}
     assert histories == [["CREATED", "SKIPPED"], ["CREATED", "SKIPPED"]]

@@ -67,3 +67,25 @@ def test_without_a_key_a_secret_input_is_refused() -> None:
         run_flow(SECRET, {"s": "hush-hush"}, app=app)
     assert "Unable to use a `SECRET` input/output as encryption is not configured" in str(caught.value)
     assert "hush" not in str(caught.value)
+
+
+def test_a_task_started_when_it_was_opened_and_not_with_its_execution() -> None:
+    text = (
+        "id: d\nnamespace: io.rules\ntasks:\n- {id: a, type: flow.Sleep, duration: PT0.02S}\n"
+        '- {id: b, type: debug.Return, format: "{{ taskrun.startDate != execution.startDate }}"}\n'
+    )
+    with temporary_app() as app:
+        assert run_flow(text, app=app).tasks["b"].output == {"value": "true"}
+
+
+def test_outputs_of_a_flow_that_are_not_of_their_type_are_told_in_the_log() -> None:
+    text = (
+        "id: o\nnamespace: io.rules\ntasks:\n- {id: a, type: debug.Return}\n"
+        'outputs: [{id: n, type: INT, value: "x"}]\n'
+    )
+    with temporary_app() as app:
+        run = run_flow(text, app=app)
+
+    assert run.state == "FAILED"
+    assert run.logs == (("ERROR", run.error),)
+    assert run.error.startswith("the flow's outputs can't be typed: Invalid output for `n`, Expected `INT`")

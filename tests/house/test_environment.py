@@ -29,8 +29,10 @@ ELSEWHERE = {
 
 BROAD = {
     "core/cli/main.py": 1,
+    "core/engine/engine.py": 1,
     "core/registry/load.py": 1,
     "core/work/attempt.py": 2,
+    "core/work/cache.py": 2,
     "core/work/context.py": 1,
     "core/work/evaluate.py": 1,
 }

@@ -20,7 +20,7 @@ HEAVY = (
 )  # fmt: skip
 """What no start pays for. An installed plugin brings names only, so none of what the plugins need is here either."""
 
-PAID = {"_ruamel_yaml", "attr", "attrs", "core", "pluggy", "ruamel"}
+PAID = {"_ruamel_yaml", "attr", "attrs", "core", "ruamel"}
 """Third-party packages (and our own) that running a plain flow may import; plugins come on top by their names."""
 
 PLAIN = "id: plain\nnamespace: house\ntasks:\n  - {id: say, type: debug.Return, format: hello}\n"
@@ -80,6 +80,11 @@ def test_nothing_heavy_is_imported(home: Path, words: tuple[str, ...]) -> None:
     located = [str(home / word) if word.endswith(".yaml") else word for word in words]
 
     assert sorted(_imported(home, *located) & set(HEAVY)) == []
+
+
+def test_a_warm_start_imports_no_plugin_that_the_flow_does_not_use(home: Path) -> None:
+    imported = _third_party(_imported(home, "run", str(home / "plain.yaml"), "--quiet"))
+    assert {name for name in imported if name.startswith("tailrace_")} == {"tailrace_storage_local"}
 
 
 def test_a_plain_flow_imports_these_packages_and_no_others(home: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pluggy
 import pytest
 
 from core import builtin
@@ -67,7 +66,7 @@ def entries() -> dict[str, TypeEntry]:
 
 @pytest.fixture(scope="session")
 def registry() -> Registry:
-    return Registry(pluggy.PluginManager("tailrace"), entries(), {}, ())
+    return Registry(entries(), {}, ())
 
 
 Load = Callable[[str], Loaded]

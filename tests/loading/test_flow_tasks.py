@@ -176,7 +176,7 @@ flow.yaml:4:3: `namespace` is missing
   expected: a text""",
     "type: flow.Template, namespace: n, templateId: o": """\
 flow.yaml:4:46: the template `n.o` is not known here, and templates are deprecated
-  to do: write its tasks in this place, or make it a flow and call it with flow.Subflow""",
+  to do: put it into `_templates/` beside the flow, or make it a flow and call it with flow.Subflow""",
 }
 
 

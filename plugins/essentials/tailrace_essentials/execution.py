@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from core.sdk import Described, Forbidden, Invalid, RunContext, RunnableTask, TailraceError, TaskFailed, prop, truthy
 
@@ -23,6 +23,8 @@ class Labels(
     aliases=("io.kestra.plugin.core.execution.Labels", "io.kestra.core.tasks.executions.Labels"),
 ):
     """Add labels to the execution, or replace those of the same key."""
+
+    updates_execution: ClassVar[bool] = True
 
     labels: dict[str, str] | list[Label] = prop(
         "A map, a list of `{key, value}`, or the JSON text of a map.", examples=({"team": "{{ inputs.team }}"},)
@@ -47,6 +49,8 @@ class SetVariables(
     Maps are merged into maps that are there.
     """
 
+    updates_execution: ClassVar[bool] = True
+
     variables: dict[str, Any] = prop("The values by name.", examples=({"day": "{{ execution.startDate }}"},))
     overwrite: bool = prop("Whether variables that are there get new values; otherwise the task fails.", default=True)
 
@@ -64,6 +68,8 @@ class UnsetVariables(
 ):
     """Take variables of the execution away."""
 
+    updates_execution: ClassVar[bool] = True
+
     variables: list[str] = prop("Their names; `a.b` is `b` inside the map `a`.", examples=(["day"],))
     ignore_missing: bool = prop("Whether it is fine when one of them is not there.", default=False)
 
@@ -78,6 +84,8 @@ class UnsetVariables(
 
 class Exit(RunnableTask, type="execution.Exit", aliases=("io.kestra.plugin.core.execution.Exit",)):
     """End the whole execution."""
+
+    updates_execution: ClassVar[bool] = True
 
     state: Literal["SUCCESS", "WARNING", "KILLED", "FAILED", "CANCELED", "CANCELLED"] = prop(
         "The state it ends in.", default="SUCCESS"
