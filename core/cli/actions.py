@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.app import App
+from core.app.creation import declared_inputs
 from core.app.executions import GIVEN_STATES
-from core.app.why import declared_inputs
 from core.cli.command import Call, Command, UsageError, home_options
 from core.cli.exit_codes import OK
 from core.cli.given import given_value, pairs

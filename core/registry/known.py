@@ -18,15 +18,18 @@ RELEASED: dict[str, str] = {
     "fs.http.Request": "tailrace-http",
     "fs.http.Download": "tailrace-http",
     **dict.fromkeys((
-        "core.execution.", "core.flow.Sleep", "core.kv.", "core.log.", "core.metric.", "core.namespace.", "core.state.",
-        "core.storage.", "core.templating.", "core.trigger.Toggle",
+        "core.execution.Assert", "core.execution.Count", "core.execution.Counts", "core.execution.Exit",
+        "core.execution.Labels", "core.execution.PurgeExecutions", "core.execution.Resume",
+        "core.execution.SetVariables", "core.execution.UnsetVariables", "core.flow.Sleep", "core.kv.",
+        "core.log.Fetch", "core.log.PurgeLogs", "core.metric.", "core.namespace.", "core.state.", "core.storage.",
+        "core.templating.", "core.trigger.Toggle",
     ), "tailrace-essentials"),
     "scripts.python.": "tailrace-scripts-python",
     "scripts.shell.": "tailrace-scripts-shell",
     "jdbc.duckdb.": "tailrace-jdbc-duckdb",
     "scripts.runner.docker.": "tailrace-runner-docker",
 }  # fmt: skip
-"""Type names, or their beginnings up to a dot → the distribution that can be installed."""
+"""Type names → the distribution that can be installed; a beginning up to a dot where all types below it are there."""
 
 PLANNED: dict[str, tuple[str, ...]] = {"core.http.": ("SseRequest",)}
 """What a distribution is going to bring; the advice says so."""

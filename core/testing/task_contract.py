@@ -149,8 +149,10 @@ class TaskContract:
             assert sorted(set(words)) == sorted(words)
 
     def test_no_property_hides_one_that_every_task_has(self) -> None:
-        words = [word for _, known in self.declared for word in (known.name, *known.aliases)]
-        assert [word for word in words if word in TASK or word == "type"] == []
+        words = {word for _, known in self.declared for word in (known.name, *known.aliases)}
+        # A time limit of the engine's counts for work; on a task that holds others its own meaning hides nothing.
+        hidden = {"type", *TASK} - ({"timeout"} if issubclass(self.task, FlowTask) else set())
+        assert sorted(words & hidden) == []
 
     # Conversion
 
@@ -213,8 +215,10 @@ class TaskContract:
 
     def test_it_says_what_it_does(self) -> None:
         runs = issubclass(self.task, RunnableTask) and self.task.run is not RunnableTask.run
-        plans = issubclass(self.task, FlowTask) and self.task.plan is not FlowTask.plan
-        assert runs or plans, "a task overrides `run` or `plan`"
+        plans = issubclass(self.task, FlowTask) and (
+            self.task.plan is not FlowTask.plan or self.task.plan_as is not FlowTask.plan_as
+        )
+        assert runs or plans, "a task overrides `run`, or `plan` (or `plan_as`)"
 
     def test_every_output_can_be_recorded(self) -> None:
         output = getattr(self.task, "Output", None)

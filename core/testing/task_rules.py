@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from core.sdk.properties import Described, properties
 
 TYPE_NAME = re.compile(r"([a-z][a-z0-9_]*\.)+[A-Z][A-Za-z0-9]*")
-ALIAS = re.compile(r"([a-zA-Z][a-zA-Z0-9_-]*\.)*[A-Z][A-Za-z0-9]*")
+ALIAS = re.compile(r"([a-zA-Z][a-zA-Z0-9_-]*\.)*[A-Z][A-Za-z0-9]*(\$[A-Z][A-Za-z0-9]*)*")
+"""The reference writes a type inside of another one as `Outer$Inner`."""
 YAML_NAME = re.compile(r"[a-z][a-zA-Z0-9]*")
 HEAVY = ("httpx", "duckdb", "docker", "polars", "pandas", "numpy", "requests", "jinja2", "rich")
 """Modules that cost too much to import before a task runs."""

@@ -202,7 +202,7 @@ def test_a_plugin_that_cannot_be_imported_is_said_where_it_is_used(
 
 # -- while it runs
 
-PLACES = "outputs, outputDir, inputs, flow, execution, labels, task, taskrun, … (9 in all)"
+PLACES = "outputs, outputDir, inputs, envs, globals, flow, execution, labels, … (11 in all)"
 FAILURES = {
     "an input that is not there": (
         "inputs:\n  - {id: who, type: STRING, defaults: x}\n"

@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import NotFound, PluginError
 from core.registry import PluginInfo, Registry, TypeEntry, build, load_registry
-from core.registry.known import PLANNED, RELEASED
+from core.registry.known import PLANNED, RELEASED, origin_of
 from core.sdk import Task, TaskRunner
 from core.sdk.triggers import Condition, Trigger
 
@@ -295,6 +295,19 @@ def test_an_unknown_type_reminds_of_plugins_that_failed(install: Install) -> Non
 def test_a_known_type_whose_distribution_is_there_is_a_near_miss() -> None:
     registry = load_registry(None)
     assert hint_for(registry, "io.kestra.plugin.core.log.Logg") == "did you mean `io.kestra.plugin.core.log.Log`?"
+
+
+def test_a_distribution_that_is_not_there_is_named_for_its_own_types_only() -> None:
+    registry = load_registry(None)
+    distributions = {info.name: info.distribution for info in registry.plugins()}
+    brought = {
+        word: distributions[entry.plugin]
+        for entry in registry.entries()
+        for word in (entry.name, *entry.aliases)
+        if distributions[entry.plugin].startswith("tailrace")
+    }
+    told = {word: origin_of(word).distribution for word in brought}
+    assert told == {word: "" if name == "tailrace" else name for word, name in brought.items()}
 
 
 def test_references_agree_with_their_classes() -> None:

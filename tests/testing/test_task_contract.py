@@ -15,7 +15,7 @@ import pytest
 
 from core.errors import ConversionError
 from core.registry import Registry, load_registry
-from core.sdk import Described, RunContext, RunnableTask, TaskOutput, prop
+from core.sdk import Described, FlowTask, RunContext, RunnableTask, Sequence, TaskOutput, prop
 from core.testing import TaskContract
 from core.testing.task_rules import is_sentence, members, sample, unrecordable, wrong_value
 from tests.testing.shout import Shout
@@ -87,8 +87,38 @@ def test_a_task_without_work_is_found() -> None:
     class Contract(TaskContract):
         task = Idle
 
-    with pytest.raises(AssertionError, match="a task overrides `run` or `plan`"):
+    with pytest.raises(AssertionError, match=r"a task overrides `run`, or `plan` \(or `plan_as`\)"):
         Contract().test_it_says_what_it_does()
+
+
+class Held(FlowTask, type="tests.Held", aliases=("tests.Outer$Held", "tests.Outer$")):
+    """Hold nothing."""
+
+    timeout: str | None = prop("Its own.", default=None)
+    disabled: bool = prop("Hides what every task has.", default=False)
+
+    def plan_as(self, task_id: str) -> Sequence:
+        return Sequence(())
+
+
+class HeldContract(TaskContract):
+    task = Held
+
+
+def test_a_flow_task_may_plan_by_its_id() -> None:
+    HeldContract().test_it_says_what_it_does()
+
+
+def test_a_flow_task_hides_nothing_by_a_time_limit_of_its_own() -> None:
+    with pytest.raises(AssertionError) as caught:
+        HeldContract().test_no_property_hides_one_that_every_task_has()
+    assert str(caught.value).startswith("assert ['disabled'] == []")
+
+
+def test_an_alias_may_name_a_type_inside_of_another_one() -> None:
+    with pytest.raises(AssertionError) as caught:
+        HeldContract().test_its_aliases_are_well_formed_and_differ()
+    assert str(caught.value).startswith("assert ['tests.Outer$'] == []")
 
 
 def test_what_valid_lacks_is_named() -> None:
