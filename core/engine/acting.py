@@ -144,7 +144,9 @@ class Acting:
         ))  # fmt: skip
 
     def _stop(self, work: Work, effect: StopTask) -> None:
-        self._executor.send(Stop(work.live.identities[effect.key].attempt_id, KILLED))
+        identity = work.live.identities.get(effect.key)
+        if identity is not None:  # else its result came in the same turn, and there is nothing left to stop
+            self._executor.send(Stop(identity.attempt_id, KILLED))
 
     def _evaluate(self, work: Work, effect: Evaluate) -> None:
         live, task = work.live, effect.key.task

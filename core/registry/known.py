@@ -27,6 +27,7 @@ RELEASED: dict[str, str] = {
     "scripts.python.": "tailrace-scripts-python",
     "scripts.shell.": "tailrace-scripts-shell",
     "jdbc.duckdb.": "tailrace-jdbc-duckdb",
+    "runner.Docker": "tailrace-runner-docker",
     "scripts.runner.docker.": "tailrace-runner-docker",
 }  # fmt: skip
 """Type names → the distribution that can be installed; a beginning up to a dot where all types below it are there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.cli.command import Call, Command, home_options, json_option
@@ -10,6 +11,9 @@ from core.cli.exit_codes import OK
 from core.cli.opening import opened
 from core.cli.skeleton import write_plugin
 from core.registry.docs import type_page
+
+_SHOWN = 6
+"""Names of what a plugin brings that a list for people shows."""
 
 
 def _configure_list(parser: ArgumentParser) -> None:
@@ -37,12 +41,18 @@ def _list(call: Call) -> int:
         return OK
     out.table(
         ("NAME", "VERSION", "BRINGS"),
-        [(plugin.name, plugin.version or None, ", ".join(plugin.brings)) for plugin in plugins],
+        [(plugin.name, plugin.version or None, _few(plugin.brings)) for plugin in plugins],
     )
     for plugin in plugins:
         if plugin.error:
             out.result(f"\n{plugin.name} is not used: {plugin.error}")
     return OK
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first names, and how many there are."""
+    shown = ", ".join(names[:_SHOWN])
+    return f"{shown}, … ({len(names)} in all)" if len(names) > _SHOWN else shown
 
 
 def _configure_doc(parser: ArgumentParser) -> None:
