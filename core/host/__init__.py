@@ -17,6 +17,7 @@ from core.host.requests import (
     SetKv,
     SetLabels,
     SetVariables,
+    SwitchTrigger,
     UnsetVariables,
 )  # fmt: skip
 from core.host.seam import (
@@ -43,5 +44,6 @@ __all__ = [
     "Answer", "DeleteKv", "DeleteNamespaceFile", "Down", "EvaluationJob", "EvaluationResult", "Executor", "Exit",
     "ForgetFiles", "Happening", "KeepResult", "LogLine", "LogSpan", "Metric", "OutputReference", "Place", "Progress",
     "PurgeExecutions", "PurgeLogs", "PutNamespaceFile", "Question", "Read", "RecordStore", "Request", "Resume",
-    "Services", "SetKv", "SetLabels", "SetVariables", "Stop", "TaskJob", "TaskResult", "UnsetVariables", "Up",
+    "Services", "SetKv", "SetLabels", "SetVariables", "Stop", "SwitchTrigger", "TaskJob", "TaskResult",
+    "UnsetVariables", "Up",
 ]  # fmt: skip

@@ -141,7 +141,18 @@ class KeepResult:
     until: int | None = None
 
 
+@data
+class SwitchTrigger:
+    """A trigger of a flow is on or off from now on, whatever its `disabled` says."""
+
+    namespace: str
+    flow_id: str
+    trigger_id: str
+    enabled: bool
+
+
 Request = (
     SetKv | DeleteKv | SetLabels | SetVariables | UnsetVariables | Exit | Resume | PutNamespaceFile
     | DeleteNamespaceFile | ForgetFiles | PurgeExecutions | PurgeLogs | KeepResult
+    | SwitchTrigger
 )  # fmt: skip

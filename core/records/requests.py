@@ -21,6 +21,7 @@ from core.host.requests import (
     SetKv,
     SetLabels,
     SetVariables,
+    SwitchTrigger,
     UnsetVariables,
 )  # fmt: skip
 from core.model.state import ENDED
@@ -92,6 +93,13 @@ def _forget_files(database: Database, unit: Unit, request: ForgetFiles) -> None:
     for uri in request.uris:
         database.write("forget_file", (unit.execution.organization_id, uri))
         database.write("delete_file", (unit.execution.organization_id, uri))
+
+
+def _switch_trigger(database: Database, unit: Unit, request: SwitchTrigger) -> None:
+    database.write("switch_trigger", (
+        unit.execution.organization_id, request.namespace, request.flow_id, request.trigger_id,
+        int(not request.enabled),
+    ))  # fmt: skip
 
 
 def _keep_result(database: Database, unit: Unit, request: KeepResult) -> None:
@@ -169,4 +177,5 @@ _WRITERS: dict[type, Callable[[Database, Unit, Any], None]] = {
     PurgeExecutions: _purge_executions,
     PurgeLogs: _purge_logs,
     KeepResult: _keep_result,
+    SwitchTrigger: _switch_trigger,
 }

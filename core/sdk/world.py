@@ -125,6 +125,11 @@ class Executions(Protocol):
     def resume(self, execution_id: str, inputs: Mapping[str, Any]) -> None:
         """Let a paused execution go on."""
 
+    def switch_trigger(
+        self, trigger_id: str, *, enabled: bool, namespace: str | None = None, flow_id: str | None = None
+    ) -> None:
+        """Switch a trigger on or off, whatever its `disabled` says; of this execution's flow when none is named."""
+
     def count(
         self, *, namespaces: Sequence[str] = (), flow_id: str | None = None, states: Sequence[str] = (),
         after: datetime | None = None, before: datetime | None = None,

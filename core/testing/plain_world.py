@@ -121,12 +121,18 @@ class PlainExecutions:
     lines: dict[str, list[Mapping[str, Any]]] = Factory(dict)
     resumed: dict[str, Mapping[str, Any]] = Factory(dict)
     purged: list[str] = Factory(list)
+    switched: dict[str, bool] = Factory(dict)
 
     def state(self, execution_id: str) -> ExecutionState | None:
         return self.known.get(execution_id)
 
     def resume(self, execution_id: str, inputs: Mapping[str, Any]) -> None:
         self.resumed[execution_id] = inputs
+
+    def switch_trigger(
+        self, trigger_id: str, *, enabled: bool, namespace: str | None = None, flow_id: str | None = None
+    ) -> None:
+        self.switched[trigger_id] = enabled
 
     def count(
         self, *, namespaces: Sequence[str] = (), flow_id: str | None = None, states: Sequence[str] = (),

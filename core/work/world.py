@@ -23,6 +23,7 @@ from core.host.requests import (
     SetKv,
     SetLabels,
     SetVariables,
+    SwitchTrigger,
     UnsetVariables,
 )  # fmt: skip
 from core.host.seam import Place
@@ -215,6 +216,14 @@ class Executions:
 
     def resume(self, execution_id: str, inputs: Mapping[str, Any]) -> None:
         self._wishes.requests.append(Resume(execution_id, self._wishes.recorded(dict(inputs))))
+
+    def switch_trigger(
+        self, trigger_id: str, *, enabled: bool, namespace: str | None = None, flow_id: str | None = None
+    ) -> None:
+        place = self._wishes.place
+        self._wishes.requests.append(
+            SwitchTrigger(namespace or place.namespace, flow_id or place.flow_id, trigger_id, enabled)
+        )
 
     def count(
         self, *, namespaces: Sequence[str] = (), flow_id: str | None = None, states: Sequence[str] = (),

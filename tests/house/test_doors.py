@@ -18,7 +18,7 @@ parse_duration prop properties storage_path storage_uri to_plain truthy
 HOST = """
 Answer DeleteKv DeleteNamespaceFile Down EvaluationJob EvaluationResult Executor Exit ForgetFiles Happening KeepResult LogLine
 LogSpan Metric OutputReference Place Progress PurgeExecutions PurgeLogs PutNamespaceFile Question Read RecordStore
-Request Resume Services SetKv SetLabels SetVariables Stop TaskJob TaskResult UnsetVariables Up
+Request Resume Services SetKv SetLabels SetVariables Stop SwitchTrigger TaskJob TaskResult UnsetVariables Up
 """
 APP = "App load_settings open_app"
 TESTING = """

@@ -88,3 +88,7 @@ DELETE FROM files WHERE organization_id = ? AND uri = ?
 
 -- name: file_namespaces
 SELECT DISTINCT namespace FROM namespace_files WHERE organization_id = ? ORDER BY namespace
+
+-- name: switch_trigger
+INSERT INTO triggers (organization_id, namespace, flow_id, trigger_id, state_json, disabled) VALUES (?, ?, ?, ?, '{}', ?)
+ON CONFLICT (organization_id, namespace, flow_id, trigger_id) DO UPDATE SET disabled = excluded.disabled

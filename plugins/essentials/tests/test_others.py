@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from core.testing import run_flow, run_task, temporary_app
 from core.testing.plain_context import PlainContext
 from tailrace_essentials.flow import Sleep
 from tailrace_essentials.log import Fetch
+from tailrace_essentials.trigger import Toggle
 
 
 @pytest.fixture
@@ -247,10 +249,19 @@ def test_less_than_no_time_is_refused(tmp_path: Path) -> None:
 # Triggers
 
 
-def test_triggers_are_not_active() -> None:
-    run = run_task({"type": "io.kestra.core.tasks.trigger.Toggle", "trigger": "hourly", "enabled": False})
-    assert (run.state, run.error) == (
-        "FAILED",
-        "the trigger `hourly` can't be switched: triggers are not active in this version\n"
-        "  to do: take this task out of the flow, or set `disabled` on the trigger",
-    )
+def test_a_trigger_is_switched_on_and_off(tmp_path: Path) -> None:
+    ctx = PlainContext(tmp_path)
+    Toggle(trigger="hourly", enabled=True).run(ctx)
+    Toggle(trigger="daily").run(ctx)
+    assert ctx.executions.switched == {"hourly": True, "daily": False}
+    assert ctx.log.lines[-1] == ("INFO", "the trigger `daily` is switched off")
+
+
+def test_what_was_switched_is_recorded_with_the_result(app: App) -> None:
+    flow = "id: f\nnamespace: n\ntasks:\n  - {id: a, type: trigger.Toggle, trigger: t, enabled: %s}\n"
+    for enabled, disabled in (("true", 0), ("false", 1)):
+        assert run_flow(flow % enabled, app=app).state == "SUCCESS"
+        with sqlite3.connect(app.settings.home / "records.db") as connection:
+            found = connection.execute("SELECT namespace, flow_id, trigger_id, disabled FROM triggers").fetchall()
+        connection.close()
+        assert found == [("n", "f", "t", disabled)]
