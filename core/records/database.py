@@ -39,8 +39,9 @@ class Database:
         with self._explained:
             self._file_lock = FileLock(home / "records.lock")
             fresh = not self.path.exists()
-            self._writer = self._connect(durable)
-            self._reader = self._connect(durable)
+            with self._file_lock:  # a new file is changed by opening it, and SQLite waits for nobody then
+                self._writer = self._connect(durable)
+                self._reader = self._connect(durable)
         self._writing = threading.RLock()
         self._reading = threading.RLock()
         self._seen = -1
