@@ -36,8 +36,6 @@ def monotonic() -> float:
 
 def new_id() -> str:
     """A UUIDv7: it names, and sorts roughly by when it was drawn; nothing relies on that order."""
-    millis = time.time_ns() // 1_000_000
-    drawn = int.from_bytes(os.urandom(10), "big")
-    bits = (millis << 80) | (0x7 << 76) | ((drawn >> 68) & 0xFFF) << 64 | (0b10 << 62) | (drawn & ((1 << 62) - 1))
-    text = f"{bits:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    time_part, drawn = f"{time.time_ns() // 1_000_000:012x}", os.urandom(10).hex()
+    variant = "89ab"[int(drawn[3], 16) & 3]
+    return f"{time_part[:8]}-{time_part[8:]}-7{drawn[:3]}-{variant}{drawn[4:7]}-{drawn[7:19]}"

@@ -44,10 +44,23 @@ class SecretText:
         return "".join(part if isinstance(part, str) else secret(*part) for part in self.parts)
 
 
-_ENCODERS = [
-    json.JSONEncoder(ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False).encode
-    for ascii_only in (False, True)
-]
+
+
+def json_writer(*, ensure_ascii: bool = True, sort_keys: bool = False, allow_nan: bool = False,
+                default: Callable[[Any], Any] | None = None) -> Callable[[object], str]:  # fmt: skip
+    """`json.dumps` with these options and no blanks, made once: making its encoder takes longer than a small value."""
+    encoder = json.JSONEncoder(
+        ensure_ascii=ensure_ascii, sort_keys=sort_keys, allow_nan=allow_nan, separators=(",", ":"), default=default
+    )
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # an interpreter without it
+        return encoder.encode
+    texts = json.encoder.encode_basestring_ascii if ensure_ascii else json.encoder.encode_basestring
+    write = make(None, encoder.default, texts, None, ":", ",", sort_keys, False, allow_nan)
+    return lambda value: "".join(write(value, 0))
+
+
+_ENCODERS = [json_writer(ensure_ascii=ascii_only) for ascii_only in (False, True)]
 _PLAIN = frozenset({str, int, bool, type(None)})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 
 from core.errors import Interrupted, Invalid, TailraceError, TaskFailed
 from core.host.seam import TaskJob, TaskResult
-from core.model.codec import encode, normalise
+from core.model.codec import encode, json_writer, normalise
 from core.model.data import evolve
 from core.model.durations import parse_duration
 from core.model.flow import TaskCache
@@ -28,7 +27,7 @@ KILLED = "the execution was killed"
 PREVIEW = 300
 LONG_PROPERTY = 10_000
 """Characters of a rendered property that are kept of an attempt that failed."""
-_CANONICAL = json.JSONEncoder(sort_keys=True, default=str).encode
+_CANONICAL = json_writer(sort_keys=True, allow_nan=True, default=str)
 
 
 class _Recorded(NamedTuple):

@@ -12,6 +12,7 @@ from typing import Any
 from core.errors import NotFound, TailraceError
 from core.host.requests import KeepResult
 from core.host.seam import TaskJob, TaskResult
+from core.model.codec import json_writer
 from core.model.data import evolve
 from core.model.flow import TaskCache
 from core.sdk.storage import is_storage_uri, storage_path
@@ -22,7 +23,7 @@ _KEPT = ("output", "output_uri", "size", "sha256", "preview", "summary", "proper
 _CONSTANT = {"workingDir": "workingDir", "outputDir": "outputDir"}
 _BROKEN = (TailraceError, ValueError, TypeError, KeyError, OSError)
 """Whatever is wrong with the key or with what was kept: the task can run all the same."""
-_CANONICAL = json.JSONEncoder(sort_keys=True, default=str).encode
+_CANONICAL = json_writer(sort_keys=True, allow_nan=True, default=str)
 
 
 class ResultCache:

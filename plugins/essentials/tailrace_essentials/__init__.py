@@ -97,7 +97,7 @@ _TASKS = (
     _core("metric:Publish", "metric.Publish", "Record metrics."),
     _core(
         "trigger:Toggle", "trigger.Toggle",
-        "Switch a trigger on or off (refused: triggers are not active in this version).",
+        "Switch a trigger on or off.",
         f"{_OLD}.trigger.Toggle",
     ),
 )  # fmt: skip
