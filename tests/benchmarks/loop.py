@@ -1,0 +1,75 @@
+"""What an iteration of a loop costs: decided by the planner alone, and as a whole in a run.
+
+Usage: python tests/benchmarks/loop.py [ITERATIONS [LIMIT]]; a limit of 0 is none. The time must grow with the
+iterations and not faster: compare 10 000 with 100 000.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import tempfile
+import time
+from collections import deque
+from pathlib import Path
+
+from core.app import load_settings, open_app
+from core.model.decisions import Counters, MoveExecution, RunTask
+from core.model.flow import Flow
+from core.model.messages import Message, Started, TaskEnded, TaskKey
+from core.model.nodes import Each, Sequence, Step, Work
+from core.planner import Facts, apply, decide
+
+FLOW = """
+id: loop
+namespace: benchmarks
+tasks:
+  - id: each
+    type: flow.ForEach
+    values: "{{{{ range(1, {iterations}) }}}}"
+    concurrencyLimit: {limit}
+    tasks:
+      - {{id: one, type: debug.Return, format: "{{{{ taskrun.value }}}}"}}
+"""
+
+
+def decided(iterations: int, limit: int) -> float:
+    """Seconds to decide a loop whose tasks all succeed, and to keep the facts of it."""
+    values = tuple(f"v{number}" for number in range(iterations))
+    each = Step("each", "flow.ForEach", Each(values, (Step("one", "debug.Return", Work()),), limit))
+    flow = Flow("loop", "benchmarks", Sequence((each,)))
+    steps = {step.id: step for step in flow.steps()}
+    state, counters, tasks, answers = "CREATED", Counters(), {}, {}  # type: ignore[var-annotated]
+    messages: deque[Message] = deque([Started()])
+    began = time.perf_counter()
+    while messages:
+        decision = decide(Facts(flow, steps, state, counters, tasks, 1, "", answers), messages.popleft())
+        apply(decision, tasks, answers, 1)
+        for change in decision.changes:
+            if isinstance(change, MoveExecution):
+                state, counters = change.state, change.counters
+        keys: list[TaskKey] = [effect.key for effect in decision.effects if isinstance(effect, RunTask)]
+        messages.extend(TaskEnded(key, "SUCCESS") for key in keys)
+    assert state == "SUCCESS", state
+    return time.perf_counter() - began
+
+
+def ran(iterations: int, limit: int) -> float:
+    """Seconds of a whole run in a fresh home."""
+    with tempfile.TemporaryDirectory() as name, open_app(load_settings(home=Path(name) / "home")) as app:
+        flow = app.flows.read(FLOW.format(iterations=iterations, limit=limit))
+        view, _ = app.executions.create(flow, {})
+        began = time.perf_counter()
+        view = app.executions.run(view.id)
+        assert view.state == "SUCCESS", view.state
+        return time.perf_counter() - began
+
+
+def main(iterations: int, limit: int) -> None:
+    for name, seconds in (("decided", decided(iterations, limit)), ("run", ran(iterations, limit))):
+        print(f"{name:8}{seconds:8.2f} s {seconds / iterations * 1e6:8.1f} µs an iteration")
+    print(f"peak    {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:8} MB")
+
+
+if __name__ == "__main__":
+    main(*(int(word) for word in (sys.argv[1:] + ["10000", "1"][len(sys.argv) - 1 :])[:2]))
