@@ -11,13 +11,16 @@ from core.app.flows import FlowService
 from core.app.lines import direct_line
 from core.engine.answers import Answers
 from core.engine.live import execution_prefix
-from core.engine.variables import base_variables
+from core.engine.needs import Needs
+from core.engine.variables import Variables
 from core.errors import NotFound
-from core.host.records import ExecutionIdentity, RecordStore
-from core.host.seam import OutputReference, OutputText, Place
+from core.host.records import ExecutionIdentity, RecordStore, TaskIdentity
+from core.host.seam import Place
 from core.host.views import Evaluation as EvaluationView
 from core.host.views import ExecutionView, TaskExecutionView
 from core.model.codec import SecretText
+from core.model.messages import ROOT, TaskKey
+from core.planner import TaskFacts
 from core.work.apart import evaluate_for_people
 from core.work.helper import Helper
 from core.work.tools import Tools
@@ -57,36 +60,50 @@ class EvaluatorService:
         identity = ExecutionIdentity(view.id, self._organization, view.namespace, view.flow_id, view.flow_revision)
         place = Place(self._organization, view.namespace, view.flow_id, view.id,
                       execution_prefix=execution_prefix(identity))  # fmt: skip
-        variables = self._variables(view, task_name, value)
+        variables = self._variables(view, identity, task_name, value)
         found = evaluate_for_people(template, place, variables, tools, direct_line(self._answers()), self._helper())
         return EvaluationView(found.text, found.value, type_word(found.value))
 
-    def _variables(self, view: ExecutionView, task_name: str | None, value: str | None) -> dict[str, Any]:
+    def _variables(
+        self, view: ExecutionView, identity: ExecutionIdentity, task_name: str | None, value: str | None
+    ) -> dict[str, Any]:
+        """What the engine would give to a task in the same place: everything, since people look around."""
         flow = self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)
-        variables = base_variables(view, flow, state=view.state)
-        outputs: dict[str, Any] = {}
-        for key, _, stored in self._records.outputs_of(view.id, None):
-            if stored is not None:
-                shipped = OutputText(stored.text) if stored.text is not None else None
-                outputs[key.task_id] = shipped or OutputReference(stored.uri or "", stored.size)
-        tasks = self._records.task_executions(self._organization, view.id)
-        variables["outputs"] = outputs
-        variables["tasks"] = {task.task_name: {"state": task.state} for task in tasks}
+        key, tasks, identities = ROOT, dict[TaskKey, TaskFacts](), dict[TaskKey, TaskIdentity]()
         if task_name is not None:
-            variables.update(_task_variables(tasks, task_name, value))
-        return variables
+            views = self._records.task_executions(self._organization, view.id)
+            key, tasks, identities = _place_of(views, task_name, value)
+        variables = Variables(
+            view, flow, identity, self._records, tasks, identities, self._records.evaluations(view.id), fresh=False
+        )
+        variables.entered(view.state, view.ended_at or view.created_at)
+        return variables.of(key, Needs(None, tasks=True, parents=True))
 
 
-def _task_variables(tasks: tuple[TaskExecutionView, ...], name: str, value: str | None) -> dict[str, Any]:
-    chosen = [task for task in tasks if task.task_name == name and (value is None or task.value == value)]
+def _place_of(
+    views: tuple[TaskExecutionView, ...], name: str, value: str | None
+) -> tuple[TaskKey, dict[TaskKey, TaskFacts], dict[TaskKey, TaskIdentity]]:
+    """The latest task execution of a task (for a value of the loop around it), and it with the groups around it."""
+    chosen = [task for task in views if task.task_name == name and (value is None or task.value == value)]
     if not chosen:
-        names = ", ".join(dict.fromkeys(task.task_name for task in tasks)) or "none"
+        names = ", ".join(dict.fromkeys(task.task_name for task in views)) or "none"
         raise NotFound(f"no task `{name}` ran in this execution", expected=f"one of: {names}")
-    task = chosen[-1]
-    taskrun: dict[str, Any] = {"id": task.id, "attemptsCount": max(len(task.attempts) - 1, 0)}
-    if task.value is not None:
-        taskrun["value"] = task.value
-    return {"task": {"id": task.task_name, "type": task.type}, "taskrun": taskrun}
+    by_id = {task.id: task for task in views}
+    tasks: dict[TaskKey, TaskFacts] = {}
+    identities: dict[TaskKey, TaskIdentity] = {}
+    task: TaskExecutionView | None = chosen[-1]
+    while task is not None:
+        above = by_id.get(task.parent_id or "")
+        parent = _key(above) if above else ROOT
+        began = next((at for state, at in task.history if state == "RUNNING"), task.created_at)
+        tasks[_key(task)] = TaskFacts(parent, task.state, since=began, iteration=task.iteration)
+        identities[_key(task)] = TaskIdentity(task.id, task.type, task.parent_id, len(task.attempts))
+        task = above
+    return _key(chosen[-1]), tasks, identities
+
+
+def _key(task: TaskExecutionView) -> TaskKey:
+    return TaskKey(task.task_name, task.path, task.turn)
 
 
 def type_word(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from core.engine.clock import as_instant
@@ -132,7 +132,7 @@ class Variables:
             shown: dict[str, Any] = {}
             if task is not None and task.iteration is not None:
                 shown["taskrun"] = {"value": above.path[-1]}
-            output = self._cache.get((above.task_id, above.path))
+            output = self.at(above.task_id, above.path)
             if output is not None:
                 shown["outputs"] = output
             if shown:
@@ -155,8 +155,9 @@ class Variables:
         """Those that are read; where one is missing, also what is at hand, so that people are told what there is."""
         wanted = needs.outputs
         if wanted is None:
-            found = self._plain() if self._complete else self._recorded(None)
-            return {**found, **{name: self._seen(name, key) for name in self._in_loops}}
+            found = self._plain() if self._complete else self._recorded(self._steps.keys() - self._looped)
+            found.update({name: self._seen(name, key) for name in self._in_loops if self._gave(name)})
+            return {name: found[name] for name in self._steps if name in found}
         found = {}
         for name in wanted:
             if name in self._looped:
@@ -171,10 +172,14 @@ class Variables:
 
     def at(self, name: str, path: tuple[str, ...]) -> OutputText | OutputReference | None:
         """The output of a task for these values of the loops around it, and no others."""
-        if (name, path) not in self._cache:
+        if (name, path) not in self._cache and not self._complete:
             stored, _ = self._records.outputs_at(self._identity.id, name, path)
             return None if stored is None else shipped(stored)
-        return self._cache[name, path]
+        return self._cache.get((name, path))
+
+    def _gave(self, name: str) -> bool:
+        """Whether a task below a loop has any output; one that did not begin under this owner is looked up."""
+        return self._complete or bool(self._records.outputs_at(self._identity.id, name, ())[1])
 
     def _plain(self) -> dict[str, Shipped]:
         return {name: output for (name, path), output in self._cache.items() if output is not None and not path}
@@ -194,11 +199,9 @@ class Variables:
                 known[path] = output
         return LoopOutputs(name, known)
 
-    def _recorded(self, wanted: frozenset[str] | None) -> dict[str, Shipped]:
-        if wanted is not None and not wanted:
-            return {}
+    def _recorded(self, wanted: Set[str]) -> dict[str, Shipped]:
         found: dict[str, Shipped] = {}
-        for key, _, stored in self._records.outputs_of(self._identity.id, None if wanted is None else sorted(wanted)):
+        for key, _, stored in self._records.outputs_of(self._identity.id, sorted(wanted)) if wanted else ():
             if stored is not None and not key.path:
                 found[key.task_id] = shipped(stored)
         return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Generic, Literal, TypeVar
 
-from core.model.data import data, field
+from core.model.data import data
 from core.model.state import Status, status_of
 
 T = TypeVar("T")
@@ -293,14 +293,3 @@ class Evaluation:
     text: str
     value: Any
     type: str
-
-
-@data
-class PluginView:
-    """One installed plugin: what it brings and, when it could not be loaded, why."""
-
-    name: str
-    distribution: str
-    version: str
-    brings: tuple[str, ...] = field(factory=tuple)
-    error: str = ""

@@ -17,7 +17,6 @@ EXIT = "exit:"
 KILLED_AFTER = "killed"
 RETRIED = "retried"
 RETRIED_STATE = "RETRIED"
-AFTER_PHASES = ("after", "over")
 _NEVER_BEGAN = frozenset({"CREATED", "QUEUED"})
 _WORKING = (RunTask, Evaluate, StartChild)
 

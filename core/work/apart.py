@@ -21,6 +21,7 @@ from core.work.functions import printed
 from core.work.helper import Helper
 from core.work.line import Line
 from core.work.tools import Tools
+from core.work.variables import in_sight, output_loader
 
 _MOST_ENTROPY = 65_536
 
@@ -39,6 +40,8 @@ def evaluate_for_people(
     if expressions.is_quick(template):
         value = Evaluation(place, variables, tools, line, None).render(template, typed=True)
         return Evaluated(value, printed(value))
+    load = output_loader(tools.storage, place.organization_id, None)
+    variables = in_sight(tools.constants, variables, load)
     world = _World(place, variables, tools, line)
     outputs = variables.get("outputs", {})
     plain = encode({name: value for name, value in variables.items() if name != "outputs"})

@@ -28,7 +28,7 @@ from core.work.log_file import LogFile
 from core.work.runners import DOCKER, choose_runner, unavailable_reason
 from core.work.secrets import Redactor
 from core.work.tools import Tools
-from core.work.variables import Inputs, Outputs, Scope, asks, output_loader, reads_of, with_parents
+from core.work.variables import Inputs, Outputs, Scope, asks, in_sight, output_loader, reads_of
 from core.work.world import Executions, KeyValues, NamespaceFiles, OwnExecution, TaskFiles, Wishes
 
 
@@ -190,12 +190,10 @@ class AttemptContext:
         functions = EngineFunctions(job.place, self._line, self.storage, self.redactor.get, self._noted.add)
         load = output_loader(self._tools.storage, job.place.organization_id, self.redactor.get)
         base = {
-            **self._tools.constants,
-            **job.variables,
+            **in_sight(self._tools.constants, job.variables, load),
             "inputs": Inputs(job.variables.get("inputs", {}), self.redactor.get),
             **({"vars": Inputs(job.variables["vars"], self.redactor.get)} if "vars" in job.variables else {}),
             "outputs": Outputs(job.variables.get("outputs", {}), load, asks(self._line, job.place)),
-            **with_parents(job.variables, load),
         }
         lazy = {"workingDir": lambda: str(self.working_dir), "outputDir": lambda: str(self.output_dir)}
         renderer = self._tools.renderer(functions.table())

@@ -13,7 +13,7 @@ from core.work.functions import EngineFunctions, refuse_secret
 from core.work.line import Line
 from core.work.secrets import Redactor
 from core.work.tools import Tools
-from core.work.variables import Inputs, Outputs, asks, output_loader, reads_of, with_parents
+from core.work.variables import Inputs, Outputs, asks, in_sight, output_loader, reads_of
 
 
 class Evaluation:
@@ -28,7 +28,7 @@ class Evaluation:
         functions = EngineFunctions(place, line, files, secret or refuse_secret, self._noted.add).table()
         load = output_loader(tools.storage, place.organization_id, secret)
         outputs = Outputs(variables.get("outputs", {}), load, asks(line, place))
-        self._variables = {**tools.constants, **variables, "outputs": outputs, **with_parents(variables, load)}
+        self._variables = {**in_sight(tools.constants, variables, load), "outputs": outputs}
         for name in ("inputs", "vars"):
             if secret and name in variables:
                 self._variables[name] = Inputs(variables[name], secret)

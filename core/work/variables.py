@@ -157,14 +157,16 @@ def asks(line: Line, place: Place) -> Ask:
     return ask
 
 
-def with_parents(variables: Mapping[str, Any], load: Load) -> dict[str, Any]:
-    """`parents`, the groups around the place with their outputs as values, and `parent`, the closest of them."""
+def in_sight(constants: Mapping[str, Any], variables: Mapping[str, Any], load: Load) -> dict[str, Any]:
+    """What a place sees: the constants, what was shipped, and of the groups around it (`parents`, and `parent`, the
+    closest of them) the outputs as values.
+    """
     if "parents" not in variables:
-        return {}
+        return {**constants, **variables}
     parents = [
         {**shown, "outputs": load(shown["outputs"])} if "outputs" in shown else shown for shown in variables["parents"]
     ]
-    return {"parents": parents, "parent": parents[0]}
+    return {**constants, **variables, "parents": parents, "parent": parents[0]}
 
 
 def output_loader(

@@ -29,7 +29,7 @@ tasks:
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[App]:
-    with temporary_app(secrets={"TOKEN": "open-sesame"}, inline_limit=1000) as made:
+    with temporary_app(secrets={"TOKEN": "open-sesame"}, inline_limit=1000, globals={"region": "eu"}) as made:
         made.kv.set("company", "who", {"name": "Ada"})
         yield made
 
@@ -53,6 +53,8 @@ def run(app: App) -> str:
         ("tasks.small.state ~ (tasksWithState('success') | length)", "SUCCESS2", "SUCCESS2", "text"),
         ("{{ 1 }}{% if true %}2{% endif %}", "12", "12", "text"),
         ("inputs.entrySet() | first", "n=1000000000", "n=1000000000", "text"),
+        ("globals.region", "eu", "eu", "text"),
+        ("globals | jq('.region') | first", "eu", "eu", "text"),
     ],
 )
 def test_a_process_of_its_own_gives_what_the_engine_would(
@@ -61,6 +63,51 @@ def test_a_process_of_its_own_gives_what_the_engine_would(
     found = app.evaluator.evaluate(run, expression)
     assert found.type == type
     assert value is None or (found.value, found.text) == (value, text)
+
+
+LOOP = """
+id: loop
+namespace: company.team
+tasks:
+  - id: each
+    type: flow.ForEach
+    values: ["x", "y"]
+    tasks:
+      - {id: one, type: debug.Return, format: "{{ taskrun.value }}{{ taskrun.iteration }}"}
+      - id: choose
+        type: flow.If
+        condition: "{{ taskrun.value == 'y' }}"
+        then: [{id: two, type: debug.Return, format: "{{ outputs.one[parent.taskrun.value].value }}!"}]
+  - {id: after, type: debug.Return, format: last}
+"""
+
+
+@pytest.fixture(scope="module")
+def loop(app: App) -> str:
+    ended = run_flow(LOOP, app=app)
+    assert ended.state == "SUCCESS"
+    return ended.id
+
+
+@pytest.mark.parametrize(
+    ("expression", "task", "value", "text"),
+    [
+        ("outputs.one.y.value", None, None, "y1"),
+        ("outputs.one | keys", None, None, '["x","y"]'),
+        ("outputs.one | jq('.x.value') | first", None, None, "x0"),  # in a process of its own
+        ("outputs", None, None, '{"one":{"x":{"value":"x0"},"y":{"value":"y1"}},"choose":{"x":{"evaluationResult":false},'
+         '"y":{"evaluationResult":true}},"two":{"y":{"value":"y1!"}},"after":{"value":"last"}}'),
+        ("tasks.one.y.state", None, None, "SUCCESS"),
+        ("taskrun.value ~ taskrun.iteration ~ outputs.one[taskrun.value].value", "one", "x", "x0x0"),
+        ("currentEachOutput(outputs.one).value", "choose", "y", "y1"),
+        ("parent.taskrun.value ~ parents[0].outputs.evaluationResult", "two", None, "ytrue"),
+        ("parents | jq('.[0].outputs.evaluationResult') | first", "two", None, "true"),
+    ],
+)
+def test_a_place_below_a_loop_sees_what_its_task_saw(
+    app: App, loop: str, expression: str, task: str | None, value: str | None, text: str
+) -> None:
+    assert app.evaluator.evaluate(loop, expression, task_name=task, value=value).text == text
 
 
 ATTACKS = (

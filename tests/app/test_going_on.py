@@ -100,3 +100,23 @@ def test_a_group_has_one_attempt_and_a_skipped_subflow_too() -> None:
 
     assert found == {"s": ["WARNING"], "x": ["FAILED"], "c": ["SKIPPED"], "d": ["SKIPPED"], "l": ["SKIPPED"], "skipped": []}
     assert histories == [["CREATED", "SKIPPED"], ["CREATED", "SKIPPED"]]
+
+
+def test_what_goes_on_after_a_restart_reads_the_outputs_of_the_groups_around_it() -> None:
+    text = """
+id: around
+namespace: io.rules
+tasks:
+- id: choose
+  type: flow.If
+  condition: "{{ true }}"
+  then:
+  - {id: x, type: execution.Fail, condition: "{{ taskrun.attemptsCount < 1 }}"}
+  - {id: y, type: debug.Return, format: "{{ parent.outputs.evaluationResult }}"}
+"""
+    with temporary_app() as app:
+        failed = run_flow(text, app=app)
+        app.executions.restart(failed.id)
+        ended = app.executions.run(failed.id)
+        assert ended.state == "SUCCESS"
+        assert app.outputs.value(f"{failed.id}/y") == {"value": "true"}
