@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core import expressions
+from core.app.direct_line import direct_line
 from core.app.flows import FlowService
-from core.app.lines import direct_line
 from core.engine.answers import Answers
 from core.engine.clock import new_id, now
 from core.engine.inbox import restart_json

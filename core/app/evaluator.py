@@ -7,8 +7,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from core import expressions
+from core.app.direct_line import direct_line
 from core.app.flows import FlowService
-from core.app.lines import direct_line
 from core.engine.answers import Answers
 from core.engine.live import execution_prefix
 from core.engine.needs import Needs

@@ -13,8 +13,8 @@ from core.engine.clock import new_id, now
 from core.engine.inbox import restart_json
 from core.engine.live import LiveExecution
 from core.engine.needs import needs_of
-from core.engine.promises import ASSERTION, Promises
 from core.engine.results import typed_outputs
+from core.engine.sla import ASSERTION, SlaWatch
 from core.engine.timers import Timers
 from core.engine.work import Told, Work
 from core.errors import TailraceError
@@ -79,7 +79,7 @@ class Acting:
         """Executions that are to begin at some time: what `own` is then called with."""
         self._tickets: dict[int, tuple[Work, EvaluationKey]] = {}
         self._numbers = count(1)
-        self.promises = Promises(self._send_evaluation)
+        self.sla = SlaWatch(self._send_evaluation)
         self._outputs = children.outputs = ChildOutputs(records, children.flows, self._send_evaluation)
         self._acts: dict[type, Callable[[Work, Any], None]] = {
             RunTask: self._run,
@@ -108,7 +108,7 @@ class Acting:
         if work.live.identity.id not in owned:
             return ()
         if asked.purpose == ASSERTION and asked.task == ROOT:
-            return self.promises.answered(work, asked.round, result)
+            return self.sla.answered(work, asked.round, result)
         if asked.purpose == CHILD_OUTPUTS:
             return (self._outputs.answered(work, asked, result),)
         value, error = typed_outputs(work.live.flow, asked, result)
@@ -127,7 +127,7 @@ class Acting:
                 yield Told(owned[timer.execution_id], Due(timer.key))
             elif timer.key == ROOT:
                 self._own(*self.later.pop(timer.execution_id))
-        yield from self.promises.due(owned)
+        yield from self.sla.due(owned)
 
     # -- jobs
 
@@ -154,7 +154,7 @@ class Acting:
             self._tell(Told(work, Evaluated(effect.key, *live.evaluations[effect.key])))
             return
         if effect.key.purpose == PROMISES and task == ROOT:
-            self.promises.ask(work, effect.key)
+            self.sla.ask(work, effect.key)
             return
         step = live.steps.get(task.task_id)
         template, typed = request_of(step.node if step else None, effect.template), effect.typed

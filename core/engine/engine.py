@@ -101,7 +101,7 @@ class Engine:
         """
         opened = self._records.claim(execution_id, self._id)
         work = self._owned[execution_id] = Work(LiveExecution(opened, flow, self._records, runs=go_on), follow)
-        self._acting.promises.began(work)
+        self._acting.sla.began(work)
         for effect in pending(work.live.facts(now())) if go_on else ():
             if isinstance(effect, RunTask) and isinstance(work.live.steps[effect.key.task_id].node, Group):
                 self._inbox.append(Told(work, JobRestarted(effect.key)))
@@ -389,7 +389,7 @@ class Engine:
             work = self._owned[unit.execution.id]
             if unit.execution.id not in lost:
                 work.remember(unit)
-                self._acting.promises.changed(work, unit)
+                self._acting.sla.changed(work, unit)
                 for happening in happenings(unit):
                     work.follow(happening)
         for execution_id, refused in lost.items():

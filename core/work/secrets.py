@@ -10,7 +10,7 @@ from typing import Any
 
 from core.errors import Invalid, NotFound, Unreachable
 from core.model.codec import SecretText
-from core.work.sealing import KEY, seal, unseal
+from core.work.encryption import KEY, decrypt, encrypt
 
 SHORTEST = 4
 SHORTEST_LINE = 8
@@ -37,13 +37,13 @@ class Secrets:
 
     def sealed(self, text: str, vector: bytes) -> SecretText:
         """A text as it stands encrypted in records; `Redactor.get` gives it back. Raises Invalid, Unreachable."""
-        return SecretText(((SEALED, seal(self._key, text, vector)),))
+        return SecretText(((SEALED, encrypt(self._key, text, vector)),))
 
     def unsealed(self, sealed: str) -> str:
         """Raises Invalid when it was sealed with another key, or with one that is not set any more."""
         if not self._key:
             raise Invalid("a value is encrypted, and no key is set", where=KEY, expected="the key that was set then")
-        return unseal(self._key, sealed)
+        return decrypt(self._key, sealed)
 
     def get(self, name: str) -> str:
         """The value. Raises NotFound."""

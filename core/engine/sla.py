@@ -1,4 +1,4 @@
-"""The promises of flows (`sla`): how long an execution may take, and what is true of it after every change."""
+"""Service level agreements of flows (`sla`): how long an execution may take, what is true of it after each change."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.model.state import ENDED
 from core.model.truth import truthy
 
 ASSERTION = "sla"
-"""Purpose of the evaluations; their `round` is the number of the promise."""
+"""Purpose of the evaluations; their `round` is the number of the agreement."""
 _ENDS = {"FAIL": "FAILED", "CANCEL": "CANCELLED"}
 
 
@@ -36,7 +36,7 @@ class Look:
 
 
 class Watched:
-    """One execution with promises. again: something changed during a look."""
+    """One execution of a flow that has some. again: something changed during a look."""
 
     def __init__(self) -> None:
         self.look: Look | None = None
@@ -46,7 +46,7 @@ class Watched:
         self.ignored: set[int] = set()
 
 
-class Promises:
+class SlaWatch:
     """evaluate: send a job, made for a ticket, whose answer comes back to `answered` under the key."""
 
     def __init__(self, evaluate: Callable[[Work, EvaluationKey, Callable[[int], EvaluationJob]], None]) -> None:

@@ -11,13 +11,13 @@ _VECTOR = 12
 KEY = "setting encryption_key"
 
 
-def seal(key: str, text: str, vector: bytes) -> str:
+def encrypt(key: str, text: str, vector: bytes) -> str:
     """base64 of the vector (12 bytes nobody can guess) and the encrypted text. Raises Invalid for a wrong key."""
     sealed: bytes = _cipher(key).encrypt(vector, text.encode("utf-8"), None)
     return binascii.b2a_base64(vector + sealed, newline=False).decode("ascii")
 
 
-def unseal(key: str, sealed: str) -> str:
+def decrypt(key: str, sealed: str) -> str:
     """The text again. Raises Invalid when it was sealed with another key."""
     cipher = _cipher(key)
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415 # heavy, and optional

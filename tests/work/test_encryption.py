@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import Invalid
 from core.model.codec import SecretText
-from core.work.sealing import seal, unseal
+from core.work.encryption import decrypt, encrypt
 from core.work.secrets import SEALED, Redactor, Secrets
 
 KEY = "I6EGNzRESu3X3pKZidrqCGOHQFUFC0yK"
@@ -14,17 +14,17 @@ OTHER = "AAAAAAAAAAAAAAAAAAAAAA=="
 VECTOR = bytes(range(12))
 
 
-def test_what_was_sealed_can_be_unsealed_with_the_same_key() -> None:
-    sealed = seal(KEY, "grüße", VECTOR)
+def test_what_was_encrypted_can_be_decrypted_with_the_same_key() -> None:
+    sealed = encrypt(KEY, "grüße", VECTOR)
 
     assert "grü" not in sealed
-    assert unseal(KEY, sealed) == "grüße"
-    assert seal(KEY, "grüße", bytes(12)) != sealed
+    assert decrypt(KEY, sealed) == "grüße"
+    assert encrypt(KEY, "grüße", bytes(12)) != sealed
 
 
-def test_another_key_does_not_unseal() -> None:
+def test_another_key_does_not_decrypt() -> None:
     with pytest.raises(Invalid) as caught:
-        unseal(OTHER, seal(KEY, "text", VECTOR))
+        decrypt(OTHER, encrypt(KEY, "text", VECTOR))
     assert str(caught.value) == (
         "setting encryption_key: a secret was encrypted with another key\n  to do: set the earlier key again"
     )
@@ -33,7 +33,7 @@ def test_another_key_does_not_unseal() -> None:
 @pytest.mark.parametrize("key", ["short", "AAAA", "ü"])
 def test_a_key_that_can_not_be_used_is_refused(key: str) -> None:
     with pytest.raises(Invalid) as caught:
-        seal(key, "text", VECTOR)
+        encrypt(key, "text", VECTOR)
     assert str(caught.value) == (
         "setting encryption_key: the key can't be used\n  expected: base64 of 16, 24 or 32 bytes"
     )
@@ -47,7 +47,7 @@ def test_a_sealed_text_is_a_secret_that_is_hidden_once_it_was_read() -> None:
     assert str(sealed) == "••••"
     assert sealed.reveal(redactor.get) == "hush-hush"
     assert redactor.hide("it is hush-hush") == "it is ••••"
-    assert redactor.mark("hush-hush") == SecretText(((SEALED, seal(KEY, "hush-hush", VECTOR)),))
+    assert redactor.mark("hush-hush") == SecretText(((SEALED, encrypt(KEY, "hush-hush", VECTOR)),))
 
 
 def test_without_a_key_nothing_is_unsealed() -> None:
