@@ -23,11 +23,16 @@ MAX_PATTERN = 10_000
 MAX_MATCHES = 500_000
 
 
+def refuse_long(pattern: str) -> None:
+    """Raises Fault for a pattern that nobody writes: asked before anything is done with it."""
+    if len(pattern) > MAX_PATTERN:
+        raise Fault(f"the regular expression has {len(pattern):,} characters", expected=f"at most {MAX_PATTERN:,}")
+
+
 @lru_cache(maxsize=512)
 def java_pattern(pattern: str) -> re.Pattern[str]:
     """The compiled pattern. Raises Fault."""
-    if len(pattern) > MAX_PATTERN:
-        raise Fault(f"the regular expression has {len(pattern):,} characters", expected=f"at most {MAX_PATTERN:,}")
+    refuse_long(pattern)
     inside = False
 
     def translate(match: re.Match[str]) -> str:

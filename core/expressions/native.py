@@ -25,10 +25,16 @@ MAX_PROGRAM = 10_000
 
 def jq(frame: Frame, program: Written, text: str) -> list[Any]:
     """The outputs of a jq program for a JSON text. Raises Fault."""
+    _refuse_long(program.value)
     # The helper has an empty environment; this process may hold secrets in its own.
     literal = program.literal and not _reads_environment(program.value)
     outputs: list[Any] = _perform(frame, literal, "jq", program.value, text)
     return outputs
+
+
+def _refuse_long(source: str) -> None:
+    if len(source) > MAX_PROGRAM:
+        raise Fault(f"the jq program has {len(source):,} characters", expected=f"at most {MAX_PROGRAM:,}")
 
 
 @lru_cache(maxsize=256)
@@ -38,6 +44,7 @@ def _reads_environment(source: str) -> bool:
 
 def split(frame: Frame, pattern: Written, text: str, limit: int) -> list[str]:
     """`text.split(pattern, limit)`. Raises Fault."""
+    java_regex.refuse_long(pattern.value)
     literal = pattern.literal or _matches_itself(pattern.value)
     parts: list[str] = _perform(frame, literal, "split", text, pattern.value, limit)
     return parts
@@ -45,6 +52,8 @@ def split(frame: Frame, pattern: Written, text: str, limit: int) -> list[str]:
 
 def replace(frame: Frame, patterns: Written, texts: list[str]) -> list[str]:
     """The texts with every match of each pattern replaced, one pattern after the other. Raises Fault."""
+    for pattern in patterns.value:
+        java_regex.refuse_long(pattern)
     literal = patterns.literal or all(_matches_itself(pattern) for pattern in patterns.value)
     replaced: list[str] = _perform(frame, literal, "replace", texts, list(patterns.value.items()))
     return replaced
@@ -81,8 +90,6 @@ def _jq(source: str, text: str) -> list[Any]:
 
 @lru_cache(maxsize=256)
 def _program(source: str) -> Any:
-    if len(source) > MAX_PROGRAM:
-        raise Fault(f"the jq program has {len(source):,} characters", expected=f"at most {MAX_PROGRAM:,}")
     if _REACHES_OUT.search(source):
         raise Fault("jq: modules can't be loaded here", expected="a program without `import` and `include`")
     import jq  # type: ignore[import-not-found]  # noqa: PLC0415 (a C library)
