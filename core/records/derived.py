@@ -32,14 +32,14 @@ def create(database: Database, new: NewExecution, origin: Origin = _ITSELF) -> b
     linked = (None,) * 6 if link is None else (
         link.execution_id, link.task_execution_id, json.dumps(link.key), link.attempt, link.wait, link.index,
     )  # fmt: skip
-    cursor = database.write("insert_execution", (
+    row = database.write("insert_execution", (
         new.id, new.organization_id, new.namespace, new.flow_id, new.flow_revision,
         json.dumps([["CREATED", new.at]]), new.inputs_json, new.at, new.variables_json, new.trigger_json,
         new.due_at or None, *linked, *origin,
-    ))  # fmt: skip
-    if cursor.rowcount != 1:
+    )).fetchone()  # fmt: skip
+    if row is None:
         return False
-    seq = cursor.lastrowid
+    seq = row[0]
     for key, value in new.labels.items():
         database.write("insert_label", (new.organization_id, new.id, key, value, seq))
     for uri, size, sha256 in new.files:
@@ -88,7 +88,7 @@ def _copy(database: Database, new: NewExecution, of: str, keep: frozenset[TaskKe
         identifier = copies[old] = _copied_id(new, old)
         places.add("/".join((of, name, *key_of(name, path, turn).path)))
         values = (identifier, new.id, new.flow_revision, copies.get(parent), new.at, old)
-        seq = database.write("copy_task", values).lastrowid
+        (seq,) = database.write("copy_task", values).fetchone()
         database.write("copy_body", (identifier, old))
         database.write("copy_summary", (identifier, seq, old))
         database.write("copy_tags", (identifier, seq, old))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -152,10 +151,8 @@ class Writer:
             f"[{attempt_text(identity, 'RUNNING', at, None)}]" if change.attempt else "[]",
             counters_text(change.counters), change.iteration, at, at,
         )  # fmt: skip
-        try:
-            self._db.write("open_task", row)
-        except sqlite3.IntegrityError:  # its key is unique
-            raise GuardError(TWICE, "twice") from None
+        if self._db.write("open_task", row).rowcount != 1:  # its key is unique
+            raise GuardError(TWICE, "twice")
 
     def _move(self, unit: Unit, change: MoveTask) -> None:
         identity = unit.tasks[change.key]

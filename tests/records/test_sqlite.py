@@ -19,7 +19,8 @@ from core.host.seam import Metric, Read
 from core.host.views import ExecutionFilter, OutputFilter
 from core.model.decisions import EndTask, OpenTask, Remember
 from core.model.messages import ROOT, EvaluationKey, TaskKey
-from core.records import SqliteRecords, database
+from core.records import SqliteRecords
+from core.records import sqlite as database
 from core.testing.record_story import ACME, Story
 
 A = TaskKey("a")

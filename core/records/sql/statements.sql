@@ -23,7 +23,7 @@ INSERT INTO flow_executions (id, organization_id, namespace, flow_id, flow_revis
   original_created_at)
 VALUES (?, ?, ?, ?, ?, 'CREATED', ?, '[0,0,"SUCCESS","tasks"]', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (parent_task_execution_id, child_index, parent_attempt, attempt_number)
-  WHERE parent_task_execution_id IS NOT NULL DO NOTHING
+  WHERE parent_task_execution_id IS NOT NULL DO NOTHING RETURNING seq
 
 -- name: origin
 SELECT coalesce(original_id, id), attempt_number, coalesce(original_created_at, created_at), variables_json, trigger_json
@@ -100,6 +100,7 @@ INSERT INTO task_executions (id, organization_id, flow_execution_id, namespace, 
   path_json, turn, value, parent_id, state, history_json, attempts_json, counters_json, iteration, created_at,
   updated_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (flow_execution_id, task_name, path_json, turn) DO NOTHING
 
 -- name: move_task
 UPDATE task_executions SET counters_json = ?, updated_at = ? WHERE id = ?
@@ -209,7 +210,7 @@ INSERT INTO task_executions (id, organization_id, flow_execution_id, namespace, 
 SELECT ?, organization_id, ?, namespace, flow_id, ?, task_name, type, path_json, turn, value, ?, state, history_json,
   attempts_json, counters_json, error, note, properties_hash, properties_json, summary_json, output_size, output_sha256,
   output_uri, output_preview, version, modified_by, iteration, created_at, updated_at, coalesce(ended_at, ?),
-  stale_since, deleted_at, id FROM task_executions WHERE id = ?
+  stale_since, deleted_at, id FROM task_executions WHERE id = ? RETURNING seq
 
 -- name: copy_body
 INSERT INTO task_output_bodies (task_execution_id, organization_id, body)
