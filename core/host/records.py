@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from core.host.requests import LogSpan, Request
 from core.host.seam import LogLine, Metric, Read, TaskResult
@@ -20,6 +20,9 @@ from core.host.views import (
 from core.model.data import data, field
 from core.model.decisions import Counters, Decision
 from core.model.messages import ROOT, EvaluationKey, TaskKey
+
+if TYPE_CHECKING:  # most runs have no use for it
+    from core.host.product import ProductRecords
 
 
 @data
@@ -205,6 +208,10 @@ class Refused:
 class RecordStore(Protocol):
     """Rows of all organizations. Readers see commits of other processes; no read lasts longer than a second."""
 
+    @property
+    def product(self) -> ProductRecords:
+        """Task outputs as a product, keys, the audit, the feed: over the same rows."""
+
     # -- writing
     def create_execution(self, new: NewExecution) -> bool:
         """False when its parent link says it exists: same task execution, number and attempt. Then nothing is done."""
@@ -280,6 +287,13 @@ class RecordStore(Protocol):
     def executions(self, organization: str, which: ExecutionFilter) -> Page[ExecutionView]: ...
     def abandoned(self, organization: str, engine_id: str) -> tuple[str, ...]:
         """Executions with something left to run that another engine owned, and that engine is dead."""
+
+    def claimable(self, engine_id: str, now: int, limit: int = 100) -> tuple[tuple[str, str], ...]:
+        """(organization, execution) of all organizations that an engine may claim, the oldest first.
+
+        Its owner is dead and something of it is left to run, or nobody owns it and it has an unread inbox row or a
+        `due_at` in the past.
+        """
 
     def newest_execution(self, organization: str) -> str | None: ...
 

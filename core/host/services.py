@@ -6,10 +6,11 @@ Conflict when the state does not allow it, Unreachable when something needed is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Final, Literal, Protocol
 
+from core.host.product import AuditFilter, AuditView, Event, Once
 from core.host.views import (
     Evaluation,
     ExecutionFilter,
@@ -26,6 +27,9 @@ from core.host.views import (
     TaskExecutionView,
 )  # fmt: skip
 from core.model.flow import Flow
+
+KEEP: Final = object()
+"""For an output that is to stay as it is, since None is an output too."""
 
 
 class Flows(Protocol):
@@ -90,6 +94,9 @@ class Executions(Protocol):
 
     def interrupt(self) -> None:
         """From a signal handler: kill what `run` works on; a second call leaves it at once, to be resumed."""
+
+    def submit(self, execution_id: str) -> None:
+        """Let an engine that serves, of whichever process, work on it (see `core.host.deployment`)."""
 
     def list(self, which: ExecutionFilter) -> Page[ExecutionView]: ...
     def get(self, execution_id: str) -> ExecutionView:
@@ -176,6 +183,75 @@ class Outputs(Protocol):
     def value(self, output_id: str) -> Any:
         """The recorded output: usually a map, None when the task gave none."""
 
+    def values(self, ids: Sequence[str]) -> Mapping[str, Any]:
+        """As `value`, of many at once; without those that are above the inline limit or have none."""
+
+    def count(self, which: OutputFilter) -> int:
+        """How many there are, the page left aside."""
+
+    def open(self, output_id: str) -> tuple[BinaryIO, int] | None:
+        """The recorded JSON as a stream that can seek, and its size in bytes; None when there is no output."""
+
+
+class Changes(Protocol):
+    """What people and outside workers change of what came out. by: who, as the audit names them.
+
+    Each change writes an audit row in its transaction. Texts and maps that are too large raise TooLarge.
+    """
+
+    def correct(
+        self,
+        output_id: str,
+        version: int,
+        *,
+        by: str,
+        output: Any = KEEP,
+        summary: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+        reason: str = "",
+    ) -> tuple[TaskExecutionView, tuple[str, ...]]:
+        """Correct an output that has this version: how it is now, and the ids of what became stale by it.
+
+        Raises NotFound, Conflict (another version), Invalid.
+        """
+
+    def tag(self, ids: Sequence[str], add: Mapping[str, str], remove: Sequence[str], *, by: str) -> None:
+        """All of 1 to 100 outputs, or none. Raises NotFound, Invalid."""
+
+    def delete_output(self, output_id: str, *, by: str) -> None: ...
+    def restore_output(self, output_id: str, *, by: str) -> TaskExecutionView: ...
+    def add_output(
+        self,
+        execution_id: str,
+        task_name: str,
+        *,
+        by: str,
+        status: Literal["completed", "failed"] = "completed",
+        value: str | None = None,
+        output: Any = None,
+        summary: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+        error: str = "",
+        once: Once | None = None,
+    ) -> TaskExecutionView:
+        """What an outside worker gave to an execution. once: safe to repeat. Raises NotFound, Conflict, Invalid."""
+
+    def delete_execution(self, execution_id: str, *, by: str) -> None:
+        """Hide an ended execution. Raises NotFound, Conflict."""
+
+    def restore_execution(self, execution_id: str, *, by: str) -> ExecutionView: ...
+    def note(self, by: str, action: str, subject: str, before: Any = None, after: Any = None) -> None:
+        """An audit row for a change that another service made."""
+
+    def audit(self, which: AuditFilter) -> Page[AuditView]: ...
+
+
+class Feed(Protocol):
+    """What was committed, by any process, in order."""
+
+    def events(self, after: int, limit: int = 1000) -> tuple[Event, ...]: ...
+    def last(self) -> int: ...
+
 
 class Files(Protocol):
     """Internal storage and namespace files."""
@@ -220,6 +296,10 @@ class Services(Protocol):
     def outputs(self) -> Outputs: ...
     @property
     def files(self) -> Files: ...
+    @property
+    def changes(self) -> Changes: ...
+    @property
+    def feed(self) -> Feed: ...
     @property
     def kv(self) -> KeyValueStore: ...
     @property

@@ -15,7 +15,10 @@ History = tuple[tuple[str, int], ...]
 
 @data
 class Page(Generic[T]):
-    """Newest first. next: what `starting_after` takes to go on, or None at the end."""
+    """Newest first. next: what `starting_after` takes to go on (`ending_before`, when that was given), None at the end.
+
+    A page whose filter examined very many rows may be short, even empty, and still have a `next`.
+    """
 
     data: tuple[T, ...]
     has_more: bool = False
@@ -203,10 +206,25 @@ class FilePreview:
 
 
 @data
+class SummaryCondition:
+    """A condition on a scalar of `summary`. path: names joined by dots. value: compared as a number when it is one.
+
+    A boolean counts as 1 or 0, `true` and `false` as those. Only `=` and `!=` compare texts; `!=` holds only where
+    the path is there.
+    """
+
+    path: str
+    operator: Literal["=", "!=", ">", ">=", "<", "<="]
+    value: str
+
+
+@data
 class OutputFilter:
     """Which task outputs a list shows: conditions are joined by AND, the values of one condition by OR.
 
-    Times in microseconds since 1970 UTC. tags are `key` or `key:value`. `deleted` ones are left out unless asked for.
+    Times in microseconds since 1970 UTC. tag, tag_all: `key` or `key:value`; of tag_all each. summary: each holds.
+    `deleted` ones are left out unless asked for. starting_after: an id, the rows older than it; ending_before: those
+    newer than it, the nearest ones, newest first all the same.
     """
 
     flow_execution_id: tuple[str, ...] = ()
@@ -220,6 +238,12 @@ class OutputFilter:
     created_before: int | None = None
     limit: int = 100
     starting_after: str | None = None
+    tag_all: tuple[str, ...] = ()
+    modified_by: tuple[str, ...] = ()
+    updated_after: int | None = None
+    updated_before: int | None = None
+    summary: tuple[SummaryCondition, ...] = ()
+    ending_before: str | None = None
 
 
 @data
@@ -235,6 +259,7 @@ class ExecutionFilter:
     created_before: int | None = None
     limit: int = 100
     starting_after: str | None = None
+    ending_before: str | None = None
 
 
 @data

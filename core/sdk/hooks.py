@@ -56,6 +56,28 @@ class StorageRef:
     title: str = ""
 
 
+@data
+class RecordStoreRef:
+    """A record store by the scheme of its URL (`postgresql`).
+
+    target: `module:factory`, called with (URL, now in microseconds since 1970 UTC) and giving a
+    `core.host.RecordStore`.
+    """
+
+    target: str
+    scheme: str
+    title: str = ""
+
+
+@data
+class CommandRef:
+    """Commands by their first word. target: `module:COMMANDS`, a tuple of `core.host.deployment.PluginCommand`."""
+
+    target: str
+    word: str
+    summary: str
+
+
 @hookspec
 def task_types() -> Iterable[TypeRef | type[PluginType]]:  # type: ignore[empty-body]
     """Task types that a plugin brings."""
@@ -74,3 +96,13 @@ def triggers() -> Iterable[TypeRef | type[PluginType]]:  # type: ignore[empty-bo
 @hookspec
 def storage_backends() -> Iterable[StorageRef]:  # type: ignore[empty-body]
     """Storage backends that a plugin brings."""
+
+
+@hookspec
+def record_stores() -> Iterable[RecordStoreRef]:  # type: ignore[empty-body]
+    """Record stores that a plugin brings; the setting `records` names one by its URL."""
+
+
+@hookspec
+def commands() -> Iterable[CommandRef]:  # type: ignore[empty-body]
+    """Commands that a plugin brings."""
