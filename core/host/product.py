@@ -134,7 +134,10 @@ class Event:
 
 
 class ProductRecords(Protocol):
-    """`product` of a `core.host.records.RecordStore`. by: the actor of the audit row, written in the same transaction."""
+    """`product` of a `core.host.records.RecordStore`.
+
+    by: the actor of the audit row, which is written in the same transaction.
+    """
 
     # -- task outputs
     def count_outputs(self, organization: str, which: OutputFilter) -> int:
