@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,16 +19,19 @@ from core.model.data import data, evolve, field
 
 RUNNERS = ("auto", "docker", "process")
 DURABILITIES = ("process", "power-loss")
+SECRET = ("api_key", "encryption_key", "records")
+"""What is not handed on in the environment: a script of a flow has no use for it."""
 
 
 @data
 class Product:
-    """The names a vendor's distribution changes."""
+    """The names a vendor's distribution changes. key_prefix: what the secrets of API keys begin with."""
 
     name: str = "tailrace"
     title: str = "Tailrace"
     command: str = "python -m core"
     prefix: str = "TAILRACE_"
+    key_prefix: str = "tr_"
     version: str = "0.1.0"
 
 
@@ -37,6 +41,8 @@ class Settings:
 
     workers: task executions at once. zone: the time zone of dates without one. runner: where scripts run when the
     flow does not say. durability: `process` survives any crash of a process, `power-loss` also one of the machine.
+    records: the URL of a record store, "" for the file in the home; it may hold a password: show `records_shown`.
+    server, api_key: the URL of a server that commands speak to instead of a home, and who they are there.
     encryption_key: base64 of 16, 24 or 32 bytes; without it inputs of the type SECRET are refused. globals: what
     expressions read as `globals.…`; a table of settings.toml, or JSON.
     """
@@ -46,6 +52,9 @@ class Settings:
     organization: str = "default"
     runner: str = "auto"
     durability: str = "process"
+    records: str = field(default="", repr=False)
+    server: str = ""
+    api_key: str = field(default="", repr=False)
     storage: str = "local"
     zone: str = "UTC"
     workers: int = 16
@@ -59,6 +68,14 @@ class Settings:
     @property
     def durable(self) -> bool:
         return self.durability == "power-loss"
+
+    @property
+    def records_shown(self) -> str:
+        """Where the records are, for people: a URL without its user, password and options, or the file."""
+        if not self.records:
+            return str(self.home / "records.db")
+        plain = re.match(r"([^:/]+://)(?:[^@/?#]*@)?([^@?#]*)(?:[?#][^@]*)?$", self.records)
+        return "".join(plain.groups()) if plain else self.records.partition("://")[0] + "://…"
 
     def make_home(self) -> None:
         """Create the home directory. Raises Unreachable when that can't be done or it can't be written."""
@@ -107,7 +124,9 @@ def load_settings(
     }
     chosen = {**from_file, **from_environment, **{name: value for name, value in given.items() if value is not None}}
     checked: dict[str, Any] = {name: _checked(name, value) for name, value in chosen.items()}
-    return evolve(settings, **checked)
+    kept = {f"{product.prefix}{setting.upper()}" for setting in SECRET}
+    handed_on = {name: value for name, value in environment.items() if name not in kept}
+    return evolve(settings, environment=handed_on, **checked)
 
 
 def _changeable() -> set[str]:
@@ -123,6 +142,8 @@ def _checked(name: str, value: object) -> object:
         return int(str(value))
     if name == "zone":
         return _zone(str(value), where)
+    if name == "records" and value and not re.match(r"[a-z][a-z0-9+.-]*://", str(value)):
+        raise Invalid("this is not the URL of a record store", where=where, expected="such as postgresql://host/database")
     if name in ("plugins_dir", "secrets_file"):
         return Path(str(value)).expanduser()
     if name == "globals":

@@ -8,37 +8,53 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.app.bell import Bell
 from core.app.creation import Creation
 from core.app.executions import ExecutionService
 from core.app.flows import FlowService
 from core.app.runs import Runs
 from core.engine.answers import Answers
-from core.engine.clock import chance, moment, now
+from core.engine.clock import now
+from core.host.records import RecordStore
 from core.host.views import ExecutionView, Happening
+from core.model.data import evolve
 from core.model.flow import Flow
 from core.records import SqliteRecords
 from core.registry import Registry, load_registry
 from core.sdk.storage import StorageBackend
 from core.settings import Settings, constants
-from core.work import Secrets, Tools
+from core.work import Secrets, Tools, WorkerTools
 
 if TYPE_CHECKING:
+    from core.app.changes import ChangeService
     from core.app.evaluator import EvaluatorService
+    from core.app.feed import FeedService
     from core.app.files import FileService
     from core.app.kv import KvService
     from core.app.outputs import OutputService
     from core.work.helper import Helper
 
+SHARED = ("registry", "records", "storage", "secrets", "helper", "bell")
+"""The parts that the apps of one installation have in common."""
+
 
 class App:
     """Runs flows in this process, and shows what was recorded: `core.host.services.Services` for one organization.
 
-    flows, executions, outputs, files, kv, evaluator: the services. What is not used is never opened, and nothing is
-    shared: two apps can live in one process. To be closed: `open_app` does so.
+    flows, executions, outputs, changes, feed, files, kv, evaluator: the services. What is not used is never opened, and
+    nothing is shared: two apps can live in one process. To be closed: `open_app` does so.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._borrows = False
+
+    def for_organization(self, organization: str) -> App:
+        """An app of another organization with the records, storage and plugins of this one, which closes them."""
+        other = App(evolve(self.settings, organization=organization))
+        other.__dict__.update({name: getattr(self, name) for name in SHARED})
+        other._borrows = True
+        return other
 
     def run(
         self,
@@ -78,7 +94,9 @@ class App:
         return load_registry(cache, self.settings.plugins_dir)
 
     @cached_property
-    def records(self) -> SqliteRecords:
+    def records(self) -> RecordStore:
+        if self.settings.records:
+            return self.registry.record_store(self.settings.records)(self.settings.records, now())
         self.settings.make_home()
         return SqliteRecords(self.settings.home, durable=self.settings.durable, now=now())
 
@@ -98,32 +116,32 @@ class App:
 
         return Helper(self.settings.environment)
 
+    @cached_property
+    def bell(self) -> Bell:
+        return Bell()
+
     def tools(self, runner: str | None = None) -> Tools:
         """What the far side works with."""
+        return self.worker_tools(runner).tools(
+            self.registry, self.storage, self.secrets, lambda operation, arguments: self.helper(operation, arguments)
+        )
+
+    def worker_tools(self, runner: str | None = None) -> WorkerTools:
+        """The same as plain values, from which a worker process builds its own."""
         settings = self.settings
-        versions = {info.name: info.version for info in self.registry.plugins()}
-
-        def plugin_version(type_name: str) -> str:
-            entry = self.registry.find(type_name)
-            return versions.get(entry.plugin, "") if entry else ""
-
-        return Tools(
-            registry=self.registry,
-            storage=self.storage,
-            secrets=self.secrets,
-            now=now,
-            clock=moment,
-            entropy=chance,
-            scratch=settings.home / "work",
-            cache=settings.home / "cache",
+        return WorkerTools(
+            home=settings.home,
+            clock=now.__module__,
+            user_agent=f"{settings.product.title}/{settings.product.version}",
+            storage=settings.storage,
+            durable=settings.durable,
+            plugins_dir=settings.plugins_dir,
+            secrets_file=settings.secrets_file,
+            encryption_key=settings.encryption_key,
             environment=settings.environment,
             runner=runner or settings.runner,
             zone=settings.zone,
-            user_agent=f"{settings.product.title}/{settings.product.version}",
-            durable=settings.durable,
             inline_limit=settings.inline_limit,
-            plugin_version=plugin_version,
-            helper=lambda operation, arguments: self.helper(operation, arguments),
             constants=constants(settings),
         )
 
@@ -140,13 +158,14 @@ class App:
     @cached_property
     def executions(self) -> ExecutionService:
         return ExecutionService(
-            self.settings, self.records, self.storage, self.flows, self.runs, self.creation
+            self.settings, self.records, self.storage, self.flows, self.runs, self.creation, self.bell
         )
 
     @cached_property
     def creation(self) -> Creation:
         return Creation(
-            self.settings.organization, self.records, self.storage, self.flows, self.tools, self.answers
+            self.settings.organization, self.records, self.storage, self.flows, self.tools, self.answers,
+            local_paths=not self._borrows,
         )
 
     @cached_property
@@ -158,6 +177,19 @@ class App:
         from core.app.outputs import OutputService
 
         return OutputService(self.settings.organization, self.records, self.storage, self.executions.resolve)
+
+    @cached_property
+    def changes(self) -> ChangeService:
+        from core.app.changes import ChangeService
+
+        settings = self.settings
+        return ChangeService(settings.organization, self.records, self.storage, settings.inline_limit)
+
+    @cached_property
+    def feed(self) -> FeedService:
+        from core.app.feed import FeedService
+
+        return FeedService(self.settings.organization, self.records)
 
     @cached_property
     def files(self) -> FileService:
@@ -184,10 +216,12 @@ class App:
         """What `doctor` tells of this machine: (name, whether it is well, a line about it)."""
         from core.app.machine import machine_checks
 
-        return machine_checks(self.settings, self.registry)
+        return machine_checks(self.settings, self.registry, lambda: self.records)
 
     def close(self) -> None:
         """Give back what was opened."""
+        if self._borrows:
+            return
         if "helper" in self.__dict__:
             self.helper.close()
         if "records" in self.__dict__:

@@ -57,13 +57,17 @@ class Creation:
         flows: FlowService,
         tools: Callable[[], Tools],
         answers: Callable[[], Answers],
+        *,
+        local_paths: bool = True,
     ) -> None:
+        """local_paths: a FILE input may be the path of a file of this machine; not for callers from elsewhere."""
         self._organization = organization
         self._records = records
         self._storage = storage
         self._flows = flows
         self._tools = tools
         self._answers = answers
+        self._local_paths = local_paths
 
     def create(
         self,
@@ -74,22 +78,27 @@ class Creation:
         parent: ParentLink | None = None,
         trigger: Mapping[str, Any] | None = None,
         due_at: int = 0,
+        files: Mapping[str, Path] | None = None,
     ) -> Created:
-        """Raises Conflict for a disabled flow and for a check that blocks it; InvalidInput naming every wrong input."""
+        """files: local files for FILE inputs, brought by the caller, wherever paths may come from.
+
+        Raises Conflict for a disabled flow and for a check that blocks it; InvalidInput naming every wrong input.
+        """
         if flow.disabled:
             raise Conflict(f"the flow {flow.namespace}.{flow.id} is disabled", hint="take `disabled: true` out of it")
         identity = self._identity(flow)
         render = self._renderer(identity)
-        values, problems = resolve_inputs(flow.inputs, inputs, render, parse_yaml, self._seal())
+        brought = {name: str(path) for name, path in (files or {}).items()}
+        values, problems = resolve_inputs(flow.inputs, {**inputs, **brought}, render, parse_yaml, self._seal())
         errors = [str(problem) for problem in problems if problem.severity == "error"]
         if errors:
             raise InvalidInput("\n".join(errors), hint=_how_to_give(flow.inputs, "this flow has"))
         warnings = [str(one) for one in problems if one.severity == "warning"]
         failed, said = _checked(flow, values, render)
-        files = self._store_files(flow.inputs, values, identity)
+        stored = self._store_files(flow.inputs, values, identity, frozenset(brought.values()))
         first = ("end", encode({"state": "FAILED", "error": failed})) if failed else ("start", "{}")
         new = self._new(identity, flow, values, labels)
-        uses = tuple((file.uri, file.size, file.sha256) for file in files)
+        uses = tuple((file.uri, file.size, file.sha256) for file in stored)
         came_from = encode(dict(trigger)) if trigger else None
         new = evolve(new, files=uses, parent=parent, due_at=due_at, first=first, trigger_json=came_from)
         if not self._records.create_execution(new) and parent is not None:
@@ -210,7 +219,11 @@ class Creation:
         return files[name]
 
     def _store_files(
-        self, declared: tuple[Input, ...], values: dict[str, Any], identity: ExecutionIdentity
+        self,
+        declared: tuple[Input, ...],
+        values: dict[str, Any],
+        identity: ExecutionIdentity,
+        brought: frozenset[str] = frozenset(),
     ) -> tuple[StoredFile, ...]:
         """Local paths given for FILE inputs become files of the execution; URIs are checked to be there."""
         stored = []
@@ -218,11 +231,17 @@ class Creation:
             given = value_at(values, input_id)
             if given is None:
                 continue
-            given = self._namespace_file(str(given), identity) if str(given).startswith(NSFILE) else given
+            from_namespace = str(given).startswith(NSFILE)
+            given = self._namespace_file(str(given), identity) if from_namespace else given
             if is_storage_uri(given):
                 put(values, input_id, given)
                 stored.append(self._storage.stat(self._organization, storage_path(given)))
                 continue
+            if not (self._local_paths or from_namespace or given in brought):
+                raise InvalidInput(
+                    f"Invalid input for `{input_id}`, a path of this machine can't be read from elsewhere",
+                    expected="the URI of a stored file, or the file itself",
+                )
             path = Path(str(given)).expanduser()
             if not path.is_file():
                 raise InvalidInput(f"Invalid input for `{input_id}`, there is no file, but received `{given}`")

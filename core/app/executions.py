@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from core.app.bell import Bell
 from core.app.creation import Creation
 from core.app.flows import FlowService
 from core.app.runs import Runs
@@ -41,6 +42,7 @@ class ExecutionService:
         flows: FlowService,
         runs: Runs,
         creation: Creation,
+        bell: Bell,
     ) -> None:
         self._settings = settings
         self._organization = settings.organization
@@ -49,6 +51,7 @@ class ExecutionService:
         self._flows = flows
         self._runs = runs
         self._creation = creation
+        self._bell = bell
 
     # -- creating and running
 
@@ -56,9 +59,14 @@ class ExecutionService:
         return self._runs.preflight(flow, runner, execution_id)
 
     def create(
-        self, flow: Flow, inputs: Mapping[str, Any], *, labels: Mapping[str, str] | None = None
+        self,
+        flow: Flow,
+        inputs: Mapping[str, Any],
+        *,
+        labels: Mapping[str, str] | None = None,
+        files: Mapping[str, Path] | None = None,
     ) -> tuple[ExecutionView, tuple[str, ...]]:
-        created = self._creation.create(flow, inputs, labels or {})
+        created = self._creation.create(flow, inputs, labels or {}, files=files)
         return self.get(created.id), created.warnings
 
     def run(
@@ -75,6 +83,11 @@ class ExecutionService:
 
     def interrupt(self) -> None:
         self._runs.interrupt()
+
+    def submit(self, execution_id: str) -> None:
+        view = self.get(execution_id)
+        if not self._bell.ring(self._organization, view.id) and view.state == "CREATED":
+            self._send(view, "start")  # one more than that of its creation: no engine waits for its creator then
 
     # -- asked of one that runs or waits; what nobody works on, `run` goes on with
 
@@ -99,7 +112,7 @@ class ExecutionService:
         view = self.get(execution_id)
         if view.state not in ("RUNNING", "RETRYING"):
             raise Conflict(f"the execution {view.id} can't be paused: it is {view.state}", expected="one that runs")
-        if not self._records.is_owned(view.id):
+        if not (self._records.is_owned(view.id) or self._bell.is_heard):
             raise Conflict(f"nobody works on the execution {view.id}", hint="`executions why` says what it waits for")
         self._send(view, "pause")
 

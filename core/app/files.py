@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
+from core.app.parquet import first_rows
 from core.engine.clock import now
 from core.errors import Unreachable
 from core.host.records import RecordStore
@@ -51,6 +52,8 @@ class FileService:
 
     def preview(self, uri: str, rows: int = 20) -> FilePreview:
         size = self.stat(uri).size
+        if PurePosixPath(uri).suffix.lower() == ".parquet":
+            return self._parquet(uri, size, rows)
         with self.open(uri) as source:
             head = source.read(PREVIEW_BYTES)
         whole = size <= PREVIEW_BYTES
@@ -70,6 +73,13 @@ class FileService:
         lines = text.splitlines()
         shown = "\n".join(lines[:TEXT_LINES])
         return FilePreview(uri, size, "text", text=shown, truncated=not whole or len(lines) > TEXT_LINES)
+
+    def _parquet(self, uri: str, size: int, rows: int) -> FilePreview:
+        with self.open(uri) as source:
+            found = first_rows(source, rows)
+        if found is None:
+            return FilePreview(uri, size, "binary", truncated=True)
+        return FilePreview(uri, size, "table", found.columns, found.rows, truncated=found.more)
 
 
 def _json_lines(uri: str, size: int, text: str, rows: int, whole: bool) -> FilePreview:

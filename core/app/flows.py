@@ -24,7 +24,7 @@ class FlowService:
         self._organization = organization
         self._records = records
         self._registry = registry
-        self._templates = Templates(home / "templates")
+        self._templates = Templates(home / "templates" / organization)
         self._parsed: dict[tuple[str, str, int], Flow] = {}
         self._folders: list[Path] = []
         self._in_folders: dict[tuple[str, str], Flow] | None = None
@@ -37,6 +37,10 @@ class FlowService:
         if isinstance(flow, str) and "\n" in flow:
             return self._loaded(flow, "<flow>").require()
         return self._loaded(_text_of(Path(flow)), str(flow), Path(flow).parent).require()
+
+    def check(self, source: str) -> tuple[Flow | None, tuple[Problem, ...]]:
+        loaded = self._loaded(source, "<flow>")
+        return loaded.flow, loaded.problems
 
     def push(self, source: str, *, local: bool = False) -> FlowView:
         return self.keep(self._loaded(source, "<flow>").require(), local=local)
@@ -55,6 +59,12 @@ class FlowService:
         if found is None:
             which = f" with revision {revision}" if revision else ""
             raise NotFound(f"there is no flow {namespace}.{flow_id}{which}", hint="`flows list` shows them all")
+        return found
+
+    def revisions(self, namespace: str, flow_id: str) -> tuple[FlowView, ...]:
+        found = self._records().flow_revisions(self._organization, namespace, flow_id)
+        if not found:
+            raise NotFound(f"there is no flow {namespace}.{flow_id}", hint="`flows list` shows them all")
         return found
 
     def parsed(self, namespace: str, flow_id: str, revision: int) -> Flow:

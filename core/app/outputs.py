@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
+from typing import Any, BinaryIO
 
 from core.errors import Invalid, NotFound
 from core.host.records import RecordStore
@@ -11,6 +12,9 @@ from core.host.views import OutputFilter, Page, TaskExecutionView
 from core.model.codec import decode
 from core.model.data import evolve
 from core.sdk.storage import StorageBackend, storage_path
+
+WHOLE_ID = 36
+"""Characters."""
 
 
 class OutputService:
@@ -25,10 +29,17 @@ class OutputService:
         self._resolve = resolve
 
     def list(self, which: OutputFilter) -> Page[TaskExecutionView]:
-        if which.flow_execution_id:
-            resolved = tuple(self._resolve(one) for one in which.flow_execution_id)
-            which = evolve(which, flow_execution_id=resolved)
-        return self._records.outputs(self._organization, which)
+        return self._records.outputs(self._organization, self._resolved(which))
+
+    def count(self, which: OutputFilter) -> int:
+        return self._records.product.count_outputs(self._organization, self._resolved(which))
+
+    def _resolved(self, which: OutputFilter) -> OutputFilter:
+        """What a person wrote as whole ids; a whole id that nothing has simply has no outputs."""
+        if all(len(one) == WHOLE_ID for one in which.flow_execution_id):
+            return which
+        whole = (one if len(one) == WHOLE_ID else self._resolve(one) for one in which.flow_execution_id)
+        return evolve(which, flow_execution_id=tuple(whole))
 
     def get(self, output_id: str) -> TaskExecutionView:
         execution, slash, task = output_id.partition("/")
@@ -43,13 +54,23 @@ class OutputService:
         return view
 
     def value(self, output_id: str) -> Any:
+        opened = self.open(output_id)
+        if opened is None:
+            return None
+        with opened[0] as body:
+            return decode(body.read().decode("utf-8", "surrogatepass"))
+
+    def values(self, ids: Sequence[str]) -> Mapping[str, Any]:
+        bodies = self._records.product.bodies(self._organization, ids)
+        return {output_id: decode(text) for output_id, (text, _, _) in bodies.items() if text is not None}
+
+    def open(self, output_id: str) -> tuple[BinaryIO, int] | None:
         stored = self._records.output(self._organization, self.get(output_id).id)
         if stored is None:
             return None
         if stored.text is not None:
-            return decode(stored.text)
-        with self._storage.open(self._organization, storage_path(stored.uri or "")) as body:
-            return decode(body.read().decode("utf-8", "surrogatepass"))
+            return BytesIO(stored.text.encode("utf-8", "surrogatepass")), stored.size
+        return self._storage.open(self._organization, storage_path(stored.uri or "")), stored.size
 
     def _of_task(self, execution_id: str, task: str) -> TaskExecutionView:
         views = self._records.task_executions(self._organization, execution_id)

@@ -14,10 +14,10 @@ from core.engine.answers import Answers
 from core.engine.clock import new_id, now
 from core.engine.engine import Engine
 from core.errors import ConversionError, NotFound, Unreachable
+from core.host.records import RecordStore
 from core.host.views import ExecutionView, Happening
 from core.model.flow import Flow
 from core.model.nodes import Call, Group, Sequence, Step, Work
-from core.records import SqliteRecords
 from core.registry import Registry
 from core.registry.convert import build
 from core.sdk.runners import TaskRunner
@@ -36,7 +36,7 @@ class Runs:
     def __init__(
         self,
         settings: Settings,
-        records: SqliteRecords,
+        records: RecordStore,
         flows: FlowService,
         creation: Creation,
         registry: Registry,
@@ -84,7 +84,7 @@ class Runs:
             engine_id,
             self._records,
             self._answers(local_files),
-            self._creation,
+            lambda organization: self._creation,
             lambda tell: ThreadExecutor(tell, tools, self._settings.workers),
         )
         # A busy task must not hold the loop up: hand the interpreter over ten times as often as is the default.

@@ -13,10 +13,10 @@ from pathlib import Path
 from core.app import App
 from core.app.creation import declared_inputs
 from core.app.executions import GIVEN_STATES
-from core.cli.command import Call, Command, UsageError, home_options
+from core.cli.command import Call, Command, UsageError, reach_options
 from core.cli.exit_codes import OK
 from core.cli.given import given_value, pairs
-from core.cli.opening import opened
+from core.cli.opening import Reached, reached
 from core.cli.running import follow_to_end, running_options, show_result
 from core.errors import Conflict
 from core.host.views import ExecutionView
@@ -28,7 +28,7 @@ _LIKE_RUN = "ends as `run` does, with the same exit codes; 0 when another proces
 
 def _one(parser: ArgumentParser) -> None:
     parser.add_argument("id", help=WHICH)
-    home_options(parser)
+    reach_options(parser)
 
 
 def _one_that_runs(parser: ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def _one_that_runs(parser: ArgumentParser) -> None:
         "--flows", type=Path, metavar="DIR", help="where flows that it calls are; `_files/` in it is read first"
     )
     running_options(parser)
-    home_options(parser)
+    reach_options(parser)
 
 
 def _value_option(parser: ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def _value_option(parser: ArgumentParser) -> None:
 
 
 def _kill(call: Call) -> int:
-    with opened(call) as app:
+    with reached(call) as app:
         view = app.executions.get(call.args.id)
         app.executions.kill(view.id)
         state = app.executions.get(view.id).state
@@ -57,7 +57,7 @@ def _kill(call: Call) -> int:
 
 
 def _pause(call: Call) -> int:
-    with opened(call) as app:
+    with reached(call) as app:
         view = app.executions.get(call.args.id)
         app.executions.pause(view.id)
     call.out.result(f"{view.id} was asked to pause: what runs goes on to its end, nothing new begins")
@@ -83,13 +83,18 @@ def _resume(call: Call) -> int:
     if args.value is not None and args.task_name is None:
         raise UsageError("--value says which execution of a task is meant", expected="--task-name too")
 
-    def ask(app: App, view: ExecutionView) -> None:
-        flow = app.flows.parsed(view.namespace, view.flow_id, view.flow_revision)
-        files = {one.id for step in flow.steps() for one in declared_inputs(step) if one.type == "FILE"}
+    def ask(app: Reached, view: ExecutionView) -> None:
+        files = _files_asked_for(app, view) if isinstance(app, App) else set()
         given = {name: given_value(name, text, is_file=name in files) for name, text in written.items()}
         app.executions.resume(view.id, given, task_name=args.task_name, value=args.value)
 
     return _act(call, "go on", ask)
+
+
+def _files_asked_for(app: App, view: ExecutionView) -> set[str]:
+    """The inputs of waiting tasks that are paths of files."""
+    flow = app.flows.parsed(view.namespace, view.flow_id, view.flow_revision)
+    return {one.id for step in flow.steps() for one in declared_inputs(step) if one.type == "FILE"}
 
 
 def _restart(call: Call) -> int:
@@ -114,12 +119,12 @@ def _change_state(call: Call) -> int:
     )
 
 
-def _act(call: Call, what: str, ask: Callable[[App, ExecutionView], None]) -> int:
+def _act(call: Call, what: str, ask: Callable[[Reached, ExecutionView], None]) -> int:
     """Tell the execution, then follow it to its end unless another process does."""
-    with opened(call) as app:
+    with reached(call) as app:
         view = app.executions.get(call.args.id)
         if not app.executions.is_owned(view.id):
-            _look(call, app, view, view.flow_revision)
+            _look(call, app, view)
         ask(app, view)
         if not app.executions.is_owned(view.id):
             try:
@@ -154,10 +159,9 @@ def _replay(call: Call) -> int:
         raise UsageError("what runs again is either stale or begins at a task", expected="one of --from, --stale")
     if args.value is not None and args.from_task is None:
         raise UsageError("--value says which execution of a task is meant", expected="--from too")
-    with opened(call) as app:
+    with reached(call) as app:
         old = app.executions.get(args.id)
-        newest = app.flows.get(old.namespace, old.flow_id) if args.latest_revision else None
-        _look(call, app, old, newest.revision if newest else old.flow_revision)
+        _look(call, app, old, latest=args.latest_revision)
         new = app.executions.replay(
             old.id, from_task=args.from_task, value=args.value, stale=args.stale, latest_revision=args.latest_revision
         )
@@ -168,16 +172,26 @@ def _replay(call: Call) -> int:
 # -- shared
 
 
-def _look(call: Call, app: App, view: ExecutionView, revision: int) -> None:
-    """Whether what the flow needs is here, before anything is changed. Raises Unreachable, InvalidFlow."""
-    if call.args.flows is not None:
-        app.flows.look_in(call.args.flows)
+def _look(call: Call, app: Reached, view: ExecutionView, *, latest: bool = False) -> None:
+    """Whether what the flow needs is here, before anything is changed. Raises Unreachable, InvalidFlow.
+
+    latest: the newest revision of the flow is meant. A server looks itself.
+    """
+    args = call.args
+    if not isinstance(app, App):
+        if args.flows is not None or args.runner is not None:
+            option = "--runner" if args.flows is None else "--flows"
+            raise UsageError(f"`{option}` is about a run on this machine", expected=f"either {option} or --server")
+        return
+    if args.flows is not None:
+        app.flows.look_in(args.flows)
+    revision = app.flows.get(view.namespace, view.flow_id).revision if latest else view.flow_revision
     flow = app.flows.parsed(view.namespace, view.flow_id, revision)
     for line in app.executions.preflight(flow, runner=call.args.runner, execution_id=view.id):
         call.out.note(line)
 
 
-def _follow(call: Call, app: App, execution_id: str) -> int:
+def _follow(call: Call, app: Reached, execution_id: str) -> int:
     args = call.args
     ended, code = follow_to_end(
         call, app, execution_id, runner=args.runner, log_level=args.log_level,

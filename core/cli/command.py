@@ -46,11 +46,12 @@ class Call:
     product: Product
 
     def to_type(self, *words: str) -> str:
-        """A command line that continues from here: the same program, the same home."""
+        """A command line that continues from here: the same program, the same home or server."""
         from shlex import quote  # noqa: PLC0415 - only for what is shown to people
 
-        home = ("--home", str(self.args.home)) if getattr(self.args, "home", None) else ()
-        return " ".join([self.product.command, *(quote(word) for word in (*words, *home))])
+        given = ((name, getattr(self.args, name, None)) for name in ("home", "server"))
+        there = [text for name, value in given if value for text in (f"--{name}", str(value))]
+        return " ".join([self.product.command, *(quote(word) for word in (*words, *there))])
 
 
 @data
@@ -70,6 +71,14 @@ def home_options(parser: ArgumentParser) -> None:
     group.add_argument("--home", type=Path, metavar="DIR", help="where records and files are kept")
     group.add_argument("--plugins-dir", type=Path, metavar="DIR", help="a folder of Python files that are plugins")
     group.add_argument("--secrets", type=Path, metavar="FILE", help="secrets as NAME=VALUE lines")
+
+
+def reach_options(parser: ArgumentParser) -> None:
+    """The same, for commands that can ask a server instead."""
+    home_options(parser)
+    group = parser.add_argument_group("server")
+    group.add_argument("--server", metavar="URL", help="ask a server instead of an installation of this machine")
+    group.add_argument("--api-key", metavar="KEY", help="who asks; better in TAILRACE_API_KEY, which nobody else sees")
 
 
 def json_option(parser: ArgumentParser) -> None:

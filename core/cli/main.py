@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.cli import exit_codes
 from core.cli.command import Call, Command, Parser, UsageError
@@ -14,6 +15,9 @@ from core.errors import TailraceError
 from core.model.data import evolve
 from core.model.near import did_you_mean, near_misses
 from core.settings import Product
+
+if TYPE_CHECKING:
+    from core.sdk.hooks import CommandRef
 
 COMMANDS = {
     "run": "run a flow and show what came out",
@@ -64,16 +68,30 @@ def _run(words: list[str], out: Output) -> int:
     first = words[0]
     if first.startswith("-"):
         raise UsageError(f"`{first}` stands before the command", expected=f"{product.command} COMMAND {first}")
-    if first not in COMMANDS:
-        raise _unknown(f"there is no command `{first}`", first, list(COMMANDS), product.command)
-    found: tuple[Command, ...] = import_module(f"core.cli.commands.{first}").COMMANDS
+    summary, found = _commands(first, words[1:], product)
     command, rest = _choose(first, words[1:], found, product)
     if command is None:
-        out.result(_listing(f"{product.command} {first}", COMMANDS[first], found))
+        out.result(_listing(f"{product.command} {first}", summary, found))
         return exit_codes.OK if rest else exit_codes.USAGE
     parser = Parser(prog=f"{product.command} {command.words}", description=command.summary, epilog=command.details)
     command.configure(parser)
     return command.execute(Call(parser.parse_args(rest), out, product))
+
+
+def _commands(first: str, rest: list[str], product: Product) -> tuple[str, tuple[Command, ...]]:
+    """What the first word is about, and the commands that begin with it. Raises UsageError, PluginError."""
+    if first in COMMANDS:
+        return COMMANDS[first], import_module(f"core.cli.commands.{first}").COMMANDS
+    from core.cli.installed import known_plugins  # noqa: PLC0415 - our own commands never look at plugins
+
+    registry = known_plugins(rest, product)
+    brought = {ref.word: ref for ref in registry.commands()}
+    if first not in brought:
+        advice = registry.command_advice(first)
+        raise _unknown(f"there is no command `{first}`", first, [*COMMANDS, *brought], product.command, advice)
+    from core.cli.plugged import commands_of  # noqa: PLC0415 - as above
+
+    return brought[first].summary, commands_of(brought[first])
 
 
 def _choose(
@@ -99,12 +117,12 @@ def _product() -> Product:
     return evolve(product, command=product.name) if started_as == product.name else product
 
 
-def _unknown(what: str, word: str, names: list[str], prefix: str) -> UsageError:
+def _unknown(what: str, word: str, names: list[str], prefix: str, advice: str = "") -> UsageError:
     near = near_misses(word, names)
     return UsageError(
         what,
         expected="one of " + ", ".join(names),
-        hint=did_you_mean(near) or f"{prefix} --help",
+        hint=advice or did_you_mean(near) or f"{prefix} --help",
     )
 
 
@@ -112,8 +130,19 @@ def _overview(product: Product) -> str:
     lines = [f"{product.title} {product.version}: runs flows and records what came out.", ""]
     lines += [f"usage: {product.command} COMMAND …", ""]
     lines += [f"  {name:<12}{summary}" for name, summary in COMMANDS.items()]
+    lines += [f"  {ref.word:<12}{ref.summary}" for ref in _brought(product)]
     lines += ["", f"{product.command} COMMAND --help says more. To begin: {product.command} demo"]
     return "\n".join(lines)
+
+
+def _brought(product: Product) -> tuple[CommandRef, ...]:
+    """The commands of plugins; none when it can't be told: help is there for those whose settings are wrong, too."""
+    from core.cli.installed import known_plugins  # noqa: PLC0415 - as above
+
+    try:
+        return known_plugins((), product).commands()
+    except TailraceError:
+        return ()
 
 
 def _listing(prefix: str, summary: str, commands: tuple[Command, ...]) -> str:

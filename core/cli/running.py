@@ -17,6 +17,7 @@ from core.cli.problems import is_error, problem_text
 from core.cli.report import show_execution, show_look_further
 from core.cli.shapes import execution_object
 from core.errors import InvalidFlow
+from core.host.services import Services
 from core.host.views import ExecutionView
 from core.model.flow import Flow
 from core.sdk.context import LEVELS
@@ -68,7 +69,7 @@ def run_to_end(
 
 
 def follow_to_end(
-    call: Call, app: App, execution_id: str, *, runner: str | None = None, log_level: str = "INFO",
+    call: Call, app: Services, execution_id: str, *, runner: str | None = None, log_level: str = "INFO",
     local_files: Path | None = None,
 ) -> tuple[ExecutionView, int]:  # fmt: skip
     """Work on an execution as long as something can happen by itself: how it stands then, and the exit code.
@@ -91,7 +92,7 @@ def follow_to_end(
     return ended, code_of_state(ended.state, interrupted=interrupted)
 
 
-def show_result(call: Call, app: App, ended: ExecutionView, code: int) -> None:
+def show_result(call: Call, app: Services, ended: ExecutionView, code: int) -> None:
     """What came out, as --json or --quiet ask for it, else for people."""
     args, out = call.args, call.out
     if args.json:

@@ -80,7 +80,7 @@ class Acting:
         self._tickets: dict[int, tuple[Work, EvaluationKey]] = {}
         self._numbers = count(1)
         self.sla = SlaWatch(self._send_evaluation)
-        self._outputs = children.outputs = ChildOutputs(records, children.flows, self._send_evaluation)
+        self._outputs = children.outputs = ChildOutputs(records, children.flows_of, self._send_evaluation)
         self._acts: dict[type, Callable[[Work, Any], None]] = {
             RunTask: self._run,
             Evaluate: self._evaluate,
@@ -125,7 +125,7 @@ class Acting:
         for timer in self._timers.due(now()):
             if timer.execution_id in owned:
                 yield Told(owned[timer.execution_id], Due(timer.key))
-            elif timer.key == ROOT:
+            elif timer.key == ROOT and timer.execution_id in self.later:
                 self._own(*self.later.pop(timer.execution_id))
         yield from self.sla.due(owned)
 

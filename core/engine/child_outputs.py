@@ -35,9 +35,9 @@ class Flows(Protocol):
 class ChildOutputs:
     """Holds the end of a child back until its outputs are rendered."""
 
-    def __init__(self, records: RecordStore, flows: Flows, evaluate: Evaluate) -> None:
+    def __init__(self, records: RecordStore, flows_of: Callable[[str], Flows], evaluate: Evaluate) -> None:
         self._records = records
-        self._flows = flows
+        self._flows_of = flows_of
         self._evaluate = evaluate
         self._held: dict[tuple[str, EvaluationKey], Told] = {}
         self._rendered: dict[str, Mapping[str, Any]] = {}
@@ -68,7 +68,7 @@ class ChildOutputs:
     def _job(self, work: Work, child_id: str, wanted: object) -> Callable[[int], EvaluationJob] | None:
         organization = work.live.identity.organization_id
         view = self._records.execution(organization, child_id)
-        flow = None if view is None else self._flows.flow_of(view)
+        flow = None if view is None else self._flows_of(organization).flow_of(view)
         if view is None or flow is None or flow.outputs:  # it has outputs of its own
             return None
         identity = ExecutionIdentity(view.id, organization, view.namespace, view.flow_id, view.flow_revision)

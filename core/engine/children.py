@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from core.engine.child_outputs import ChildOutputs
@@ -31,12 +31,16 @@ class OtherFlows(Protocol):
         """
 
 
+FlowsOf = Callable[[str], OtherFlows]
+"""The flows of an organization."""
+
+
 class Children:
     """The child executions of what an engine works on."""
 
-    def __init__(self, records: RecordStore, flows: OtherFlows) -> None:
+    def __init__(self, records: RecordStore, flows_of: FlowsOf) -> None:
         self._records = records
-        self.flows = flows
+        self.flows_of = flows_of
         self.outputs: ChildOutputs | None = None
 
     def create(self, parent: LiveExecution, effect: StartChild) -> tuple[str, int]:
@@ -47,7 +51,7 @@ class Children:
         task_id = parent.identities[effect.key].id
         attempt = parent.tasks[effect.key].attempts
         link = ParentLink(parent.identity.id, task_id, effect.key, effect.index, node.wait, attempt)
-        return self.flows.create_child(parent, request, link)
+        return self.flows_of(parent.identity.organization_id).create_child(parent, request, link)
 
     def of(self, parent: LiveExecution, key: TaskKey) -> tuple[ChildRow, ...]:
         """Those of a Call; none when it ends as it is opened."""
@@ -59,7 +63,7 @@ class Children:
         if not live.has_calls:
             return decision
         given = []
-        if isinstance(message, ChildStarted) and message.execution_id and not _times(live, message.key):
+        if isinstance(message, ChildStarted) and message.execution_id and _is_one(live, message.key):
             given.append(GiveOutput(message.key, {"executionId": message.execution_id}))
         for change in decision.changes:
             if isinstance(change, EndTask) and _is_call(live, change.key):
@@ -100,6 +104,11 @@ def _is_call(live: LiveExecution, key: TaskKey) -> bool:
     """Of an execution that is only to end the flow is not known: then nothing is."""
     step = live.steps.get(key.task_id)
     return step is not None and isinstance(step.node, Call)
+
+
+def _is_one(live: LiveExecution, key: TaskKey) -> bool:
+    """Whether it is an open Call of one child; it may have ended meanwhile."""
+    return key in live.tasks and not _times(live, key)
 
 
 def _times(live: LiveExecution, key: TaskKey) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from itertools import count
 from typing import NamedTuple
 
 from core.model.messages import TaskKey
+
+MANY = 1000
 
 
 class Timer(NamedTuple):
@@ -24,6 +27,7 @@ class Timers:
     def __init__(self) -> None:
         self._heap: list[Timer] = []
         self._numbers = count()
+        self._most = MANY
 
     def set(self, due_at: int, execution_id: str, key: TaskKey) -> None:
         heapq.heappush(self._heap, Timer(due_at, next(self._numbers), execution_id, key))
@@ -44,3 +48,10 @@ class Timers:
     def waited_for(self, execution_id: str) -> bool:
         """Whether an execution waits for any."""
         return any(timer.execution_id == execution_id for timer in self._heap)
+
+    def keep(self, wanted: Callable[[str], bool]) -> None:
+        """Forget those of other executions, once there are twice as many as the last time."""
+        if len(self._heap) > self._most:
+            self._heap = [timer for timer in self._heap if wanted(timer.execution_id)]
+            heapq.heapify(self._heap)
+            self._most = max(2 * len(self._heap), MANY)

@@ -22,7 +22,7 @@ _FAILURES = frozenset({"FAILED", "WARNING"})
 class Work:
     """An execution's facts, and what waits to be written with its next decision.
 
-    tickets: how many evaluations were asked for and not answered.
+    tickets: how many evaluations were asked for and not answered. trouble: why nothing more is decided for it here.
     """
 
     def __init__(self, live: LiveExecution, follow: Callable[[Happening], None]) -> None:
@@ -32,6 +32,7 @@ class Work:
         self.metrics: list[tuple[TaskIdentity, Metric]] = []
         self.oldest_log = 0.0
         self.tickets = 0
+        self.trouble: Exception | None = None
 
     def log(self, key: TaskKey, line: LogLine, moment: float) -> LogLine:
         """Keep a line of a running task for the next commit; the line as it is kept."""

@@ -116,7 +116,8 @@ class OpenExecution:
     """An execution as its new owner finds it: enough to decide, never all that ever ran.
 
     attempt: 1, more for one that retries another; began_at: when the first of them was created (microseconds).
-    due_at: when it is to begin, 0 once it has or for at once.
+    due_at: when it is to begin, 0 once it has or for at once. takeovers: how many engines that owned it are gone, one
+    after the other, since its last decision.
     """
 
     view: ExecutionView
@@ -129,6 +130,7 @@ class OpenExecution:
     began_at: int = 0
     due_at: int = 0
     parent: ParentLink | None = None
+    takeovers: int = 0
 
 
 @data
@@ -331,6 +333,9 @@ class RecordStore(Protocol):
         self, organization: str, execution_id: str, task_name: str | None, levels: Sequence[str], after: int, limit: int
     ) -> tuple[LogView, ...]: ...
     def flow(self, organization: str, namespace: str, flow_id: str, revision: int | None) -> FlowView | None: ...
+    def flow_revisions(self, organization: str, namespace: str, flow_id: str) -> tuple[FlowView, ...]:
+        """All of one flow, the newest first."""
+
     def flows(self, organization: str, namespace: str | None) -> tuple[FlowView, ...]: ...
     def kv(self, organization: str, namespace: str, key: str, now: int) -> KvView | None: ...
     def kvs(self, organization: str, namespace: str, now: int) -> tuple[KvView, ...]: ...

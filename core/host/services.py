@@ -44,10 +44,16 @@ class Flows(Protocol):
         Raises InvalidFlow with everything that is wrong, Invalid when there is no such file.
         """
 
+    def check(self, source: str) -> tuple[Flow | None, tuple[Any, ...]]:
+        """As `load`, of a text."""
+
     def push(self, source: str, *, local: bool = False) -> FlowView:
         """Store a revision; the same text makes no new one. Raises InvalidFlow."""
 
     def get(self, namespace: str, flow_id: str, revision: int | None = None) -> FlowView: ...
+
+    def revisions(self, namespace: str, flow_id: str) -> tuple[FlowView, ...]:
+        """All of a flow, the newest first. Raises NotFound."""
 
     def parsed(self, namespace: str, flow_id: str, revision: int) -> Flow:
         """A stored revision as a flow. Raises NotFound; InvalidFlow when a plugin it needs is gone."""
@@ -69,9 +75,15 @@ class Executions(Protocol):
         """
 
     def create(
-        self, flow: Flow, inputs: Mapping[str, Any], *, labels: Mapping[str, str] | None = None
+        self,
+        flow: Flow,
+        inputs: Mapping[str, Any],
+        *,
+        labels: Mapping[str, str] | None = None,
+        files: Mapping[str, Path] | None = None,
     ) -> tuple[ExecutionView, tuple[str, ...]]:
-        """A new execution (and warnings about the inputs). Local paths given for FILE inputs are stored.
+        """A new execution (and warnings about the inputs). Local paths given for FILE inputs are stored; where callers
+        come from elsewhere only those of `files`, by input.
 
         Raises InvalidInput naming every input that is missing or wrong.
         """

@@ -54,10 +54,11 @@ class ExecutionView:
     parent_id: str | None = None
     due_at: int | None = None
     held: bool = False
+    deleted_at: int | None = None
 
     @property
     def status(self) -> Status:
-        return status_of(self.state)
+        return status_of(self.state, deleted=self.deleted_at is not None)
 
     @property
     def duration(self) -> float | None:
@@ -158,6 +159,7 @@ class LogView:
     task_name: str | None
     attempt: int | None
     message: str
+    task_execution_id: str | None = None
 
 
 @data

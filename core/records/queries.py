@@ -1,122 +1,268 @@
-"""Lists of executions and outputs: filters joined by AND, newest first, keyset pages on `seq`."""
+"""What lists are asked for, as conditions: what each means for a row, and which index has its rows in order."""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from core.errors import Invalid, NotFound
-from core.host.views import ExecutionFilter, OutputFilter
+from core.errors import Invalid
+from core.host.views import ExecutionFilter, OutputFilter, SummaryCondition
 from core.model.state import STATES, STATUSES, states_of
 from core.records.database import Database
 
-MAX_LIMIT = 1000
+MAX_BRANCHES = 128
+"""Values of one condition whose rows are merged in order; of more the rows are looked at one by one."""
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_BOOLEANS = {"true": 1.0, "false": 0.0}
 
 
-class Query:
-    """A SELECT in the making: conditions and their values; texts of users are always values, never SQL."""
+class Branch(NamedTuple):
+    """The rows of one value: `where` on a table that has their `seq`, which an index gives in order.
 
-    def __init__(self, organization: str) -> None:
-        self.conditions = ["organization_id = ?"]
-        self.values: list[Any] = [organization]
+    of_organization: `where` says already whose rows they are.
+    """
 
-    def where(self, condition: str, *values: Any) -> None:
-        self.conditions.append(condition)
-        self.values.extend(values)
-
-    def any_of(self, column: str, values: Sequence[str]) -> None:
-        if values:
-            self.where(f"{column} IN ({', '.join('?' * len(values))})", *values)
-
-    def namespaces(self, values: Sequence[str]) -> None:
-        """Exact names, or with `.*` at the end the name and everything below it."""
-        if not values:
-            return
-        parts, bound = [], []
-        for value in values:
-            if value.endswith(".*"):
-                base = value[:-2]
-                parts.append("namespace = ? OR (namespace >= ? AND namespace < ?)")
-                bound += [base, base + ".", base + "/"]
-            else:
-                parts.append("namespace = ?")
-                bound.append(value)
-        self.where("(" + " OR ".join(parts) + ")", *bound)
-
-    def between(self, after: int | None, before: int | None) -> None:
-        if after is not None:
-            self.where("created_at >= ?", after)
-        if before is not None:
-            self.where("created_at < ?", before)
-
-    def pairs(self, table: str, owner: str, wanted: Sequence[str]) -> None:
-        """Rows of a side table, `key` or `key:value`; any of them."""
-        if not wanted:
-            return
-        parts, bound = [], []
-        for text in wanted:
-            key, colon, value = text.partition(":")
-            parts.append("(key = ? AND value = ?)" if colon else "key = ?")
-            bound += [key, value] if colon else [key]
-        self.where(f"id IN (SELECT {owner} FROM {table} WHERE organization_id = ? AND ({' OR '.join(parts)}))",
-                   self.values[0], *bound)  # fmt: skip
-
-    def page(self, database: Database, table: str, limit: int, starting_after: str | None) -> list[dict[str, Any]]:
-        """One row more than the page has, so that the caller knows whether there is a next one."""
-        if not 1 <= limit <= MAX_LIMIT:
-            raise Invalid(f"the limit {limit} is out of range", expected=f"1 to {MAX_LIMIT}")
-        if starting_after is not None:
-            found = database.select(
-                f"SELECT seq FROM {table} WHERE organization_id = ? AND id = ?", (self.values[0], starting_after)
-            )
-            if not found:
-                raise NotFound(f"`{starting_after}` is not the id of a row to start after")
-            self.where("seq < ?", found[0][0])
-        sql = f"SELECT * FROM {table} WHERE {' AND '.join(self.conditions)} ORDER BY seq DESC LIMIT ?"
-        return database.select_maps(sql, (*self.values, limit + 1))
+    table: str
+    seq: str
+    where: str
+    values: tuple[Any, ...]
+    of_organization: bool = False
 
 
-def output_query(organization: str, which: OutputFilter) -> Query:
-    query = Query(organization)
-    query.any_of("flow_execution_id", which.flow_execution_id)
-    query.any_of("flow_id", which.flow_id)
-    query.any_of("task_name", which.task_name)
-    query.namespaces(which.namespace)
-    query.any_of("state", _known(which.state, STATES, "state"))
-    query.between(which.created_after, which.created_before)
-    query.pairs("tags", "task_execution_id", which.tag)
-    statuses = _known(which.status, STATUSES, "status")
-    if "deleted" not in statuses:
-        query.where("deleted_at IS NULL")
+class Clause(NamedTuple):
+    """check: on a row `t`, with values. branches: where its rows are found; none when no index has them.
+
+    ordered: the index of each branch has them by `seq`; else they are sorted, for which they must be few.
+    exact: the branches have no others. apart: no row is in two of them.
+    """
+
+    check: str
+    values: tuple[Any, ...] = ()
+    branches: tuple[Branch, ...] = ()
+    ordered: bool = True
+    exact: bool = True
+    apart: bool = True
+
+
+class Dates(NamedTuple):
+    """Of when rows are, in microseconds; the second of each pair is not within."""
+
+    created: tuple[int | None, int | None] = (None, None)
+    updated: tuple[int | None, int | None] = (None, None)
+
+
+NOT_DELETED = Clause("t.deleted_at IS NULL")
+
+
+class Side(NamedTuple):
+    """A table of pairs beside the rows. place: its column with the `seq` of the row."""
+
+    table: str
+    owner: str
+    place: str
+
+
+TAGS = Side("tags", "task_execution_id", "task_execution_seq")
+LABELS = Side("labels", "flow_execution_id", "execution_seq")
+
+
+def output_conditions(database: Database, organization: str, which: OutputFilter) -> list[Clause]:
+    """Those whose index is the most likely to have few rows come first. Raises Invalid."""
+    table = "task_executions"
+    found = _of_executions(database, organization, which.flow_execution_id)
+    found += [_summary(one) for one in which.summary]
+    found += [one for pair in which.tag_all for one in _pairs(TAGS, (pair,))]
+    found += _pairs(TAGS, which.tag)
+    found += _any_of(table, "modified_by", which.modified_by, common="system")
+    found += _of_status(table, which.status)
+    found += _any_of(table, "state", _known(which.state, STATES, "state"), common="SUCCESS")
+    found += _any_of(table, "task_name", which.task_name)
+    found += _of_flows(database, table, organization, which.namespace, which.flow_id)
+    return found + _between(_output_dates(which))
+
+
+def execution_conditions(database: Database, organization: str, which: ExecutionFilter) -> list[Clause]:
+    """As `output_conditions`."""
+    table = "flow_executions"
+    found = _pairs(LABELS, which.label)
+    found += _of_status(table, which.status)
+    found += _any_of(table, "state", _known(which.state, STATES, "state"), common="SUCCESS")
+    found += _of_flows(database, table, organization, which.namespace, which.flow_id)
+    return found + _between(Dates((which.created_after, which.created_before)))
+
+
+def dates_of(which: OutputFilter | ExecutionFilter) -> Dates:
+    if isinstance(which, OutputFilter):
+        return _output_dates(which)
+    return Dates((which.created_after, which.created_before))
+
+
+def in_namespaces(values: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+    """Exact names, or with `.*` at the end the name and everything below it: SQL and its values."""
+    parts: list[str] = []
+    bound: list[Any] = []
+    for value in dict.fromkeys(values):
+        if value.endswith(".*"):
+            base = value[:-2]
+            parts.append("namespace = ? OR (namespace >= ? AND namespace < ?)")
+            bound += [base, base + ".", base + "/"]
+        else:
+            parts.append("namespace = ?")
+            bound.append(value)
+    return f"({' OR '.join(parts)})", tuple(bound)
+
+
+def marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def number_of(text: str) -> float | None:
+    """What a value of a filter is as a number, None when it is none."""
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    number = float(text) if _NUMBER.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else None
+
+
+def _output_dates(which: OutputFilter) -> Dates:
+    return Dates((which.created_after, which.created_before), (which.updated_after, which.updated_before))
+
+
+def _any_of(table: str, column: str, given: Sequence[str], common: str = "") -> list[Clause]:
+    """common: the value of most rows, which the index leaves out."""
+    if not given:
+        return []
+    values = tuple(dict.fromkeys(given))
+    rare = f" AND {column} <> '{common}'" if common else ""
+    branches = tuple(Branch(table, "seq", f"{column} = ?{rare}", (value,)) for value in values)
+    served = len(branches) <= MAX_BRANCHES and common not in values
+    return [Clause(f"t.{column} IN ({marks(values)})", values, branches if served else ())]
+
+
+def _of_status(table: str, given: Sequence[str]) -> list[Clause]:
+    """Conditions on the status as it is computed; without one that what was deleted is left out."""
+    statuses = tuple(dict.fromkeys(_known(given, STATUSES, "status")))
+    stale = table == "task_executions"
+    parts: list[str] = []
+    bound: list[str] = []
+    branches: list[Branch] = []
+    for status in statuses:
+        if status == "deleted":
+            parts.append("t.deleted_at IS NOT NULL")
+            branches.append(Branch(table, "seq", "deleted_at IS NOT NULL", ()))
+        elif status != "stale":
+            states = states_of(status)
+            fresh = "t.stale_since IS NULL AND " if stale else ""
+            parts.append(f"(t.deleted_at IS NULL AND {fresh}t.state IN ({marks(states)}))")
+            bound += states
+            branches += (Branch(table, "seq", "state = ? AND state <> 'SUCCESS'", (state,)) for state in states)
+        elif stale:
+            parts.append("(t.deleted_at IS NULL AND t.stale_since IS NOT NULL)")
+            branches.append(Branch(table, "seq", "stale_since IS NOT NULL", ()))
+        else:  # an execution is never stale
+            parts.append("t.seq IS NULL")
+    found = [] if "deleted" in statuses else [NOT_DELETED]
     if statuses:
-        parts: list[str] = []
-        bound: list[Any] = []
-        for status in statuses:
-            if status == "deleted":
-                parts.append("deleted_at IS NOT NULL")
-            elif status == "stale":
-                parts.append("(deleted_at IS NULL AND stale_since IS NOT NULL)")
-            else:
-                states = states_of(status)
-                marks = ", ".join("?" * len(states))
-                parts.append(f"(deleted_at IS NULL AND stale_since IS NULL AND state IN ({marks}))")
-                bound += states
-        query.where("(" + " OR ".join(parts) + ")", *bound)
-    return query
+        served = bool(branches) and "completed" not in statuses
+        check = f"({' OR '.join(parts)})"
+        found.append(Clause(check, tuple(bound), tuple(branches) if served else (), exact=False, apart=False))
+    return found
 
 
-def execution_query(organization: str, which: ExecutionFilter) -> Query:
-    query = Query(organization)
-    query.where("deleted_at IS NULL")
-    query.any_of("flow_id", which.flow_id)
-    query.namespaces(which.namespace)
-    query.any_of("state", _known(which.state, STATES, "state"))
-    query.between(which.created_after, which.created_before)
-    query.pairs("labels", "flow_execution_id", which.label)
-    wanted = [state for status in _known(which.status, STATUSES, "status") for state in states_of(status)]
-    if which.status:
-        query.any_of("state", wanted or ("",))
-    return query
+def _of_executions(database: Database, organization: str, given: Sequence[str]) -> list[Clause]:
+    """Of which executions: those of them that are the organization's."""
+    if not given:
+        return []
+    wanted = tuple(dict.fromkeys(given))
+    sql = f"SELECT id FROM flow_executions WHERE organization_id = ? AND id IN ({marks(wanted)})"
+    values = tuple(one for (one,) in database.select(sql, (organization, *wanted))) or ("",)
+    branches = tuple(
+        Branch("task_executions", "seq", "flow_execution_id = ?", (one,), of_organization=True) for one in values
+    )  # fmt: skip
+    served = len(branches) <= MAX_BRANCHES
+    return [Clause(f"t.flow_execution_id IN ({marks(values)})", values, branches if served else ())]
+
+
+def _of_flows(
+    database: Database, table: str, organization: str, namespaces: Sequence[str], flow_ids: Sequence[str]
+) -> list[Clause]:
+    """Of which namespaces and flows: of those there are, the index has the rows of each."""
+    parts: list[str] = []
+    values: tuple[Any, ...] = ()
+    if namespaces:
+        part, values = in_namespaces(namespaces)
+        parts.append(part)
+    if flow_ids:
+        wanted = tuple(dict.fromkeys(flow_ids))
+        parts.append(f"flow_id IN ({marks(wanted)})")
+        values = (*values, *wanted)
+    if not parts:
+        return []
+    where = " AND ".join(parts)
+    sql = f"SELECT namespace, flow_id FROM flow_places WHERE organization_id = ? AND {where} LIMIT ?"
+    places = database.select(sql, (organization, *values, MAX_BRANCHES + 1)) or [("", "")]
+    branches = tuple(Branch(table, "seq", "namespace = ? AND flow_id = ?", place) for place in places)
+    check = where.replace("namespace", "t.namespace").replace("flow_id IN", "t.flow_id IN")
+    return [Clause(check, values, branches if len(branches) <= MAX_BRANCHES else ())]
+
+
+def _pairs(side: Side, given: Sequence[str]) -> list[Clause]:
+    """Rows with one of some pairs, `key` or `key:value`."""
+    if not given:
+        return []
+    parts: list[str] = []
+    bound: list[str] = []
+    branches: list[Branch] = []
+    for text in dict.fromkeys(given):
+        key, colon, value = text.partition(":")
+        part, values = ("key = ? AND value = ?", (key, value)) if colon else ("key = ?", (key,))
+        parts.append(f"({part})")
+        bound += values
+        branches.append(Branch(side.table, side.place, part, values))
+    check = f"EXISTS (SELECT 1 FROM {side.table} p WHERE p.{side.owner} = t.id AND ({' OR '.join(parts)}))"
+    served = len(branches) <= MAX_BRANCHES
+    return [Clause(check, tuple(bound), tuple(branches) if served else (), apart=False)]
+
+
+def _summary(one: SummaryCondition) -> Clause:
+    """A number is compared with numbers; with texts only whether they are the same."""
+    table, place, number = "summary_values", "task_execution_seq", number_of(one.value)
+    if one.operator == "=":
+        is_text, is_number = "path = ? AND text = ?", "path = ? AND text IS NULL AND number = ?"
+        branches = [Branch(table, place, is_text, (one.path, one.value))]
+        branches += [Branch(table, place, is_number, (one.path, number))] if number is not None else []
+        return _has_value(tuple(branches), ordered=True)
+    if one.operator == "!=":
+        values: tuple[Any, ...] = (one.path, one.value)
+        part = "path = ? AND (text IS NULL OR text <> ?)"
+        if number is not None:
+            part, values = f"{part} AND (number IS NULL OR number <> ?)", (*values, number)
+    elif number is None:
+        raise Invalid(
+            f"`{one.path}` can't be compared by `{one.operator}` with `{one.value}`", expected="a number",
+            hint="texts are compared by `=` and `!=`",
+        )  # fmt: skip
+    else:
+        part, values = f"path = ? AND text IS NULL AND number {one.operator} ?", (one.path, number)
+    return _has_value((Branch(table, place, part, values),), ordered=False)
+
+
+def _has_value(branches: tuple[Branch, ...], *, ordered: bool) -> Clause:
+    parts = " OR ".join(f"({branch.where})" for branch in branches)
+    check = f"EXISTS (SELECT 1 FROM summary_values v WHERE v.task_execution_id = t.id AND ({parts}))"
+    return Clause(check, tuple(value for branch in branches for value in branch.values), branches, ordered)
+
+
+def _between(dates: Dates) -> list[Clause]:
+    found = []
+    for column, (after, before) in (("created_at", dates.created), ("updated_at", dates.updated)):
+        if after is not None:
+            found.append(Clause(f"t.{column} >= ?", (after,)))
+        if before is not None:
+            found.append(Clause(f"t.{column} < ?", (before,)))
+    return found
 
 
 def _known(given: Sequence[str], choices: Sequence[str], what: str) -> Sequence[str]:

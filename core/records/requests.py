@@ -148,6 +148,8 @@ def purge(database: Database, organization: str, execution_id: str, what: PurgeE
         database.execute(f"DELETE FROM {table} WHERE flow_execution_id = ?", (execution_id,))
     if what.executions:
         database.execute("DELETE FROM flow_executions WHERE id = ?", (execution_id,))
+        database.write("forget_task_spans", ())
+        database.write("forget_execution_spans", ())
     return free
 
 

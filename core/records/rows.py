@@ -37,6 +37,7 @@ def execution_view(row: Row, labels: Mapping[str, str]) -> ExecutionView:
         attempt=row["attempt_number"],
         parent_id=row["parent_execution_id"],
         due_at=row["due_at"],
+        deleted_at=row["deleted_at"],
         held=row["state"] == "PAUSED" and (counters_of(row["counters_json"]) or Counters()).note == "held",
     )
 
@@ -69,12 +70,12 @@ def task_view(row: Row, tags: Mapping[str, str]) -> TaskExecutionView:
         stale_since=row["stale_since"],
         deleted_at=row["deleted_at"],
         path=_key(row).path,
-        turn=row["turn"],
+        turn=row["turn"] if row["turn"] >= 0 else -1 - row["turn"],
         iteration=row["iteration"],
         parent_id=row["parent_id"],
         due_at=row["due_at"],
         copied_from=row["copied_from"],
-        log_uris=tuple(uri for _, uri in json.loads(row["log_files_json"] or "[]")),
+        log_uris=tuple(uri for _, uri in _read(row["log_files_json"])) if row["log_files_json"] else (),
         properties=None if row["properties_json"] is None else decode(row["properties_json"]),
     )
 
@@ -115,7 +116,8 @@ def identity(identifier: str, kind: str, parent: str | None, attempts: list[list
 
 def _attempts(row: Row) -> tuple[AttemptView, ...]:
     """Its attempts; of a group, which works by its children, one that follows its states (the reference, 1.x)."""
-    found = tuple(AttemptView(*attempt) for attempt in json.loads(row["attempts_json"]))
+    text = row["attempts_json"]
+    found = tuple(AttemptView(*attempt) for attempt in _read(text)) if text != "[]" else ()
     if found or not row["counters_json"]:
         return found
     began = next((at for state, at in _history(row["history_json"]) if state == "RUNNING"), None)
@@ -139,4 +141,12 @@ def _parent(row: Row) -> TaskKey:
 
 
 def _history(text: str) -> History:
-    return tuple((state, at) for state, at in json.loads(text))
+    return tuple((state, at) for state, at in _read(text))
+
+
+_raw_decode = json.JSONDecoder().raw_decode
+
+
+def _read(text: str) -> Any:
+    """A text of ours, which has no blanks around it: lists read many."""
+    return _raw_decode(text)[0]

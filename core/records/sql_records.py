@@ -5,19 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from core.errors import Conflict, NotFound
 from core.host.records import NewExecution, OpenExecution, Refused, Unit
 from core.host.requests import LogSpan, PurgeExecutions
 from core.host.views import (
-    ExecutionFilter,
     ExecutionView,
     FlowView,
     KvView,
     LogView,
-    OutputFilter,
-    Page,
     TaskExecutionView,
 )  # fmt: skip
 from core.model.codec import decode
@@ -27,15 +25,24 @@ from core.model.state import ENDED
 from core.records.database import Database
 from core.records.derived import create, derive, parent_of
 from core.records.lineage import dependents
+from core.records.lists import ListReads
 from core.records.places import PlaceReads
-from core.records.queries import Query, execution_query, output_query
+from core.records.queries import in_namespaces
 from core.records.requests import purge, span_values
 from core.records.rows import execution_view, open_task, task_view
 from core.records.texts import counters_of, key_of
 from core.records.writer import Writer
 
+if TYPE_CHECKING:
+    from core.host.product import ProductRecords
 
-class SqlRecords(PlaceReads):
+
+CREATOR_MICROS = 1_000_000
+"""How long a new execution waits for the process that created it, before any engine may claim it: `run` owns its own.
+Whoever wants it claimed at once sends it one message more."""
+
+
+class SqlRecords(PlaceReads, ListReads):
     """Implements `core.host.records.RecordStore`, but for how engines show that they live.
 
     is_alive: whether the engine of an id lives and decides.
@@ -139,6 +146,7 @@ class SqlRecords(PlaceReads):
             began_at=row["original_created_at"] or row["created_at"],
             due_at=row["due_at"] or 0,
             parent=parent_of(self._db, execution_id),
+            takeovers=row["takeovers"],
         )
 
     def release(self, execution_id: str, fence: int) -> None:
@@ -168,11 +176,17 @@ class SqlRecords(PlaceReads):
                 raise NotFound(f"there is no task output {task_execution_id}")
             found = dependents(self._db, row[0], task_execution_id)
             for one in found:
-                self._db.write("set_stale", (at, one))
+                self._db.write("set_stale", (at, at, one))
         return tuple(found)
 
     def changed(self) -> bool:
         return self._db.changed()
+
+    @cached_property
+    def product(self) -> ProductRecords:
+        from core.records.product import SqlProduct  # noqa: PLC0415  # most runs have no use for it
+
+        return SqlProduct(self._db)
 
     def tidy(self) -> None:
         self._db.tidy()
@@ -190,16 +204,18 @@ class SqlRecords(PlaceReads):
         rows = self._db.read("newest_execution", (organization,))
         return rows[0][0] if rows else None
 
-    def executions(self, organization: str, which: ExecutionFilter) -> Page[ExecutionView]:
-        query = execution_query(organization, which)
-        rows = query.page(self._db, "flow_executions", which.limit, which.starting_after)
-        shown = tuple(execution_view(row, self._labels(row["id"])) for row in rows[: which.limit])
-        more = len(rows) > which.limit
-        return Page(shown, more, shown[-1].id if more else None)
-
     def abandoned(self, organization: str, engine_id: str) -> tuple[str, ...]:
         rows = self._db.read("abandoned", (organization, engine_id))
         return tuple(execution for execution, owner in rows if not self._is_alive(owner))
+
+    def claimable(self, engine_id: str, now: int, limit: int = 100) -> tuple[tuple[str, str], ...]:
+        owners = (owner for (owner,) in self._db.read("owners") if owner != engine_id)
+        dead = [owner for owner in owners if not self._is_alive(owner)]
+        found = [row for owner in dead for row in self._db.read("left_by", (owner, now, limit))]
+        found += self._db.read("with_messages", (now, now - CREATOR_MICROS, limit))
+        found += self._db.read("come_due", (now, limit))
+        oldest = sorted(dict.fromkeys(found), key=lambda row: row[1])  # ids begin with the time
+        return tuple((organization, execution) for organization, execution in oldest[:limit])
 
     def task_executions(self, organization: str, execution_id: str) -> tuple[TaskExecutionView, ...]:
         rows = self._db.read_maps("tasks_of", (organization, execution_id))
@@ -212,12 +228,6 @@ class SqlRecords(PlaceReads):
     def find_task_executions(self, organization: str, prefix: str, limit: int = 2) -> tuple[str, ...]:
         return tuple(row[0] for row in self._db.read("find_tasks", (organization, prefix, prefix + "~", limit)))
 
-    def outputs(self, organization: str, which: OutputFilter) -> Page[TaskExecutionView]:
-        rows = output_query(organization, which).page(self._db, "task_executions", which.limit, which.starting_after)
-        shown = tuple(task_view(row, self._tags(row["id"])) for row in rows[: which.limit])
-        more = len(rows) > which.limit
-        return Page(shown, more, shown[-1].id if more else None)
-
     def logs(
         self, organization: str, execution_id: str, task_name: str | None, levels: Sequence[str], after: int, limit: int
     ) -> tuple[LogView, ...]:
@@ -227,6 +237,9 @@ class SqlRecords(PlaceReads):
     def flow(self, organization: str, namespace: str, flow_id: str, revision: int | None) -> FlowView | None:
         rows = self._db.read("flow_revision", (organization, namespace, flow_id, revision, revision))
         return _flow(rows[0]) if rows else None
+
+    def flow_revisions(self, organization: str, namespace: str, flow_id: str) -> tuple[FlowView, ...]:
+        return tuple(_flow(row) for row in self._db.read("flow_revisions", (organization, namespace, flow_id)))
 
     def flows(self, organization: str, namespace: str | None) -> tuple[FlowView, ...]:
         return tuple(_flow(row) for row in self._db.read("flows_newest", (organization, namespace, namespace)))
@@ -250,16 +263,13 @@ class SqlRecords(PlaceReads):
         return bool(self._db.read("kv_expired", (organization, namespace, key, now)))
 
     def kv_keys(self, organization: str, namespaces: Sequence[str], now: int) -> tuple[tuple[str, str, bool], ...]:
-        query = Query(organization)
-        query.namespaces(namespaces)
-        sql = "SELECT namespace, key, coalesce(expires_at <= ?, 0) FROM kv WHERE "
-        rows = self._db.select(f"{sql}{' AND '.join(query.conditions)} ORDER BY namespace, key", (now, *query.values))
+        sql = "SELECT namespace, key, CASE WHEN expires_at <= ? THEN 1 ELSE 0 END FROM kv WHERE organization_id = ?"
+        values: tuple[Any, ...] = (now, organization)
+        if namespaces:
+            part, bound = in_namespaces(namespaces)
+            sql, values = f"{sql} AND {part}", (*values, *bound)
+        rows = self._db.select(f"{sql} ORDER BY namespace, key", values)
         return tuple((namespace, key, bool(expired)) for namespace, key, expired in rows)
-
-    def count_executions(self, organization: str, which: ExecutionFilter) -> tuple[tuple[str, str, int], ...]:
-        query = execution_query(organization, which)
-        sql = f"SELECT namespace, flow_id, count(*) FROM flow_executions WHERE {' AND '.join(query.conditions)}"
-        return tuple(self._db.select(f"{sql} GROUP BY 1, 2 ORDER BY 1, 2", tuple(query.values)))
 
     def weight_of(self, organization: str, execution_ids: Sequence[str]) -> tuple[int, int, int]:
         ((logs, metrics, files),) = self._db.read("weight_of", (organization, json.dumps(list(execution_ids))))

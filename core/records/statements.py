@@ -6,8 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "sql"
-_FILES = ("statements.sql", "requests.sql")
-"""Whatever an engine writes and reads; what tasks ask to be written, and to know of other executions."""
+_FILES = ("statements.sql", "claims.sql", "requests.sql", "product.sql")
+"""What an engine writes and reads; what it may claim; what tasks ask to be written, and to know of other executions;
+what people do."""
 _MARK = "-- name: "
 
 

@@ -40,6 +40,7 @@ class SqliteRecords(SqlRecords):
         if lock is not None:
             try:
                 with self._db.writing():
+                    self._db.write("leave_in_order", (engine_id,))
                     self._db.write("forget_engine", (engine_id,))
             finally:
                 lock.path.unlink(missing_ok=True)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from core.host.records import TaskIdentity
 from core.model.decisions import Counters
 from core.model.messages import TaskKey
 
+MAX_SUMMARY_VALUES = 32
+MAX_SUMMARY_TEXT = 200
 _LARGE = 2**53
 _REST = Counters()[4:]
 
@@ -53,3 +58,35 @@ def history_text(state: str, at: int, through: str = "") -> str:
 def attempt_text(identity: TaskIdentity, state: str, started: int, ended: int | None) -> str:
     shown = "null" if ended is None else ended
     return f'[{identity.attempt},"{identity.attempt_id}","{state}",{started},{shown}]'
+
+
+def scalars(summary: Mapping[str, Any]) -> list[tuple[str, str | None, float | None]]:
+    """(path, text, number) of what lists can be filtered by: the first scalars, of maps within maps too.
+
+    Longer texts are no values to look for; a number that can't be compared is neither.
+    """
+    found: list[tuple[str, str | None, float | None]] = []
+    for path, value in _flat("", summary):
+        if isinstance(value, str) and len(value) <= MAX_SUMMARY_TEXT:
+            found.append((path, value, None))
+        elif isinstance(value, (int, float)):
+            found.append((path, None, _number(value)))
+        if len(found) == MAX_SUMMARY_VALUES:
+            break
+    return found
+
+
+def _flat(before: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(f"{before}{name}.", value)
+        else:
+            yield before + name, value
+
+
+def _number(value: float) -> float | None:
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return None if math.isnan(number) else number

@@ -28,10 +28,8 @@ from core.records.derived import derive
 from core.records.guards import FENCE, TWICE, GuardError, IsAlive, check
 from core.records.lineage import evaluation_reader, record_reads
 from core.records.requests import apply
-from core.records.texts import attempt_text, counters_text, history_text, path_text
+from core.records.texts import MAX_SUMMARY_TEXT, attempt_text, counters_text, history_text, path_text, scalars
 
-MAX_SUMMARY_VALUES = 32
-MAX_SUMMARY_TEXT = 200
 PREVIEW = 300
 _NOT_STARTED = frozenset({"CREATED", "QUEUED"})
 
@@ -107,7 +105,10 @@ class Writer:
         """Whether it is the owner who writes shows when the execution's own row is written."""
         moved = next((change for change in unit.decision.changes if isinstance(change, MoveExecution)), None)
         if moved is None:
-            held = self._db.write("holds_fence", (unit.execution.id, unit.fence)).fetchone() is not None
+            row = self._db.write("holds_fence", (unit.execution.id, unit.fence)).fetchone()
+            held = row is not None
+            if held and row[0] and unit.decision.changes:
+                self._db.write("forget_takeovers", (unit.execution.id,))
         elif moved.entered:
             held = self._enter(unit, moved)
         else:
@@ -263,10 +264,8 @@ class Writer:
             self._db.write("forget_summary", (identity.id,))
         if result.output is not None:
             self._db.write("insert_body", (identity.id, organization, result.output))
-        for path, value in list(result.summary.items())[:MAX_SUMMARY_VALUES]:
-            if isinstance(value, (str, int, float)):
-                text, number = (value, None) if isinstance(value, str) else (None, _number(value))
-                self._db.write("insert_summary_value", (organization, identity.id, path, text, number, seq))
+        for path, shown, number in scalars(result.summary):
+            self._db.write("insert_summary_value", (organization, identity.id, path, shown, number, seq))
 
     # -- answers
 
@@ -280,13 +279,6 @@ class Writer:
         reads = unit.evaluated.get(key)
         if reads:
             record_reads(self._db, place, evaluation_reader(place.id, key), key.task.path, reads)
-
-
-def _number(value: float) -> float | None:
-    try:
-        return float(value)
-    except OverflowError:
-        return None  # a whole number beyond what can be compared
 
 
 def _is_small(value: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import ModuleType
 from typing import Any
 
 import pluggy
@@ -11,8 +12,11 @@ from core.errors import PluginError
 from core.model.data import evolve
 from core.registry.brought import Brought
 from core.sdk import hooks
-from core.sdk.hooks import API_VERSION, StorageRef, TypeRef
+from core.sdk.hooks import API_VERSION, CommandRef, RecordStoreRef, StorageRef, TypeRef
 from core.sdk.properties import PluginType
+
+_OTHERS = {"storage_backends": StorageRef, "record_stores": RecordStoreRef, "commands": CommandRef}
+"""Hooks for what is no type, in the order of `Brought`."""
 
 
 def ask(module: Any) -> Brought:
@@ -25,21 +29,38 @@ def ask(module: Any) -> Brought:
     manager.add_hookspecs(hooks)
     manager.register(module)
     callers = manager.get_hookcallers(module) or []
+    _check_hidden(module)
     unknown = [caller.name for caller in callers if not caller.has_spec()]
     if unknown:
         raise PluginError(f"it implements the hook `{unknown[0]}`, which does not exist")
     if not callers:
         return Brought(_refs(_classes_of(module)))
     types: list[TypeRef] = []
-    storages: list[StorageRef] = []
+    others: dict[str, list[Any]] = {name: [] for name in _OTHERS}
     for caller in callers:
         for items in caller():
-            if caller.name == "storage_backends":
-                storages += items or ()
+            if caller.name in _OTHERS:
+                others[caller.name] += _all_of(_OTHERS[caller.name], items or ())
             else:
                 refs = _refs(items or ())
                 types += [evolve(ref, kind="runner") for ref in refs] if caller.name == "task_runners" else refs
-    return Brought(tuple(types), tuple(storages))
+    storages, record_stores, commands = (tuple(others[name]) for name in _OTHERS)
+    return Brought(tuple(types), storages, record_stores, commands)
+
+
+def _all_of(kind: type, items: Iterable[Any]) -> Iterable[Any]:
+    """The references as they are. Raises PluginError for what is of another kind."""
+    for item in items:
+        if not isinstance(item, kind):
+            raise PluginError(f"it brings {item!r}, which is no {kind.__name__}")
+        yield item
+
+
+def _check_hidden(module: Any) -> None:
+    """Refuse a package with a submodule that has a hook's name: once imported, it stands in the place of the hook."""
+    for name, known in vars(hooks).items():
+        if hasattr(known, f"{hooks.PROJECT}_spec") and isinstance(getattr(module, name, None), ModuleType):
+            raise PluginError(f"its submodule `{name}` hides its hook of that name: one of the two needs another name")
 
 
 def _check_api(module: Any) -> None:

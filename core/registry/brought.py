@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.registry.discovery import InstalledPlugin
-from core.sdk.hooks import API_VERSION, StorageRef, TypeRef
+from core.sdk.hooks import API_VERSION, CommandRef, RecordStoreRef, StorageRef, TypeRef
 
-_FORMAT = 1
+_FORMAT = 2
 _OWN = "core"
 
 
@@ -21,6 +21,8 @@ class Brought(NamedTuple):
 
     types: tuple[TypeRef, ...] = ()
     storages: tuple[StorageRef, ...] = ()
+    record_stores: tuple[RecordStoreRef, ...] = ()
+    commands: tuple[CommandRef, ...] = ()
 
 
 class Memory:
@@ -34,12 +36,14 @@ class Memory:
     def get(self, plugin: InstalledPlugin) -> Brought | None:
         """What a plugin brought at an earlier start; None when something of it has changed since."""
         try:
-            version, files, types, storages = self._known[plugin.module]
+            version, files, types, storages, record_stores, commands = self._known[plugin.module]
             if version != plugin.version or any(_state(path) != [size, time] for path, size, time in files):
                 return None
             return Brought(
                 tuple(TypeRef(target, name, tuple(aliases), *more) for target, name, aliases, *more in types),
                 tuple(StorageRef(*ref) for ref in storages),
+                tuple(RecordStoreRef(*ref) for ref in record_stores),
+                tuple(CommandRef(*ref) for ref in commands),
             )
         except (KeyError, OSError, TypeError, ValueError):
             return None
@@ -49,9 +53,8 @@ class Memory:
         files = _files(plugin.module)
         if self._path is not None and files:
             self._changed = True
-            types = [list(vars(ref).values()) for ref in brought.types]
-            storages = [list(vars(ref).values()) for ref in brought.storages]
-            self._known[plugin.module] = [plugin.version, files, types, storages]
+            refs = [[list(vars(ref).values()) for ref in each] for each in brought]
+            self._known[plugin.module] = [plugin.version, files, *refs]
 
     def write(self) -> None:
         """Replace the file when something new is to be remembered. A home that can't be written costs only time."""

@@ -22,7 +22,8 @@ class TypeEntry:
 class PluginInfo:
     """One plugin: where it comes from, what it brings, and why it (or a part of it) was refused, else "".
 
-    brings: names of types and storage backends. distribution and version are "" for a file of `--plugins-dir`.
+    brings: names of types, storage backends and commands, and schemes of record stores (`postgresql://`).
+    distribution and version are "" for a file of `--plugins-dir`.
     """
 
     name: str

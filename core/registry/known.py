@@ -1,4 +1,4 @@
-"""Types of the reference language that no installed plugin brings: which distribution does."""
+"""What no installed plugin brings, types of the reference language above all: which distribution does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Origin(NamedTuple):
-    """Where a type would come from. distribution: "" when none is known. advice: what to tell the user, or ""."""
+    """Where something would come from. distribution: "" when none is known. advice: what to tell the user, or ""."""
 
     distribution: str = ""
     advice: str = ""
@@ -32,6 +32,21 @@ RELEASED: dict[str, str] = {
 }  # fmt: skip
 """Type names → the distribution that can be installed; a beginning up to a dot where all types below it are there."""
 
+RECORD_STORES = dict.fromkeys(("postgresql", "postgres"), "tailrace-records-postgres")
+"""Schemes of URLs → the distribution of the record store."""
+
+COMMANDS = {
+    **dict.fromkeys(("server", "engine", "api-keys"), "tailrace-server"),
+    "records": "tailrace-records-postgres",
+}
+"""First words of commands that plugins bring → the distribution."""
+
+OWN_COMMANDS = frozenset({
+    "run", "check", "outputs", "executions", "eval", "files", "kv", "flows", "plugins", "schema", "doctor", "demo",
+    "help",
+})  # fmt: skip
+"""First words that no plugin's command may have: those of the command line itself."""
+
 PLANNED: dict[str, tuple[str, ...]] = {"core.http.": ("SseRequest",)}
 """What a distribution is going to bring; the advice says so."""
 
@@ -48,7 +63,7 @@ def origin_of(type_name: str) -> Origin:
     for known, distribution in RELEASED.items():
         short = known.removeprefix("core.")
         if name in (known, short) or (known.endswith(".") and name.startswith((known, short))):
-            return Origin(distribution, f"`{distribution}` brings it: pip install {distribution}")
+            return _released(distribution)
     package, dot, last = name.rpartition(".")
     planned = PLANNED.get(package + dot) or PLANNED.get(f"core.{package}{dot}")
     if planned is not None and last in planned:
@@ -57,6 +72,20 @@ def origin_of(type_name: str) -> Origin:
         engine = name.startswith(_ENGINE)
         return Origin("", "the engine does not support it yet" if engine else "no distribution is known to bring it")
     return Origin()
+
+
+def record_store_origin(scheme: str) -> Origin:
+    """Where the record store of a URL's scheme comes from."""
+    return _released(RECORD_STORES.get(scheme, ""))
+
+
+def command_origin(word: str) -> Origin:
+    """Where a command comes from, by its first word."""
+    return _released(COMMANDS.get(word, ""))
+
+
+def _released(distribution: str) -> Origin:
+    return Origin(distribution, f"`{distribution}` brings it: pip install {distribution}") if distribution else Origin()
 
 
 def _canonical(type_name: str) -> str:

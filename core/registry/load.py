@@ -6,19 +6,21 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from core.errors import PluginError
 from core.model.data import evolve
 from core.registry.brought import Brought, Memory
 from core.registry.discovery import InstalledPlugin, installed_plugins
 from core.registry.entries import PluginInfo, TypeEntry
+from core.registry.known import OWN_COMMANDS
 from core.registry.local import local_modules
 from core.registry.registry import Registry, reason
-from core.sdk.hooks import StorageRef, TypeRef
+from core.sdk.hooks import CommandRef, RecordStoreRef, StorageRef, TypeRef
 
 GROUP = "tailrace.plugins"
 _HOST_MODULE = "core.builtin"
+Ref = TypeVar("Ref", StorageRef, RecordStoreRef, CommandRef)
 
 
 def load_registry(cache_file: Path | None, plugins_dir: Path | None = None, group: str = GROUP) -> Registry:
@@ -69,6 +71,8 @@ class _Loader:
         self.plugins: dict[str, PluginInfo] = {}
         self.types: dict[str, TypeEntry] = {}
         self.storages: dict[str, tuple[str, StorageRef]] = {}
+        self.record_stores: dict[str, tuple[str, RecordStoreRef]] = {}
+        self.commands: dict[str, tuple[str, CommandRef]] = {}
         self.replacing: list[tuple[str, TypeRef]] = []
         self.replaced: set[str] = set()
 
@@ -91,10 +95,13 @@ class _Loader:
             self._replace(plugin, ref)
         for entry in {entry.name: entry for entry in self.types.values()}.values():
             self._brings(entry.plugin, entry.name)
-        for name, (plugin, _) in self.storages.items():
+        for name, (plugin, _) in (*self.storages.items(), *self.commands.items()):
             self._brings(plugin, name)
-        storages = {name: ref for name, (_, ref) in self.storages.items()}
-        return Registry(self.types, storages, self.plugins.values())
+        for scheme, (plugin, _) in self.record_stores.items():
+            self._brings(plugin, f"{scheme}://")
+        return Registry(
+            self.types, _refs(self.storages), self.plugins.values(), _refs(self.record_stores), _refs(self.commands)
+        )
 
     def _take(self, plugin: str, brought: Brought) -> None:
         for ref in brought.types:
@@ -103,11 +110,20 @@ class _Loader:
             else:
                 self._put(plugin, ref)
         for storage in brought.storages:
-            if storage.name in self.storages:
-                other, _ = self.storages[storage.name]
-                self._refuse(plugin, f"the storage backend `{storage.name}` is brought by `{other}` already")
+            self._take_once(plugin, self.storages, storage.name, storage, "storage backend")
+        for store in brought.record_stores:
+            self._take_once(plugin, self.record_stores, store.scheme, store, "record store")
+        for command in brought.commands:
+            if command.word in OWN_COMMANDS:
+                self._refuse(plugin, f"the command `{command.word}` is the engine's own")
             else:
-                self.storages[storage.name] = (plugin, storage)
+                self._take_once(plugin, self.commands, command.word, command, "command")
+
+    def _take_once(self, plugin: str, known: dict[str, tuple[str, Ref]], name: str, ref: Ref, kind: str) -> None:
+        if name in known:
+            self._refuse(plugin, f"the {kind} `{name}` is brought by `{known[name][0]}` already")
+        else:
+            known[name] = (plugin, ref)
 
     def _put(self, plugin: str, ref: TypeRef, instead_of: TypeEntry | None = None) -> None:
         words = (ref.name, *ref.aliases)
@@ -138,3 +154,8 @@ class _Loader:
     def _brings(self, plugin: str, name: str) -> None:
         info = self.plugins[plugin]
         self.plugins[plugin] = evolve(info, brings=(*info.brings, name))
+
+
+def _refs(known: dict[str, tuple[str, Ref]]) -> dict[str, Ref]:
+    """The references without who brings them."""
+    return {name: ref for name, (_, ref) in known.items()}

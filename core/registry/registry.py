@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import NotFound, PluginError
+from core.host.records import RecordStore
 from core.model.near import did_you_mean, near_misses
 from core.registry.entries import PluginInfo, TypeEntry, TypeKind
-from core.registry.known import origin_of
-from core.sdk.hooks import StorageRef
+from core.registry.known import Origin, command_origin, origin_of, record_store_origin
+from core.sdk.hooks import CommandRef, RecordStoreRef, StorageRef
 from core.sdk.properties import PluginType
 from core.sdk.storage import StorageBackend
 
 StorageFactory = Callable[[Path, bool], StorageBackend]
+RecordStoreFactory = Callable[[str, int], RecordStore]
 
 
 class Registry:
@@ -27,11 +29,15 @@ class Registry:
         types: Mapping[str, TypeEntry],
         storages: Mapping[str, StorageRef],
         plugins: Iterable[PluginInfo],
+        record_stores: Mapping[str, RecordStoreRef] | None = None,
+        commands: Mapping[str, CommandRef] | None = None,
     ) -> None:
-        """types: every name and every alias → its entry. storages: name → reference."""
+        """types: every name and every alias → its entry. The others: name, scheme or first word → reference."""
         self._types = dict(types)
         self._storages = dict(storages)
         self._plugins = tuple(plugins)
+        self._record_stores = dict(record_stores or {})
+        self._commands = dict(commands or {})
         self._classes: dict[str, type[PluginType]] = {}
 
     def find(self, name: str) -> TypeEntry | None:
@@ -61,7 +67,8 @@ class Registry:
         added = {entry: cls for entry, cls in zip(own, classes, strict=True) if not self._brings(entry)}
         infos = [PluginInfo(entry.plugin, "", "", entry.plugin, (entry.name,)) for entry in added]
         known = {word: entry for entry in added for word in (entry.name, *entry.aliases)}
-        found = Registry({**self._types, **known}, self._storages, [*infos, *self._plugins])
+        plugins = [*infos, *self._plugins]
+        found = Registry({**self._types, **known}, self._storages, plugins, self._record_stores, self._commands)
         found._classes = {word: added[entry] for word, entry in known.items()}
         return found
 
@@ -98,6 +105,37 @@ class Registry:
         factory: StorageFactory = load_target(ref.target, f"storage backend `{name}`")
         return factory
 
+    def record_store(self, url: str) -> RecordStoreFactory:
+        """The factory of the record store of a URL, called with (URL, now). Raises NotFound, PluginError.
+
+        A URL may hold a password: messages name its scheme only.
+        """
+        scheme = url.partition("://")[0]
+        ref = self._record_stores.get(scheme)
+        if ref is None:
+            raise NotFound(
+                f"there is no record store for `{scheme}://`",
+                where="setting records",
+                hint=self._advice(record_store_origin(scheme)) or "install the plugin that brings it",
+            )
+        factory: RecordStoreFactory = load_target(ref.target, f"record store `{scheme}://`")
+        return factory
+
+    def commands(self) -> tuple[CommandRef, ...]:
+        """The commands that plugins bring, by their first words."""
+        return tuple(self._commands[word] for word in sorted(self._commands))
+
+    def command_advice(self, word: str) -> str:
+        """What to do for a command that is not there, "" when nothing is known about it."""
+        return self._advice(command_origin(word))
+
+    def _advice(self, origin: Origin) -> str:
+        """How to get what a distribution brings; for one that is installed, where to look what is wrong with it."""
+        broken = [f"`{one.name}`" for one in self._plugins if one.error and one.distribution == origin.distribution]
+        if origin.distribution and broken:
+            return f"`plugins list` says what is wrong with {' and '.join(broken)}"
+        return origin.advice
+
     def _imported(self, entry: TypeEntry) -> type[PluginType]:
         found = load_target(entry.target, f"type `{entry.name}` of the plugin `{entry.plugin}`")
         if not (isinstance(found, type) and issubclass(found, PluginType)):
@@ -133,7 +171,7 @@ def load_target(target: str, what: str) -> Any:
     """The object behind `module:Name`. Raises PluginError that names `what` and the cause in plain words."""
     module_name, _, path = target.partition(":")
     try:
-        found: Any = sys.modules.get(module_name) or import_module(module_name)
+        found: Any = import_module(module_name)  # not from sys.modules: another thread may be in the middle of it
     except (Exception, SystemExit) as error:
         raise PluginError(f"the {what} can't be loaded: {reason(error)}", hint=remedy(error)) from error
     for part in path.split(".") if path else ():

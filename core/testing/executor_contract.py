@@ -1,8 +1,8 @@
 """What every executor keeps to. Inherit, and give an executor:
 
 class TestMine(ExecutorContract):
-    def make(self, tell: Callable[[Up], None], tools: Tools) -> Executor:
-        return MyExecutor(tell, tools, workers=2, grace=0.3)
+    def make(self, tell: Callable[[Up], None], app: App) -> Executor:
+        return MyExecutor(tell, app.tools(), workers=2, grace=self.grace)
 """
 
 from __future__ import annotations
@@ -10,35 +10,58 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from shutil import copy
+from typing import Any, ClassVar
 
 import pytest
 
+import core.testing.executor_tasks as executor_tasks
+from core.app import App
 from core.host.executor import Executor
-from core.host.seam import Answer, EvaluationResult, LogLine, Metric, Progress, Question, Read, Stop, TaskResult, Up
+from core.host.seam import (
+    Answer,
+    EvaluationResult,
+    LogLine,
+    Metric,
+    Progress,
+    Question,
+    Read,
+    Stop,
+    TaskJob,
+    TaskResult,
+    Up,
+)
 from core.testing.apps import temporary_app
 from core.testing.executor_members import MemberRules
-from core.testing.executor_tasks import TASKS
 from core.testing.near_side import KILLED, PLACE, SECRET, NearSide
-from core.work.tools import Tools
 
 AUTHOR = "\n  to do: tell its author; the log at level DEBUG says where it happened"
 
 
 class ExecutorContract(MemberRules):
-    """Inherit in a class whose name begins with `Test`, and override `make`."""
+    """Inherit in a class whose name begins with `Test`, and override `make`.
+
+    ends_by_force: whether a task that ignores its stop is ended; else it is left behind. task_files: Python files with
+    the types that jobs are of; the app finds them in its folder of plugins, so that other processes find them too.
+    """
 
     grace = 0.3
+    ends_by_force: ClassVar[bool] = False
+    task_files: ClassVar[tuple[str, ...]] = (executor_tasks.__file__,)
 
-    def make(self, tell: Callable[[Up], None], tools: Tools) -> Executor:
+    def make(self, tell: Callable[[Up], None], app: App) -> Executor:
         """An executor with two workers that gives up on a task `grace` seconds after it was stopped."""
         raise NotImplementedError
 
     @pytest.fixture
-    def near(self) -> Iterator[NearSide]:
-        with temporary_app(*TASKS, secrets={"TOKEN": SECRET}) as app:
+    def near(self, tmp_path: Path) -> Iterator[NearSide]:
+        types = tmp_path / "types"
+        types.mkdir()
+        for file in self.task_files:
+            copy(file, types)
+        with temporary_app(secrets={"TOKEN": SECRET}, plugins_dir=types) as app:
             near = NearSide()
-            near.executor = self.make(near.tell, app.tools())
+            near.executor = self.make(near.tell, app)
             yield near
             near.executor.close()
 
@@ -135,6 +158,21 @@ class ExecutorContract(MemberRules):
         assert outputs == [f'{{"value":"{number}"}}' for number in range(200)]
         assert sum(isinstance(one, TaskResult) for one in near.heard) == 200
 
+    def test_a_large_output_is_stored_and_named(self, near: NearSide) -> None:
+        result = near.run("testing.Say", text="x" * 70_000)
+        assert (result.state, result.output, result.size) == ("SUCCESS", None, 70_012)
+        assert result.output_uri == "storage:///home/task/output.json"
+        assert result.files == ((result.output_uri, result.size, result.sha256),)
+
+    def test_a_task_that_waits_gives_its_worker_back_and_is_called_again(self, near: NearSide) -> None:
+        for name in ("w1", "w2"):
+            waits = near.run("testing.Twice", name)
+            assert (waits.state, waits.due_at - waits.started_at >= 60_000_000) == ("RUNNING", True)
+        assert near.run("testing.Say", text="meanwhile").state == "SUCCESS"
+        near.heard.clear()
+        near.executor.send(TaskJob("w1", 1, PLACE, "testing.Twice", {}, {}, waited=waits.wait_state))
+        assert near.result("w1").output == '{"waited":{"began":"there"}}'
+
     # -- questions and evaluations
 
     def test_a_question_gets_the_engines_answer(self, near: NearSide) -> None:
@@ -191,7 +229,7 @@ class ExecutorContract(MemberRules):
             *near.results("one"), *near.results("two"),
         ]  # fmt: skip
 
-    def test_a_job_that_ignores_its_stop_is_left_behind(self, near: NearSide, gate: Path) -> None:
+    def test_a_job_that_ignores_its_stop_is_given_up(self, near: NearSide, gate: Path) -> None:
         for name in ("h1", "h2"):
             near.send("testing.Hold", name, until=str(gate), deaf=True)
         near.begins(2)
@@ -201,9 +239,7 @@ class ExecutorContract(MemberRules):
         assert {near.result("h1").state, near.result("h2").state} == {"KILLED"}
         assert self.grace * 0.9 < time.monotonic() - begun < self.grace + 1
         assert near.run("testing.Say", "next", text="next").state == "SUCCESS", "its worker was not given back"
-        gate.touch()
-        near.wait(lambda heard: sum(isinstance(one, Progress) and one.message == "ended" for one in heard) == 2)
-        time.sleep(0.05)
+        self.ends_late(near, gate, 2)
         assert [len(near.results(name)) for name in ("h1", "h2")] == [1, 1]
 
     @pytest.mark.parametrize("stop", [{"slowToStop": 0.2}, {"brokenStop": True}], ids=["slow", "broken"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -121,4 +122,13 @@ class Tell(RunnableTask, type="testing.Tell"):
         return {"text": text, "list": [self.secret], self.secret: 1}
 
 
-TASKS = (Say, Hold, Leave, Break, Odd, NoSummary, Tell)
+class Twice(RunnableTask, type="testing.Twice"):
+    """Wait a minute, and tell what was kept meanwhile."""
+
+    def run(self, ctx: RunContext) -> Any:
+        if ctx.waited is None:
+            return ctx.wait(for_=timedelta(seconds=60), state={"began": "there"})
+        return {"waited": dict(ctx.waited)}
+
+
+TASKS = (Say, Hold, Leave, Break, Odd, NoSummary, Tell, Twice)

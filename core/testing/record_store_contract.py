@@ -15,6 +15,9 @@ import pytest
 from core.host.records import RecordStore
 from core.testing.record_continuing import ContinuingRules
 from core.testing.record_families import FamilyRules, QueueRules, StaleRules
+from core.testing.record_product import CorrectionRules, ExternalRules, TagRules
+from core.testing.record_product_access import AuditRules, FeedRules, KeyRules
+from core.testing.record_product_lists import ListRules
 from core.testing.record_reading import OwnershipRules, ReadingRules
 from core.testing.record_requests import RequestRules
 from core.testing.record_waiting import WaitingRules
@@ -23,7 +26,7 @@ from core.testing.record_writing import WritingRules
 
 class RecordStoreContract(
     WritingRules, RequestRules, ContinuingRules, OwnershipRules, QueueRules, FamilyRules, StaleRules, ReadingRules,
-    WaitingRules,
+    WaitingRules, CorrectionRules, TagRules, ExternalRules, FeedRules, AuditRules, KeyRules, ListRules,
 ):
     """Inherit in a class whose name begins with `Test`, and override `make`."""
 

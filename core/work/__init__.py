@@ -9,13 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from core.work.processes import ProcessExecutor
     from core.work.secrets import Secrets
     from core.work.threads import ThreadExecutor
     from core.work.tools import Tools
+    from core.work.worker_tools import WorkerTools
 
-__all__ = ["Secrets", "ThreadExecutor", "Tools"]
+__all__ = ["ProcessExecutor", "Secrets", "ThreadExecutor", "Tools", "WorkerTools"]
 
-_MODULES = {"Secrets": "secrets", "ThreadExecutor": "threads", "Tools": "tools"}
+_MODULES = {
+    "ProcessExecutor": "processes", "Secrets": "secrets", "ThreadExecutor": "threads", "Tools": "tools",
+    "WorkerTools": "worker_tools",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -21,6 +20,7 @@ from core.sdk.tasks import RunnableTask
 from core.sdk.wishes import WaitRequest
 from core.work.building import rendered, runnable
 from core.work.context import AttemptContext
+from core.work.timers import Watch
 from core.work.tools import Tools
 
 KILLED = "the execution was killed"
@@ -71,8 +71,8 @@ class Attempt:
             raise Invalid(f"`{text}` is less than no time", where="$.timeout", expected="a duration such as PT30S")
         return seconds
 
-    def run_in_time(self, stop: Callable[[str], object]) -> TaskResult:
-        """Do the work within its time limit. stop: called with a reason, from another thread, when that is over."""
+    def run_in_time(self, watch: Watch) -> TaskResult:
+        """Do the work within its time limit. watch: has the attempt stopped when that is over."""
         try:
             seconds = self.timeout()
         except TailraceError as error:
@@ -87,13 +87,11 @@ class Attempt:
         if self._job.waited and left <= 0:
             self.context.stop(reason)
             return self.refused(Interrupted(reason))
-        timer = threading.Timer(min(max(left, 0), threading.TIMEOUT_MAX), stop, (reason,))
-        timer.daemon = True
-        timer.start()
+        call_off = watch(max(left, 0), reason)
         try:
             return self.run()
         finally:
-            timer.cancel()
+            call_off()
 
     def refused(self, error: TailraceError) -> TaskResult:
         """The result of an attempt that can't begin."""

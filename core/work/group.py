@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC
 from functools import partial
 from typing import Any
@@ -35,27 +34,26 @@ from core.work.building import rendered
 from core.work.context import AttemptContext
 from core.work.line import Line
 from core.work.shared_directory import DirectoryOptions, SharedDirectory
+from core.work.timers import CallOff, Watch, later
 from core.work.tools import Tools
 
-GiveUp = Callable[[str], None]
 _OWN = frozenset({"inputFiles", "outputFiles", "namespaceFiles", "cache"})
 _GOES_ON = frozenset({"SUCCESS", "WARNING", "SKIPPED"})
 
 
 class GroupAttempt(Attempt):
-    """Runs the job of a group. grace: seconds a member has to end once its time is over; then the group is given up
-    on, with a reason.
+    """Runs the job of a group. grace: seconds a member has to end once its time is over; then the group itself is
+    stopped. watch: has it stopped so.
     """
 
     def __init__(
-        self, job: TaskJob, tools: Tools, context: AttemptContext, line: Line, grace: float, give_up: GiveUp
+        self, job: TaskJob, tools: Tools, context: AttemptContext, line: Line, grace: float, watch: Watch
     ) -> None:
         super().__init__(job, tools, context)
         self._line = line
         self._grace = grace
-        self._give_up = give_up
+        self._watch = watch
         self._outputs: dict[str, Shipped] = dict(job.variables.get("outputs", {}))
-        self._current: AttemptContext | None = None
 
     def _work(self) -> dict[str, Any] | None:
         self.context.begin_anew()
@@ -125,24 +123,14 @@ class GroupAttempt(Attempt):
     def _run(self, name: str, attempt: Attempt) -> TaskResult:
         group, context = self.context, attempt.context
         self._line.tell(MemberStarted(self._job.attempt_id, name, self._tools.now()))
-        self._current = context
-        try:
-            with group.on_stop(lambda: context.stop(group.stop_reason)):
-                return attempt.run_in_time(partial(self._late, name, context))
-        finally:
-            self._current = None
+        with group.on_stop(lambda: context.stop(group.stop_reason)):
+            return attempt.run_in_time(partial(self._watch_member, name, context))
 
-    def _late(self, name: str, context: AttemptContext, reason: str) -> None:
-        """A member's time is over."""
-
-        def give_up() -> None:
-            if self._current is context:
-                self._give_up(f"the task `{name}` does not stop. {reason}")
-
-        timer = threading.Timer(self._grace, give_up)
-        timer.daemon = True
-        timer.start()
-        context.stop(reason)
+    def _watch_member(self, name: str, context: AttemptContext, seconds: float, reason: str) -> CallOff:
+        """A member has a time limit: it is stopped after that, and the group when it does not end then."""
+        member = later(seconds, context.stop, reason)
+        group = self._watch(seconds + self._grace, f"the task `{name}` does not stop. {reason}")
+        return lambda: (member(), group())
 
     # -- what a member is told
 

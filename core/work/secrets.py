@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,14 @@ class Redactor:
         value = self._secrets.get(name)
         self._used[value] = (name.upper(),)
         return value if subkey is None else self._member(name, value, subkey)
+
+    def know(self, name: str, sealed: str | None = None) -> None:
+        """Hide a secret, and each member of one that is a JSON object. Raises NotFound, Invalid."""
+        value = self.get(name, sealed)
+        if sealed is None and value.lstrip().startswith("{"):
+            with suppress(ValueError):
+                for subkey in json.loads(value):
+                    self._member(name, value, subkey)
 
     def _unsealed(self, sealed: str) -> str:
         value = self._secrets.unsealed(sealed)

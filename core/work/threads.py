@@ -14,6 +14,7 @@ from core.work.attempt import KILLED, Attempt
 from core.work.context import AttemptContext
 from core.work.evaluate import evaluate
 from core.work.line import Line
+from core.work.timers import CallOff, later
 from core.work.tools import Tools
 
 if TYPE_CHECKING:
@@ -126,13 +127,13 @@ class ThreadExecutor(Executor):
             self.tell(result)
 
     def _result(self, job: TaskJob, context: AttemptContext) -> TaskResult:
-        def stop(reason: str) -> None:
-            self._stop(Stop(job.attempt_id, reason))
+        def watch(seconds: float, reason: str) -> CallOff:
+            return later(seconds, self._stop, Stop(job.attempt_id, reason))
 
         if not job.members:
-            return Attempt(job, self._tools, context, gives_back=True).run_in_time(stop)
+            return Attempt(job, self._tools, context, gives_back=True).run_in_time(watch)
         group: type[GroupAttempt] = import_module("core.work.group").GroupAttempt
-        return group(job, self._tools, context, self._line, self._grace, stop).run_in_time(stop)
+        return group(job, self._tools, context, self._line, self._grace, watch).run_in_time(watch)
 
     # -- stopping
 
@@ -147,9 +148,7 @@ class ThreadExecutor(Executor):
         if context is None:
             return
         threading.Thread(target=context.stop, args=(message.reason,), name="stop", daemon=True).start()
-        timer = threading.Timer(self._grace, self._abandon, (message,))
-        timer.daemon = True
-        timer.start()
+        later(self._grace, self._abandon, message)
 
     def _abandon(self, message: Stop) -> None:
         with self._lock:

@@ -10,7 +10,10 @@ from textwrap import fill
 
 from core.cli.command import Command, Parser, home_options
 from core.cli.main import COMMANDS
+from core.cli.plugged import commands_of
+from core.registry.known import COMMANDS as OF_PLUGINS
 from docs._generator.markdown import cell, code, fence, joined, table
+from docs._generator.types import registry
 
 _INTRODUCTION = """\
 `python -m core COMMAND …`; where Tailrace is installed, `tailrace COMMAND …` is the same. Results go to standard
@@ -22,9 +25,12 @@ options can't be abbreviated.
 
 
 def commands() -> Iterator[tuple[str, str, tuple[Command, ...]]]:
-    """Each first word, what it is about, and the commands that begin with it."""
+    """Each first word, what it is about, and the commands that begin with it; those of first-party plugins last."""
     for first, summary in COMMANDS.items():
         yield first, summary, import_module(f"core.cli.commands.{first}").COMMANDS
+    for ref in registry().commands():
+        if ref.word in OF_PLUGINS:
+            yield ref.word, ref.summary, commands_of(ref)
 
 
 def section(command: Command, heading: str) -> str:
@@ -54,10 +60,17 @@ def sections() -> Iterator[str]:
     for first, summary, found in commands():
         if [command.words for command in found] == [first]:
             yield section(found[0], "##")
+            yield _origin(first)
             continue
         yield f"## {first}"
         yield summary[0].upper() + summary[1:] + "."
+        yield _origin(first)
         yield from (section(command, "###") for command in found)
+
+
+def _origin(first: str) -> str:
+    """Which distribution brings a command that is not the core's."""
+    return f"Comes with `{OF_PLUGINS[first]}`." if first in OF_PLUGINS else ""
 
 
 def page() -> str:

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import attrs
 
-from core.host import services
+from core.host import deployment, services
 from core.model.data import MISSING, Field, is_data
 from core.model.data import fields as data_fields
 from core.sdk.properties import Described, build
@@ -36,8 +36,13 @@ def page(name: str) -> str:
 
 def embedding() -> str:
     """The page of `core.app`, with the services that an app offers."""
-    offered = ("Executions", "Outputs", "Flows", "Files", "KeyValueStore", "Evaluator")
-    return joined(page("core.app"), *(_section(services, name) for name in offered))
+    offered = ("Executions", "Outputs", "Changes", "Feed", "Flows", "Files", "KeyValueStore", "Evaluator")
+    whole = ("Keys", "Serving")
+    return joined(
+        page("core.app"),
+        *(_section(services, name) for name in offered),
+        *(_section(deployment, name) for name in whole),
+    )
 
 
 def _section(door: ModuleType, name: str) -> str:

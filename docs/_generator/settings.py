@@ -13,6 +13,9 @@ SAID = {
     "runner": "Where scripts run when the flow does not say: " + ", ".join(map(code, RUNNERS)) + ". `--runner`.",
     "durability": "What a record survives, " + " or ".join(map(code, DURABILITIES)) + ": the end of any process at any "
     "moment, or also that of the machine, at the price of a disk sync for each commit.",
+    "records": "Where the records are: the URL of a [record store](hooks.md#record_stores) such as "
+    "`postgresql://host/database`, or nothing for the SQLite file in the home. It is not handed on to tasks, and its "
+    "user, password and options are never shown.",
     "storage": "The [storage backend](hooks.md#storage_backends) that keeps files.",
     "zone": "The time zone of dates that name none.",
     "workers": "How many task executions run at once, at most.",

@@ -37,6 +37,8 @@ def test_an_empty_variable_says_nothing(tmp_path: Path) -> None:
          "  expected: process | power-loss"),
         ({"zone": "Europe/Wien"}, "setting zone: there is no time zone `Europe/Wien`\n"
          "  expected: such as Europe/Vienna"),
+        ({"records": "host=db password=s3cret"}, "setting records: this is not the URL of a record store\n"
+         "  expected: such as postgresql://host/database"),
         ({"zone": "../etc"}, "setting zone: there is no time zone `../etc`\n  expected: such as Europe/Vienna"),
     ],
     ids=str,
@@ -53,7 +55,7 @@ def test_an_unknown_setting_in_the_file_is_refused(tmp_path: Path) -> None:
         load_settings(home=tmp_path, environment={})
     assert str(caught.value) == (
         f"{tmp_path}/settings.toml: unknown setting `worker`\n  expected: one of durability, encryption_key, globals, "
-        "inline_limit, organization, plugins_dir, runner, secrets_file, storage, workers, zone"
+        "inline_limit, organization, plugins_dir, records, runner, secrets_file, storage, workers, zone"
     )
 
 
@@ -65,3 +67,37 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes) -
     first, second = str(caught.value).splitlines()
     assert first.startswith(f"{tmp_path}/settings.toml: the settings can't be read: ")
     assert second == "  expected: TOML"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://db.example/tailrace", "postgresql://db.example/tailrace"),
+        ("postgresql://me:hunt3r@db.example:5433/tailrace", "postgresql://db.example:5433/tailrace"),
+        ("postgresql://me:hunt3r@db.example/tailrace?password=hunt3r#hunt3r", "postgresql://db.example/tailrace"),
+        ("postgresql:///tailrace?host=/run/db&password=hunt3r", "postgresql:///tailrace"),
+        # what is not written as it should be is not shown at all
+        ("postgresql://me:hu@nt3r@db/tailrace", "postgresql://…"),
+        ("postgresql://me:hu/nt3r@db/tailrace", "postgresql://…"),
+        ("postgresql://me:hu?nt3r@db/tailrace", "postgresql://…"),
+        ("postgresql://db/tailrace?password=hu@nt3r", "postgresql://…"),
+    ],
+)
+def test_of_the_url_of_records_no_password_is_shown(tmp_path: Path, url: str, shown: str) -> None:
+    settings = load_settings(home=tmp_path, environment={"TAILRACE_RECORDS": url})
+
+    assert (settings.records, settings.records_shown) == (url, shown)
+    assert "nt3r" not in repr(settings)
+
+
+def test_without_a_url_the_records_are_a_file_of_the_home(tmp_path: Path) -> None:
+    assert load_settings(home=tmp_path, environment={}).records_shown == str(tmp_path / "records.db")
+
+
+def test_what_opens_the_records_is_not_handed_on_to_scripts(tmp_path: Path) -> None:
+    given = {"TAILRACE_RECORDS": "a://b", "TAILRACE_ENCRYPTION_KEY": "QUJD", "TAILRACE_ZONE": "UTC", "PATH": "/bin"}
+
+    settings = load_settings(home=tmp_path, environment=given)
+
+    assert settings.environment == {"TAILRACE_ZONE": "UTC", "PATH": "/bin"}
+    assert (settings.records, settings.encryption_key) == ("a://b", "QUJD")

@@ -31,6 +31,7 @@ from core.model.data import evolve
 from core.model.flow import Flow
 from core.model.inputs import Input
 from core.model.nodes import Sequence, Step, Work
+from core.registry import Registry
 from core.settings import Settings
 
 T0 = 1_746_093_600_000_000  # 2025-05-01T10:00:00Z
@@ -186,6 +187,12 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeApp:
 
     monkeypatch.setattr("core.cli.opening.open_app", open_fake)
     return fake
+
+
+@pytest.fixture
+def no_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is installed beside brings no commands."""
+    monkeypatch.setattr("core.cli.installed.load_registry", lambda *given: Registry({}, {}, ()))
 
 
 @pytest.fixture

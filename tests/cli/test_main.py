@@ -30,7 +30,7 @@ from core.errors import (
 Run = Callable[..., tuple[int, str, str]]
 
 
-def test_without_a_command_there_is_a_list_of_them(call: Run) -> None:
+def test_without_a_command_there_is_a_list_of_them(no_plugins: None, call: Run) -> None:
     code, out, _ = call()
 
     assert code == 2
@@ -38,7 +38,7 @@ def test_without_a_command_there_is_a_list_of_them(call: Run) -> None:
     assert call("--help")[0] == 0
 
 
-def test_an_unknown_command_is_told_with_near_misses(call: Run) -> None:
+def test_an_unknown_command_is_told_with_near_misses(no_plugins: None, call: Run) -> None:
     code, _, err = call("rnu")
 
     assert code == 2
@@ -168,7 +168,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert (ended.returncode, ended.stderr) == (141, b"")
 
 
-def test_the_installed_script_names_itself(call: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_installed_script_names_itself(no_plugins: None, call: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/usr/bin/tailrace"])
 
     assert "usage: tailrace COMMAND" in call("--help")[1]

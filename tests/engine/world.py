@@ -107,7 +107,7 @@ class World:
             self.hands = Hands(tell, lambda one: self.does(one), self.sent)
             return self.hands
 
-        return Engine(name, self.records, Answers(self.records), NoOtherFlows(), hands)
+        return Engine(name, self.records, Answers(self.records), lambda organization: NoOtherFlows(), hands)
 
     def own(self, *steps: Step, name: str = "e1", outputs: tuple[FlowOutput, ...] = ()) -> Flow:
         """Create an execution of these tasks and let the engine own it."""

@@ -282,7 +282,9 @@ def test_variables_are_found_in_the_code() -> None:
 
 def test_every_hook_is_documented() -> None:
     page = generated()["hooks.md"]
-    assert sorted(specifications()) == ["storage_backends", "task_runners", "task_types", "triggers"]
+    assert sorted(specifications()) == [
+        "commands", "record_stores", "storage_backends", "task_runners", "task_types", "triggers",
+    ]  # fmt: skip
     assert [name for name in specifications() if f"\n## {name}\n" not in page] == []
     assert str(hooks.API_VERSION) in page
 

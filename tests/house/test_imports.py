@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from functools import cache
@@ -48,10 +49,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @cache
 def _imported(home: Path, *words: str) -> frozenset[str]:
     """The modules that a command of a fresh process has imported at its end."""
-    options = () if words == ("--help",) else ("--home", str(home))
+    environment = {**os.environ, "TAILRACE_HOME": str(home)}
     ended = subprocess.run(
-        [sys.executable, "-c", LISTING, *words, *options], capture_output=True, text=True, check=True, timeout=120
-    )
+        [sys.executable, "-c", LISTING, *words], capture_output=True, text=True, check=True, timeout=120,
+        env=environment,
+    )  # fmt: skip
     code, modules = json.loads(ended.stdout.splitlines()[-1])
     assert code == 0, ended.stdout + ended.stderr
     return frozenset(modules)
@@ -118,9 +120,15 @@ def test_of_the_library_only_the_subject_of_a_filter_is_imported(home: Path) -> 
 
 
 def test_help_opens_nothing(home: Path) -> None:
+    """It names the commands of plugins as well: what they bring is remembered, and none is imported."""
     imported = _imported(home, "--help")
 
-    assert sorted(imported & {"core.app", "core.loading", "core.registry", "pluggy", "ruamel.yaml", "sqlite3"}) == []
+    assert sorted(imported & {"core.app", "core.loading", "core.records", "pluggy", "ruamel.yaml", "sqlite3"}) == []
+
+
+def test_only_help_and_commands_of_others_look_at_what_plugins_bring(home: Path) -> None:
+    assert "core.cli.installed" in _imported(home, "--help")
+    assert "core.cli.installed" not in _imported(home, "run", str(home / "plain.yaml"), "--quiet")
 
 
 def test_the_door_of_expressions_gives_every_name_it_lists() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -115,18 +116,19 @@ def test_a_step_of_a_sequence_is_five_statements(store: SqliteRecords) -> None:
     seen: list[str] = []
     store._db._writer.set_trace_callback(seen.append)  # the only way to know what SQLite was asked
     store.commit([unit])
-    assert [sql.split()[0:3] for sql in seen] == [
+    once = [sql for sql, before in zip(seen, ["", *seen], strict=False) if sql != before]  # a trigger shows its cause
+    assert [sql.split()[0:3] for sql in once] == [
         ["BEGIN", "IMMEDIATE"], ["UPDATE", "flow_executions", "SET"], ["UPDATE", "task_executions", "SET"],
         ["INSERT", "OR", "REPLACE"], ["INSERT", "INTO", "task_executions"], ["COMMIT"],
     ]  # fmt: skip
 
 
 class _Steps:
-    """Counts SQLite's own steps, in hundreds."""
+    """Counts SQLite's own steps."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.count = 0
-        connection.set_progress_handler(self._step, 100)
+        connection.set_progress_handler(self._step, 1)
 
     def _step(self) -> int:
         self.count += 1
@@ -149,7 +151,7 @@ def test_a_commit_costs_the_same_however_much_has_run(store: SqliteRecords, tmp_
     first, steps.count = steps.count, 0
     rows(tmp_path, COPIES)
     _loop_step(story, 2)
-    assert steps.count <= first + 2
+    assert steps.count <= first + 20
     assert len(store.states_of("e1")) == MANY + 3
 
 
@@ -166,10 +168,16 @@ def test_a_slot_is_counted_among_what_has_not_ended(store: SqliteRecords, tmp_pa
         SELECT id || i, organization_id, namespace, flow_id, 1, 'SUCCESS', '[]', '[]', '{{}}', 1, 1
         FROM flow_executions, n""")  # fmt: skip
     story.commit(MoveExecution("PAUSED", Counters(), "", True), guards=guards)
-    assert steps.count <= first + 2
+    assert steps.count <= first + 20
 
 
-@pytest.mark.parametrize("name", sorted(set(statements()) - {"count_logs", "delete_logs"}))
+_OF_FEW_ROWS = ("has_api_keys", "organizations")
+_WHOLE_ORGANIZATION = r"SEARCH (task_executions|flow_executions|file_uses|reads|tags|events)\b.*\(organization_id=\?\)$"
+_NEWEST = ("newest_execution", "last_event")
+"""These take the first row of an index and are done."""
+
+
+@pytest.mark.parametrize("name", sorted(set(statements()) - {"count_logs", "delete_logs", *_OF_FEW_ROWS}))
 @pytest.mark.usefixtures("store")
 def test_no_statement_looks_through_a_whole_table(tmp_path: Path, name: str) -> None:
     connection = sqlite3.connect(tmp_path / "records.db")
@@ -186,3 +194,5 @@ def test_no_statement_looks_through_a_whole_table(tmp_path: Path, name: str) -> 
     scanned = [detail for *_, detail in plan if "SCAN" in detail]
     allowed = ("SCAN CONSTANT ROW", "SCAN (subquery", "SCAN json_each")
     assert [detail for detail in scanned if not detail.startswith(allowed)] == []
+    whole = [detail for *_, detail in plan if re.match(_WHOLE_ORGANIZATION, detail)]
+    assert name in _NEWEST or whole == []

@@ -5,16 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from core.app import App
 from core.host.executor import Executor
 from core.host.seam import TaskResult, Up
 from core.testing.executor_contract import ExecutorContract
 from core.testing.near_side import NearSide
-from core.work import ThreadExecutor, Tools
+from core.work import ThreadExecutor
 
 
 class TestThreadExecutor(ExecutorContract):
-    def make(self, tell: Callable[[Up], None], tools: Tools) -> Executor:
-        return ThreadExecutor(tell, tools, workers=2, grace=self.grace)
+    def make(self, tell: Callable[[Up], None], app: App) -> Executor:
+        return ThreadExecutor(tell, app.tools(), workers=2, grace=self.grace)
 
     def test_what_follows_from_a_result_runs_in_the_thread_that_told_it(self, near: NearSide) -> None:
         threads = []

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from core.cli.command import Call, Command, home_options, json_option
+from core.cli.command import Call, Command, json_option, reach_options
 from core.cli.exit_codes import OK
-from core.cli.opening import opened
+from core.cli.opening import reached
 
 
 def _configure(parser: ArgumentParser) -> None:
@@ -15,12 +15,12 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--task-name", metavar="NAME", help="as this task would see it")
     parser.add_argument("--value", help="the value of the loop around that task")
     json_option(parser)
-    home_options(parser)
+    reach_options(parser)
 
 
 def _execute(call: Call) -> int:
     args = call.args
-    with opened(call) as app:
+    with reached(call) as app:
         execution = app.executions.get(args.id)
         found = app.evaluator.evaluate(execution.id, args.expression, task_name=args.task_name, value=args.value)
     if args.json:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from core.app import App
 from core.cli.actions import ACTIONS, WHICH
-from core.cli.command import Call, Command, UsageError, home_options, json_option
+from core.cli.command import Call, Command, UsageError, json_option, reach_options
 from core.cli.exit_codes import OK
 from core.cli.filters import created_between, flow_filters, flow_ids, page_options
-from core.cli.opening import opened
+from core.cli.opening import Reached, reached
 from core.cli.people import duration, iso_time, short_time
 from core.cli.report import all_logs, show_execution, show_reasons, show_task
 from core.cli.shapes import execution_object, execution_row, log_row, output_object, page_object
@@ -24,7 +23,7 @@ def _filters(parser: ArgumentParser) -> None:
     group.add_argument("--label", action="append", default=[], metavar="KEY[:VALUE]", help="a label of the execution")
 
 
-def _filter(call: Call, app: App) -> ExecutionFilter:
+def _filter(call: Call, app: Reached) -> ExecutionFilter:
     args = call.args
     after, before = created_between(args, app.settings.zone)
     return ExecutionFilter(
@@ -40,7 +39,7 @@ def _filter(call: Call, app: App) -> ExecutionFilter:
 
 def _one_execution(parser: ArgumentParser) -> None:
     parser.add_argument("id", help=WHICH)
-    home_options(parser)
+    reach_options(parser)
 
 
 def _one_execution_json(parser: ArgumentParser) -> None:
@@ -52,12 +51,12 @@ def _configure_list(parser: ArgumentParser) -> None:
     _filters(parser)
     page_options(parser)
     json_option(parser)
-    home_options(parser)
+    reach_options(parser)
 
 
 def _list(call: Call) -> int:
     args, out = call.args, call.out
-    with opened(call) as app:
+    with reached(call) as app:
         page = app.executions.list(evolve(_filter(call, app), limit=args.limit, starting_after=args.starting_after))
     if args.json:
         out.data(page_object(page, [execution_row(view) for view in page.data]))
@@ -94,7 +93,7 @@ def _show(call: Call) -> int:
     args, out = call.args, call.out
     if args.value is not None and args.task_name is None:
         raise UsageError("--value says which execution of a task is meant", expected="--task-name too")
-    with opened(call) as app:
+    with reached(call) as app:
         view = app.executions.get(args.id)
         if args.task_name is not None:
             _show_tasks(call, app, view.id)
@@ -105,7 +104,7 @@ def _show(call: Call) -> int:
     return OK
 
 
-def _show_tasks(call: Call, app: App, execution_id: str) -> None:
+def _show_tasks(call: Call, app: Reached, execution_id: str) -> None:
     args, out = call.args, call.out
     named = [task for task in app.executions.tasks(execution_id) if task.task_name == args.task_name]
     found = [task for task in named if args.value is None or task.value == args.value]
@@ -128,7 +127,7 @@ def _configure_logs(parser: ArgumentParser) -> None:
 
 def _logs(call: Call) -> int:
     args, out = call.args, call.out
-    with opened(call) as app:
+    with reached(call) as app:
         lines = all_logs(app, app.executions.get(args.id).id, task_name=args.task_name, level=args.level)
     if args.json:
         out.data({"data": [log_row(line) for line in lines]})
@@ -139,7 +138,7 @@ def _logs(call: Call) -> int:
 
 
 def _why(call: Call) -> int:
-    with opened(call) as app:
+    with reached(call) as app:
         reasons = app.executions.why(app.executions.get(call.args.id).id)
     if call.args.json:
         commands = [list(reason.command) for reason in reasons if reason.command]
@@ -153,11 +152,11 @@ def _configure_purge(parser: ArgumentParser) -> None:
     _filters(parser)
     parser.add_argument("--all", action="store_true", help="every execution that has ended; instead of filters")
     json_option(parser)
-    home_options(parser)
+    reach_options(parser)
 
 
 def _purge(call: Call) -> int:
-    with opened(call) as app:
+    with reached(call) as app:
         which = _filter(call, app)
         if (which == ExecutionFilter()) != call.args.all:
             raise UsageError(

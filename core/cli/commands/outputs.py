@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.app import App
 from core.cli.bytes_out import send
-from core.cli.command import Call, Command, home_options, json_option, positive, target_option
+from core.cli.command import Call, Command, json_option, positive, reach_options, target_option
 from core.cli.exit_codes import OK
 from core.cli.filters import created_between, flow_filters, flow_ids, page_options
-from core.cli.opening import opened
+from core.cli.opening import Reached, reached
 from core.cli.output import json_text
 from core.cli.people import facts, short_time, size
 from core.cli.report import show_task
@@ -36,7 +35,7 @@ def _filters(parser: ArgumentParser) -> None:
     group.add_argument("--tag", action="append", default=[], metavar="KEY[:VALUE]", help="a tag of the output")
 
 
-def _filter(call: Call, app: App) -> OutputFilter:
+def _filter(call: Call, app: Reached) -> OutputFilter:
     args = call.args
     after, before = created_between(args, app.settings.zone)
     return OutputFilter(
@@ -56,12 +55,12 @@ def _configure_list(parser: ArgumentParser) -> None:
     _filters(parser)
     page_options(parser)
     json_option(parser)
-    home_options(parser)
+    reach_options(parser)
 
 
 def _list(call: Call) -> int:
     args, out = call.args, call.out
-    with opened(call) as app:
+    with reached(call) as app:
         which = evolve(_filter(call, app), limit=args.limit, starting_after=args.starting_after)
         page = app.outputs.list(which)
         if args.json:
@@ -84,11 +83,11 @@ def _table_row(view: TaskExecutionView) -> tuple[Any, ...]:
 def _configure_show(parser: ArgumentParser) -> None:
     parser.add_argument("id", help=_WHICH)
     json_option(parser)
-    home_options(parser)
+    reach_options(parser)
 
 
 def _show(call: Call) -> int:
-    with opened(call) as app:
+    with reached(call) as app:
         view = app.outputs.get(call.args.id)
         if call.args.json:
             call.out.data(output_object(view, app.outputs.value(view.id), app.settings.organization))
@@ -101,12 +100,12 @@ def _configure_get(parser: ArgumentParser) -> None:
     parser.add_argument("id", help=_WHICH)
     parser.add_argument("name", nargs="?", help="one value of the output, such as uri or outputFiles.products.csv")
     target_option(parser)
-    home_options(parser)
+    reach_options(parser)
 
 
 def _get(call: Call) -> int:
     args = call.args
-    with opened(call) as app:
+    with reached(call) as app:
         value = app.outputs.value(app.outputs.get(args.id).id)
         if args.name is not None:
             value = named_value(value, args.name)
@@ -151,17 +150,17 @@ def _configure_export(parser: ArgumentParser) -> None:
     parser.add_argument("--format", choices=("jsonl",), default="jsonl", help="one JSON object a line")
     parser.add_argument("--limit", type=positive, metavar="N", help="at most so many (default: all)")
     target_option(parser)
-    home_options(parser)
+    reach_options(parser)
 
 
 def _export(call: Call) -> int:
     target: Path | None = call.args.output
-    with opened(call) as app:
+    with reached(call) as app:
         send(call.out, target, _exported(app, _filter(call, app), call.args.limit))
     return OK
 
 
-def _exported(app: App, which: OutputFilter, limit: int | None) -> Iterator[bytes]:
+def _exported(app: Reached, which: OutputFilter, limit: int | None) -> Iterator[bytes]:
     """Lines of the export, page by page, so that however much there is never has to be held."""
     left = limit
     while left is None or left > 0:

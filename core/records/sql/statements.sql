@@ -11,6 +11,10 @@ SELECT namespace, flow_id, revision, source, local, created_at FROM flows
 WHERE organization_id = ? AND namespace = ? AND flow_id = ? AND deleted_at IS NULL AND (revision = ? OR ? IS NULL)
 ORDER BY revision DESC LIMIT 1
 
+-- name: flow_revisions
+SELECT namespace, flow_id, revision, source, local, created_at FROM flows
+WHERE organization_id = ? AND namespace = ? AND flow_id = ? AND deleted_at IS NULL ORDER BY revision DESC
+
 -- name: flows_newest
 SELECT namespace, flow_id, max(revision), source, local, created_at FROM flows
 WHERE organization_id = ? AND deleted_at IS NULL AND (namespace = ? OR ? IS NULL)
@@ -86,6 +90,9 @@ UPDATE flow_executions SET state = ?, counters_json = ?, error = coalesce(?, err
   outputs_json = coalesce(?, outputs_json), started_at = coalesce(started_at, ?), ended_at = ?, due_at = NULL
 WHERE id = ? AND fence = ?
 
+-- name: forget_takeovers
+UPDATE flow_executions SET takeovers = 0 WHERE id = ?
+
 -- name: give_reason
 UPDATE flow_executions SET error = ? WHERE id = ?
 
@@ -93,7 +100,7 @@ UPDATE flow_executions SET error = ? WHERE id = ?
 UPDATE flow_executions SET error = NULL, outputs_json = NULL WHERE id = ? AND fence = ?
 
 -- name: holds_fence
-SELECT 1 FROM flow_executions WHERE id = ? AND fence = ?
+SELECT takeovers FROM flow_executions WHERE id = ? AND fence = ?
 
 -- name: open_task
 INSERT INTO task_executions (id, organization_id, flow_execution_id, namespace, flow_id, flow_revision, task_name, type,
@@ -181,10 +188,10 @@ VALUES (?, ?, ?, ?, ?, ?)
 INSERT OR IGNORE INTO reads (organization_id, flow_execution_id, reader, what, of_task_execution, version)
 SELECT ?, ?, ?, ?, coalesce(te.id, '*' || nullif(?, '')), te.version FROM (SELECT 1) LEFT JOIN task_executions te
   ON te.seq = (SELECT seq FROM task_executions WHERE flow_execution_id = ? AND task_name = ? AND path_json = ?
-    ORDER BY turn DESC LIMIT 1)
+    AND turn >= 0 ORDER BY turn DESC LIMIT 1)
 
 -- name: task_at
-SELECT 1 FROM task_executions WHERE flow_execution_id = ? AND task_name = ? AND path_json = ? LIMIT 1
+SELECT 1 FROM task_executions WHERE flow_execution_id = ? AND task_name = ? AND path_json = ? AND turn >= 0 LIMIT 1
 
 -- name: reads_of
 SELECT reader, what, of_task_execution, version FROM reads WHERE flow_execution_id = ?
@@ -200,7 +207,7 @@ SELECT id, parent_id, task_name, path_json, turn FROM task_executions WHERE flow
 SELECT flow_execution_id FROM task_executions WHERE id = ?
 
 -- name: set_stale
-UPDATE task_executions SET stale_since = coalesce(stale_since, ?) WHERE id = ?
+UPDATE task_executions SET stale_since = coalesce(stale_since, ?), updated_at = ? WHERE id = ?
 
 -- name: copy_task
 INSERT INTO task_executions (id, organization_id, flow_execution_id, namespace, flow_id, flow_revision, task_name, type,
@@ -273,7 +280,7 @@ SELECT * FROM flow_executions WHERE organization_id = ? AND id = ? AND deleted_a
 SELECT key, value FROM labels WHERE flow_execution_id = ? ORDER BY key
 
 -- name: find_executions
-SELECT id FROM flow_executions WHERE organization_id = ? AND id >= ? AND id < ? AND deleted_at IS NULL LIMIT ?
+SELECT id FROM flow_executions WHERE +organization_id = ? AND id >= ? AND id < ? AND deleted_at IS NULL LIMIT ?
 
 -- name: newest_execution
 SELECT id FROM flow_executions WHERE organization_id = ? AND deleted_at IS NULL ORDER BY seq DESC LIMIT 1
@@ -290,26 +297,26 @@ WHERE te.flow_execution_id = ? AND te.ended_at IS NULL ORDER BY te.seq
 
 -- name: past
 SELECT id, type, parent_id, attempts_json, task_name, path_json, turn, state, counters_json, stale_since
-FROM task_executions WHERE flow_execution_id = ? ORDER BY seq
+FROM task_executions WHERE flow_execution_id = ? AND turn >= 0 ORDER BY seq
 
 -- name: identity
 SELECT id, type, parent_id, attempts_json FROM task_executions
 WHERE flow_execution_id = ? AND task_name = ? AND path_json = ? AND turn = ?
 
 -- name: states_of
-SELECT task_name, path_json, turn, state FROM task_executions WHERE flow_execution_id = ? ORDER BY seq
+SELECT task_name, path_json, turn, state FROM task_executions WHERE flow_execution_id = ? AND turn >= 0 ORDER BY seq
 
 -- name: evaluations_of
 SELECT task_name, path_json, turn, purpose, round, value_json, error FROM evaluations WHERE flow_execution_id = ?
 
 -- name: tasks_of
-SELECT * FROM task_executions WHERE organization_id = ? AND flow_execution_id = ? ORDER BY seq
+SELECT * FROM task_executions WHERE organization_id = ? AND flow_execution_id = ? AND turn >= 0 ORDER BY seq
 
 -- name: task
 SELECT * FROM task_executions WHERE organization_id = ? AND id = ?
 
 -- name: find_tasks
-SELECT id FROM task_executions WHERE organization_id = ? AND id >= ? AND id < ? LIMIT ?
+SELECT id FROM task_executions WHERE +organization_id = ? AND id >= ? AND id < ? LIMIT ?
 
 -- name: tags_of
 SELECT key, value FROM tags WHERE task_execution_id = ? ORDER BY key
@@ -321,7 +328,7 @@ LEFT JOIN task_output_bodies b ON b.task_execution_id = te.id WHERE te.organizat
 -- name: bodies_of
 SELECT te.task_name, te.path_json, te.turn, te.state, te.id, b.body, te.output_uri, te.output_size
 FROM task_executions te LEFT JOIN task_output_bodies b ON b.task_execution_id = te.id
-WHERE te.flow_execution_id = ? AND (te.ended_at IS NOT NULL OR te.output_size IS NOT NULL)
+WHERE te.flow_execution_id = ? AND te.turn >= 0 AND (te.ended_at IS NOT NULL OR te.output_size IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM task_executions later WHERE later.flow_execution_id = te.flow_execution_id
     AND later.task_name = te.task_name AND later.path_json = te.path_json AND later.turn > te.turn
     AND (later.ended_at IS NOT NULL OR later.output_size IS NOT NULL))
@@ -330,7 +337,8 @@ ORDER BY te.seq
 -- name: bodies_of_task
 SELECT te.task_name, te.path_json, te.turn, te.state, te.id, b.body, te.output_uri, te.output_size
 FROM task_executions te LEFT JOIN task_output_bodies b ON b.task_execution_id = te.id
-WHERE te.flow_execution_id = ? AND te.task_name = ? AND (te.ended_at IS NOT NULL OR te.output_size IS NOT NULL)
+WHERE te.flow_execution_id = ? AND te.task_name = ? AND te.turn >= 0
+  AND (te.ended_at IS NOT NULL OR te.output_size IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM task_executions later WHERE later.flow_execution_id = te.flow_execution_id
     AND later.task_name = te.task_name AND later.path_json = te.path_json AND later.turn > te.turn
     AND (later.ended_at IS NOT NULL OR later.output_size IS NOT NULL))
@@ -339,15 +347,15 @@ ORDER BY te.seq
 -- name: output_at
 SELECT te.id, b.body, te.output_uri, te.output_size FROM task_executions te
 LEFT JOIN task_output_bodies b ON b.task_execution_id = te.id
-WHERE te.flow_execution_id = ? AND te.task_name = ? AND te.path_json = ? AND te.output_size IS NOT NULL
+WHERE te.flow_execution_id = ? AND te.task_name = ? AND te.path_json = ? AND te.turn >= 0 AND te.output_size IS NOT NULL
 ORDER BY te.turn DESC LIMIT 1
 
 -- name: paths_below
 SELECT path_json FROM task_executions WHERE flow_execution_id = ? AND task_name = ? AND path_json >= ?
-  AND path_json < ? AND output_size IS NOT NULL ORDER BY seq
+  AND path_json < ? AND turn >= 0 AND output_size IS NOT NULL ORDER BY seq
 
 -- name: logs_of
-SELECT seq, at, level, task_name, attempt, message FROM logs
+SELECT seq, at, level, task_name, attempt, message, task_execution_id FROM logs
 WHERE organization_id = ? AND flow_execution_id = ? AND seq > ? AND (task_name = ? OR ? IS NULL)
   AND level IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?
 

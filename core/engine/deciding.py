@@ -1,0 +1,151 @@
+"""What is told becomes decisions, decisions become rows: one commit for all of a turn."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+from core.engine.acting import Acting
+from core.engine.children import Children
+from core.engine.clock import monotonic, now
+from core.engine.stories import happenings
+from core.engine.work import Told, Work
+from core.errors import Conflict, Unreachable
+from core.host.records import RecordStore, Refused, Unit
+from core.model.codec import encode
+from core.model.decisions import Decision, Effect
+from core.model.messages import ROOT, Evaluated, RestartRequested, Started
+from core.planner import OUTPUTS, decide
+
+LOGS_SECONDS = 0.1
+
+
+class TakenOver(Conflict):
+    """Another engine owns the execution now."""
+
+
+class Deciding:
+    """owned: what the engine works on, by id. trouble: told of an execution that can't be decided or written; raises,
+    or leaves it aside (`Work.trouble` is set then) so that the others go on.
+    """
+
+    def __init__(
+        self,
+        records: RecordStore,
+        children: Children,
+        acting: Acting,
+        owned: Mapping[str, Work],
+        trouble: Callable[[Work, Exception], None],
+    ) -> None:
+        self._records = records
+        self._children = children
+        self._acting = acting
+        self._owned = owned
+        self._trouble = trouble
+
+    def decide(self, told: deque[Told]) -> list[tuple[Work, Effect]]:
+        """Decide all that was told and commit it; what is to be done now."""
+        units: list[Unit] = []
+        effects: list[tuple[Work, Effect]] = []
+        while told:
+            item = told.popleft()
+            if item.work.trouble is not None:
+                continue
+            try:
+                self._decide_one(item, units, effects)
+            except Unreachable:
+                raise
+            except Exception as error:  # noqa: BLE001 # an error of ours, or of a plugin's node, in one execution
+                self._trouble(item.work, error)
+        moment = monotonic()
+        for work in self._owned.values():
+            if work.logs and moment - work.oldest_log >= LOGS_SECONDS:
+                units.append(self._unit(Told(work, Started()), Decision(), now()))
+        if units:
+            self._commit(units)
+        return effects
+
+    def _decide_one(self, item: Told, units: list[Unit], effects: list[tuple[Work, Effect]]) -> None:
+        work, live, at = item.work, item.work.live, now()
+        rows = self._records.past(live.identity.id) if isinstance(item.message, RestartRequested) else ()
+        decision = self._children.with_outputs(live, item.message, decide(live.facts(at, rows=rows), item.message))
+        unit = self._unit(item, decision, at)
+        if decision.guards:  # others can make them untrue: whether they hold is known only by the commit
+            if units:
+                self._commit(units)
+                units.clear()
+            if self._write([unit]) is not None:
+                decision = decide(live.facts(at, slot_free=False), item.message)
+                unit = self._unit(item, decision, at)
+                units.append(unit)
+        else:
+            units.append(unit)
+        live.apply(decision, unit.tasks, at)
+        effects.extend((work, effect) for effect in decision.effects)
+
+    def _unit(self, item: Told, decision: Decision, at: int) -> Unit:
+        work, message = item.work, item.message
+        live = work.live
+        named = live.named(decision)
+        results, evaluated, outputs = {}, {}, None
+        if item.result is not None:
+            key = item.result_key(live)
+            if key in named:  # else it came too late
+                results[key] = item.result
+        elif isinstance(message, Evaluated):
+            evaluated[message.key] = item.reads
+            if message.key.task == ROOT and message.key.purpose == OUTPUTS and not message.error:
+                outputs = encode(message.value)
+        work.tell_failures(item, decision, named, at)
+        logs, metrics = work.logs, work.metrics
+        work.logs, work.metrics = [], []
+        derived, kept = self._acting.derived(work, decision)
+        return Unit(
+            live.identity, live.fence, decision, at, named, results, evaluated, logs, metrics, outputs, item.done,
+            derived, kept, item.requests,
+        )  # fmt: skip
+
+    # -- commit
+
+    def _commit(self, units: Sequence[Unit]) -> None:
+        refused = self._write(units)
+        if refused is not None:
+            error = Conflict(f"a decision for the execution {refused.execution_id} was refused", hint=refused.guard)
+            self._trouble(self._owned[refused.execution_id], error)
+
+    def _write(self, units: Sequence[Unit]) -> Refused | None:
+        """Commit, and let what was committed be known; the refused unit that can be decided again."""
+        lost = {refused.execution_id: refused for refused in self._committed(units)}
+        again = None
+        for unit in units:
+            work = self._owned[unit.execution.id]
+            if unit.execution.id not in lost and work.trouble is None:
+                work.remember(unit)
+                self._acting.sla.changed(work, unit)
+                for happening in happenings(unit):
+                    work.follow(happening)
+        for execution_id, refused in lost.items():
+            if refused.kind == "slot":
+                again = refused
+                continue
+            kind = TakenOver if refused.kind == "fence" else Conflict
+            error = kind(f"another process has taken over the execution {execution_id}", hint=refused.guard)
+            self._trouble(self._owned[execution_id], error)
+        return again
+
+    def _committed(self, units: Sequence[Unit]) -> tuple[Refused, ...]:
+        """The refused ones. What can't be written at all is left aside alone, so that the others are written."""
+        try:
+            return self._records.commit(units)
+        except Unreachable:
+            raise
+        except Exception as error:  # noqa: BLE001 # rows that the store can't take, of one execution
+            one_by_one = list(dict.fromkeys(unit.execution.id for unit in units))
+            if len(one_by_one) == 1:
+                self._trouble(self._owned[one_by_one[0]], error)
+                return ()
+        return tuple(
+            refused
+            for execution_id in one_by_one
+            for refused in self._committed([unit for unit in units if unit.execution.id == execution_id])
+        )

@@ -1,0 +1,83 @@
+"""Who asks, and what they may do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import frozen
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from core.host.deployment import Deployment
+from core.host.product import ROLES, Role
+from core.host.services import Services
+from tailrace_server.errors import Refused
+from tailrace_server.options import is_loopback
+
+LOCAL = "local"
+"""The actor when no key is needed: whoever sits at this machine."""
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="api"'}
+
+
+@frozen
+class Caller:
+    """Who a request comes from. actor: as the audit names it, the id of an API key or `local`."""
+
+    actor: str
+    role: Role
+    organization: str
+
+
+class Gate:
+    """Lets requests in. Without any key, and only where nobody else can reach the server, everybody is its admin."""
+
+    def __init__(self, deployment: Deployment, *, loopback: bool) -> None:
+        self._deployment = deployment
+        self._loopback = loopback
+
+    def admit(self, headers: Mapping[str, str]) -> tuple[Caller, Services]:
+        """The caller and the services of their organization; headers by lower-case name. Raises Refused."""
+        given = headers.get("authorization")
+        if given is not None:
+            return self._by_key(given)
+        if not self._loopback or self._deployment.keys.exist():
+            raise Refused(401, "this needs an API key: `Authorization: Bearer KEY`", headers=CHALLENGE)
+        _check_browser(headers)
+        organization = self._deployment.organization
+        return Caller(LOCAL, "admin", organization), self._deployment.services(organization)
+
+    def _by_key(self, given: str) -> tuple[Caller, Services]:
+        match = re.fullmatch(r"(?i:bearer) +([\x21-\x7e]+)", given.strip())
+        key = self._deployment.keys.find(match[1]) if match else None
+        if key is None:
+            message = "this API key is not known, was revoked, or has expired" if match else "expected: Bearer KEY"
+            headers = {"WWW-Authenticate": f'{CHALLENGE["WWW-Authenticate"]}, error="invalid_token"'}
+            raise Refused(401, message, headers=headers)
+        return Caller(key.id, key.role, key.organization_id), self._deployment.services(key.organization_id)
+
+
+def _check_browser(headers: Mapping[str, str]) -> None:
+    """A page of somebody else, open in a browser on this machine, must not reach a server that asks for no key."""
+    host = headers.get("host", "")
+    name = urlsplit(f"//{host}").hostname or ""
+    if not is_loopback(name):
+        raise Refused(403, "without API keys only requests to this machine by its own name are answered",
+                      details=[("header.Host", f"`{host}` is not localhost")])  # fmt: skip
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != host:
+        details = [("header.Origin", f"`{origin}` is not this server")]
+        raise Refused(403, "without API keys no page of another origin is answered", details=details)
+
+
+def guard(role: Role) -> Any:
+    """A guard of Litestar: the caller has this role, or one that may more."""
+
+    async def check(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        caller: Caller = connection.scope["state"]["caller"]
+        if ROLES.index(caller.role) < ROLES.index(role):
+            raise Refused(403, f"this needs an API key of the role {role}: yours is {caller.role}")
+
+    return check

@@ -1,0 +1,123 @@
+"""The application: Litestar routes inside of the edge, over one installation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from threading import Event
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.enums import ScopeType
+from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
+
+from core.host.deployment import Deployment, Serving
+from core.host.services import Services
+from tailrace_server import asked, given
+from tailrace_server.access import Caller, Gate
+from tailrace_server.described import Operation
+from tailrace_server.edge import Edge
+from tailrace_server.errors import failure_of
+from tailrace_server.media import JSON
+from tailrace_server.metrics import Metrics
+from tailrace_server.options import Options
+from tailrace_server.plain import json_bytes
+from tailrace_server.routes import ROUTES
+
+
+class Application(Litestar):
+    """Litestar, with the edge around whatever it is asked over HTTP."""
+
+    edge: Edge
+
+    async def __call__(
+        self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
+    ) -> None:
+        if scope["type"] == ScopeType.HTTP:
+            await self.edge(scope, receive, send)  # type: ignore[arg-type]
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def make_app(deployment: Deployment, options: Options, engine: Serving | None = None) -> Application:
+    """The API of an installation. engine: the one of this process, if it has one; nobody starts or closes it here."""
+    metrics = Metrics()
+    app = Application(
+        route_handlers=ROUTES,
+        dependencies={
+            "services": Provide(_services, sync_to_thread=False),
+            "caller": Provide(_caller, sync_to_thread=False),
+            "asked": Provide(_asked, sync_to_thread=False),
+            "given": Provide(_given),
+        },
+        before_request=_check_query,
+        exception_handlers={Exception: _answer_error},
+        lifespan=[_threads(options.threads)],
+        request_max_body_size=options.max_request,
+        openapi_config=None,
+        logging_config=None,
+        state=State({
+            "deployment": deployment, "options": options, "engine": engine, "metrics": metrics, "closing": Event(),
+        }),
+    )  # fmt: skip
+    app.edge = Edge(super(Application, app).__call__, options, Gate(deployment, loopback=options.loopback), metrics)
+    return app
+
+
+def _threads(number: int) -> Any:
+    """Services are called in threads of a pool that belongs to the event loop."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        with ThreadPoolExecutor(number, thread_name_prefix="request") as pool:
+            asyncio.get_running_loop().set_default_executor(pool)
+            await asyncio.to_thread(_keep_events, app.state.deployment)
+            yield
+
+    return lifespan
+
+
+def _keep_events(deployment: Deployment) -> None:
+    """From the first request on `GET /events` has everything, whoever asks for it when."""
+    deployment.services(deployment.organization).feed.last()
+
+
+def _services(request: Request[Any, Any, Any]) -> Services:
+    services: Services = request.scope["state"]["services"]
+    return services
+
+
+def _caller(request: Request[Any, Any, Any]) -> Caller:
+    caller: Caller = request.scope["state"]["caller"]
+    return caller
+
+
+def _asked(request: Request[Any, Any, Any]) -> asked.Asked:
+    found: asked.Asked = request.scope["state"]["asked"]
+    return found
+
+
+async def _given(request: Request[Any, Any, Any]) -> Any:
+    operation: Operation = request.route_handler.opt["operation"]
+    return await given.read(request, operation.takes) if operation.takes else None
+
+
+async def _check_query(request: Request[Any, Any, Any]) -> None:
+    """Every route refuses parameters that it does not know, those that read none as well."""
+    operation: Operation | None = request.route_handler.opt.get("operation")
+    if operation is not None:
+        request.scope["state"]["asked"] = asked.read(request.scope["query_string"], operation.asks)
+
+
+def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    request_id: str = request.scope["state"]["request_id"]
+    failure = failure_of(error)
+    if failure.unexpected:
+        app: Any = request.app
+        app.edge.explain(error, request_id)
+    headers: Mapping[str, str] = failure.headers
+    return Response(json_bytes(failure.body(request_id)), status_code=failure.status, media_type=JSON, headers=headers)

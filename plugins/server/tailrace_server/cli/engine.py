@@ -1,0 +1,42 @@
+"""`engine`."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from threading import Event
+
+from core.host.deployment import CommandCall, PluginCommand
+from tailrace_server.cli.numbers import positive
+from tailrace_server.signals import signals
+
+DETAILS = """\
+For servers with --no-engine, or to share the work of one: several engines on
+the same records take what is there to do, and take over what another one left."""
+LOOK = 0.5
+"""Seconds between two looks at whether it still works."""
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--workers", type=positive, metavar="N", help="how many tasks run at once")
+    parser.add_argument("--threads", action="store_true", help="run tasks in threads, not in worker processes")
+
+
+def execute(call: CommandCall) -> int:
+    """Work until a signal comes. What ended the engine by itself is raised."""
+    ending = Event()
+    with call.open() as deployment:
+        engine = deployment.engine(workers=call.args.workers, processes=not call.args.threads)
+        with signals(ending.set):
+            engine.start()
+            try:
+                call.out.note(f"{deployment.title} {deployment.version} works on what is there to do")
+                while not ending.wait(LOOK):
+                    if engine.failure is not None:
+                        raise engine.failure
+            finally:
+                engine.close()
+    return 0
+
+
+COMMANDS = (PluginCommand("engine", "work on executions, without answering requests", configure, execute, DETAILS),)

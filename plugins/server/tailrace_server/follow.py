@@ -1,0 +1,75 @@
+"""Server-sent events: what is recorded from now on, as it comes, until the client goes or the server closes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from threading import Event as Flag
+from time import monotonic
+from typing import Any, Generic, TypeVar
+
+from attrs import frozen
+from litestar.response import Stream
+
+from tailrace_server.plain import json_bytes
+
+SSE = "text/event-stream"
+LOOK_SECONDS = 0.2
+HEARTBEAT_SECONDS = 15.0
+"""So often a line is sent when nothing else is: else a proxy would think the connection dead."""
+T = TypeVar("T")
+
+
+@frozen
+class Sent:
+    """One event. number: where a client goes on that comes back with it as `Last-Event-ID`."""
+
+    number: int
+    kind: str
+    data: Any
+
+    def __bytes__(self) -> bytes:
+        return b"id: %d\nevent: %s\ndata: %s\n\n" % (self.number, self.kind.encode(), json_bytes(self.data))
+
+
+@frozen
+class Followed(Generic[T]):
+    """What is followed. look: what came after a number, in order. over: whether nothing more will come."""
+
+    look: Callable[[int], Sequence[Sent]]
+    over: Callable[[], bool] = lambda: False
+
+
+def follow(followed: Followed[Any], after: int, closing: Flag) -> Stream:
+    """An endless answer. closing: set when the server stops."""
+    return Stream(
+        _events(followed, after, closing), media_type=SSE,
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )  # fmt: skip
+
+
+async def _events(followed: Followed[Any], after: int, closing: Flag) -> AsyncIterator[bytes]:
+    yield b"retry: 2000\n\n"
+    quiet_since = monotonic()
+    while not closing.is_set():
+        over = await asyncio.to_thread(followed.over)  # asked first: what came before the end is not missed
+        found = await asyncio.to_thread(followed.look, after)
+        for event in found:
+            yield bytes(event)
+            after = event.number
+        if found:
+            quiet_since = monotonic()
+            continue
+        if over:
+            yield bytes(Sent(after, "end", {}))
+            return
+        if monotonic() - quiet_since > HEARTBEAT_SECONDS:
+            quiet_since = monotonic()
+            yield b": still here\n\n"
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def last_event_id(headers: Any, default: int) -> int:
+    """The `Last-Event-ID` of a client that comes back; the default for a new one, or one that makes no sense."""
+    given = headers.get("last-event-id", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else default

@@ -1,0 +1,67 @@
+"""`/files`: stored files, by their URIs."""
+
+from __future__ import annotations
+
+from mimetypes import guess_type
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request, Response
+
+from core.host.services import Services
+from core.sdk import Invalid, is_storage_uri
+from tailrace_server.answers import json_answer
+from tailrace_server.asked import Asked, Parameter
+from tailrace_server.described import Gives, route
+from tailrace_server.ranges import IF_RANGE, OF_A_PART, RANGE, file_answer
+from tailrace_server.schemas.files import Preview, preview_object
+
+ANY = "application/octet-stream"
+URI = Parameter("uri", "The URI of the file: `storage:///…`.", example="storage:///company/team/products/products.csv")
+ROWS = Parameter("rows", "How many rows are shown at most.", "whole", least=1, most=1000, default=20)
+MEDIA = {".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson", ".ion": "application/x-ndjson",
+         ".parquet": "application/vnd.apache.parquet", ".md": "text/markdown", ".yaml": "application/yaml",
+         ".yml": "application/yaml"}  # fmt: skip
+
+
+@route(
+    "GET", "/files",
+    Gives(None, "The file.", media=("*/*",)),
+    Gives(None, "The part that was asked for.", status=206, media=("*/*",), headers=OF_A_PART),
+    asks=(URI,), headers=(RANGE, IF_RANGE), refuses=(403, 404, 416),
+)  # fmt: skip
+def get_file(request: Request[Any, Any, Any], services: Services, asked: Asked) -> Response[Any]:
+    """Download a stored file, or a part of it.
+
+    A browser saves it and shows nothing of it: what a flow made is not to run in a page of this server.
+    """
+    uri = _uri(asked)
+    stat = services.files.stat(uri)
+    tag = f'"{stat.sha256[:32]}"' if stat.sha256 else ""
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(PurePosixPath(uri).name)}"}
+    return file_answer(request, services.files.open(uri), stat.size, media_type(uri), tag=tag, headers=headers)
+
+
+@route("GET", "/files/preview", Gives(Preview, "Its beginning."), asks=(URI, ROWS), refuses=(403, 404))
+def preview_file(services: Services, asked: Asked) -> Response[Any]:
+    """The beginning of a stored file: first rows of CSV, JSON Lines and Parquet, JSON, or text."""
+    uri = _uri(asked)
+    found = services.files.preview(uri, asked["rows"])
+    return json_answer(preview_object(found, media_type(uri), f"/api/v1/files?uri={quote(uri, safe='')}"))
+
+
+def media_type(uri: str) -> str:
+    """What kind of file it is, by its name."""
+    suffix = PurePosixPath(uri).suffix.lower()
+    return MEDIA.get(suffix) or guess_type(uri)[0] or ANY
+
+
+def _uri(asked: Asked) -> str:
+    uri = asked["uri"]
+    if uri is None or not is_storage_uri(uri):
+        raise Invalid("this is not the URI of a stored file", where="query.uri", expected="storage:///…")
+    return str(uri)
+
+
+ROUTES = (get_file, preview_file)

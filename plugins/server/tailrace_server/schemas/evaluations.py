@@ -1,0 +1,37 @@
+"""Expressions, and what they gave."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from attrs import frozen
+from msgspec import Meta
+
+from tailrace_server.schemas.common import Id
+
+Type = Literal[
+    "boolean", "whole number", "number", "text", "date and time", "date", "time", "duration", "map", "list", "null",
+    "value",
+]  # fmt: skip
+
+
+@frozen
+class ExpressionGiven:
+    """An expression, and whose recorded context it sees: an execution's, or that of one of its tasks."""
+
+    expression: Annotated[
+        str, Meta(description="Without braces it is taken as `{{ … }}`.", examples=["outputs.api.code == 200"],
+                  max_length=100_000)
+    ]  # fmt: skip
+    flow_execution_id: Id
+    task_name: Annotated[str | None, Meta(description="What this task saw; else what the execution sees.")] = None
+    value: Annotated[str | None, Meta(description="Of the loop around the task.")] = None
+
+
+@frozen
+class Evaluated:
+    """What an expression gave: as it is printed, as a value, and the value's type in the language's words."""
+
+    text: str
+    value: Any
+    type: Type

@@ -1,0 +1,171 @@
+"""Milliseconds of a page of task outputs: the first one, one in the middle, and the first one of each indexed filter.
+
+Usage: python tests/benchmarks/listing.py [--cpu] HOME… ; homes as `rows.py` fills them. `--cpu` counts the time that the
+process computed, for a machine that does other things too. `--plans` writes the query plans of every filter to
+docs/explanation/listing.md instead.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.host.views import OutputFilter, SummaryCondition
+from core.records import SqliteRecords
+from core.records.database import Database
+from core.records.lists import output_listing
+
+PAGES = 60
+ORGANIZATION = "default"
+DOCS = Path(__file__).parents[2] / "docs" / "explanation" / "listing.md"
+
+
+def filters(records: SqliteRecords) -> dict[str, tuple[dict[str, Any], ...]]:
+    """Each filter with some values, of which each page asks for the next one."""
+    ((rows, first, last),) = records._db.select("SELECT max(seq), min(created_at), max(created_at) FROM task_executions")
+    middle = _row(records, rows // 2)
+    executions = [_row(records, 1 + rows * number // 17)["flow_execution_id"] for number in range(2, 16)]
+    dates = [first + (last - first) * number // 17 for number in range(1, 17)]
+    return {
+        "first page": ({},),
+        "middle page": tuple({"starting_after": _row(records, rows // 2 + number)["id"]} for number in range(20)),
+        "page before another": ({"ending_before": middle["id"]},),
+        "flow_execution_id": tuple({"flow_execution_id": (one,)} for one in executions),
+        "flow_execution_id, 20 000 rows": ({"flow_execution_id": (_row(records, 1)["flow_execution_id"],)},),
+        "flow_id": tuple({"flow_id": (f"flow_{number}",)} for number in (0, 5, 10, 50, 199)),
+        "namespace": tuple({"namespace": (f"company.team{number}",)} for number in range(12)),
+        "namespace and below": tuple({"namespace": (name,)} for name in ("company.*", "company.team0.*", "nope.*")),
+        "task_name": tuple({"task_name": (f"task_{number % 5}_{number}",)} for number in range(20)),
+        "state, rare": tuple({"state": (state,)} for state in ("FAILED", "KILLED", "RUNNING", "WARNING")),
+        "state, common": ({"state": ("SUCCESS",)},),
+        "status": tuple({"status": (status,)} for status in ("failed", "running", "queued", "completed", "stale", "deleted")),
+        "created_after": tuple({"created_after": at} for at in dates),
+        "created_before": tuple({"created_before": at} for at in dates),
+        "created within a minute": tuple({"created_after": at, "created_before": at + 60_000_000} for at in dates),
+        "updated_before": tuple({"updated_before": at} for at in dates),
+        "tag": ({"tag": ("team",)}, {"tag": ("team:team_7",)}, {"tag": ("reviewed",)}, {"tag": ("nope",)}),
+        "modified_by": tuple({"modified_by": (f"key-{number}",)} for number in range(9)),
+        "summary, text": tuple({"summary": (SummaryCondition("kind", "=", f"kind_{number}"),)} for number in range(20)),
+        "summary, number": tuple({"summary": (SummaryCondition("rows", "=", str(number)),)} for number in range(20)),
+        "summary, range": ({"summary": (SummaryCondition("rows", ">", "90000"),)}, {"summary": (SummaryCondition("rows", ">", "99990"),)}),
+        "combined, both rare": ({"state": ("KILLED",), "tag": ("team:team_7",)}, {"modified_by": ("key-1",), "task_name": ("task_1_11",)}),
+        "combined, nothing fits": ({"task_name": ("each",), "flow_id": ("flow_199",)}, {"state": ("SUCCESS",), "modified_by": ("system",), "summary": (SummaryCondition("rows", "<", "-1"),)}),
+    }  # fmt: skip
+
+
+def _row(records: SqliteRecords, seq: int) -> dict[str, Any]:
+    return records._db.select_maps("SELECT id, flow_execution_id FROM task_executions WHERE seq = ?", (seq,))[0]
+
+
+def measure(home: Path, clock: Callable[[], float]) -> dict[str, tuple[float, float, int]]:
+    """p50 and p99 in milliseconds, and the rows of the last page."""
+    records = SqliteRecords(home, durable=False, now=1)
+    found = {}
+    for name, given in filters(records).items():
+        times, rows = [], 0
+        for number in range(PAGES):
+            which = OutputFilter(**given[number % len(given)])
+            began = clock()
+            rows = len(records.outputs(ORGANIZATION, which).data)
+            times.append((clock() - began) * 1000)
+        times.sort()
+        found[name] = statistics.median(times), times[-1 - PAGES // 100], rows
+    began = clock()
+    number = records.product.count_outputs(ORGANIZATION, OutputFilter())
+    found["count of all"] = (clock() - began) * 1000, 0.0, number
+    records.close()
+    return found
+
+
+def main(homes: list[Path], clock: Callable[[], float]) -> None:
+    results = [measure(home, clock) for home in homes]
+    print(f"{'p50 / p99 in ms':34}" + "".join(f"{home.name:>20}" for home in homes))
+    for name in results[0]:
+        print(f"{name:34}" + "".join(f"{result[name][0]:11.2f} /{result[name][1]:7.2f}" for result in results))
+
+
+class _Asked:
+    """A database that remembers the plans of what it is asked."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.plans: list[tuple[str, list[str]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    def select(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        self._explain(sql, values)
+        return self._database.select(sql, values)
+
+    def select_maps(self, sql: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
+        self._explain(sql, values)
+        return self._database.select_maps(sql, values)
+
+    def _explain(self, sql: str, values: tuple[Any, ...]) -> None:
+        plan = self._database.select(f"EXPLAIN QUERY PLAN {sql}", values)
+        self.plans.append((sql, [detail for *_, detail in plan]))
+
+
+def plans() -> str:
+    """The page of the documentation with the plan of each query."""
+    from rows import fill  # beside this script
+
+    parts = [HEAD]
+    with tempfile.TemporaryDirectory() as name:
+        fill(Path(name), 30_000)
+        records = SqliteRecords(Path(name), durable=False, now=1)
+        for title, given in filters(records).items():
+            asked = _Asked(records._db)
+            which = OutputFilter(**given[0])
+            output_listing(asked, ORGANIZATION, which).page(which.limit, which.starting_after, which.ending_before)
+            shown = dict.fromkeys((sql, tuple(dict.fromkeys(plan))) for sql, plan in asked.plans)
+            parts.append(f"## {title}")
+            parts += [f"```sql\n{_wrapped(sql)}\n```\n\n```text\n{chr(10).join(plan)}\n```" for sql, plan in shown]
+        records.close()
+    return "\n\n".join(parts) + "\n"
+
+
+def _wrapped(sql: str) -> str:
+    sql = re.sub(r"( UNION ALL SELECT [^()]*?WHERE [^()]*? (?=UNION))\1+", r"\1UNION ALL … ", sql)
+    sql = re.sub(r"(?:\?, ){9,}\?", "?, …, ?", sql)
+    for word in (" FROM (", " CROSS JOIN ", " UNION ", " WHERE seq IN (", " ORDER BY seq", " LIMIT ? ORDER"):
+        sql = sql.replace(word, f"\n {word}")
+    return sql
+
+
+HEAD = """# Lists of millions of rows
+
+A page of task outputs costs the same with two hundred thousand rows and with five million. Every list is newest first
+by `seq`, which the store gives under its write lock, and goes on from the `seq` of the last row (no offset).
+
+- **One condition drives.** Of the conditions that an index serves, the one with fewer rows is taken: each is counted,
+  up to 2 000 rows, by one query. The index has its rows by `seq`; the values of one condition are merged.
+- **The others are looked at row by row**, in chunks of what drives: as many as the page has, then four times as many.
+- **The bound.** A page that has examined 50 000 rows, or taken 100 ms, is returned as it is, short or even empty, with
+  `next`: the id of the last row examined. So a question that no index serves never holds up the database.
+- **Dates say nothing about the order of rows**, since clocks are not trusted. What is known is from when to when the
+  rows of each block of 1 024 `seq` are (`time_spans`); blocks that can't have rows of the dates are passed over. A
+  trigger writes a block's row when the next block begins, and keeps its last update up to date.
+- **What an index costs.** Each tree that a task is written into adds some microseconds to its commit. The index by
+  state leaves out `SUCCESS`, that by user `system`. The rows of a namespace, and of all below one, are merged of the
+  flows that are in it (`flow_places`): of more than 16 flows the newest 500 rows are looked at first, since most are
+  likely to fit, and with more than 128 all are looked at row by row.
+- **Tags and labels** of a page are one query more.
+
+What follows are the queries of each filter alone and their plans in SQLite, written by
+`python tests/benchmarks/listing.py --plans`."""
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--plans"]:
+        DOCS.write_text(plans(), "utf-8")
+    else:
+        names = [name for name in sys.argv[1:] if name != "--cpu"]
+        main([Path(name) for name in names], time.process_time if "--cpu" in sys.argv else time.perf_counter)
