@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -67,6 +68,9 @@ def _run(words: list[str], out: Output) -> int:
     if first not in COMMANDS:
         raise _unknown(f"there is no command `{first}`", first, list(COMMANDS), product.command)
     found: tuple[Command, ...] = import_module(f"core.cli.commands.{first}").COMMANDS
+    if not gc.isenabled():  # as `python -m core` begins: everything is imported by now, and stays
+        gc.freeze()
+        gc.enable()
     command, rest = _choose(first, words[1:], found, product)
     if command is None:
         out.result(_listing(f"{product.command} {first}", COMMANDS[first], found))

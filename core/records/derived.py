@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from typing import NamedTuple
 from core.errors import NotFound
 from core.host.records import NewExecution, ParentLink
 from core.model.data import evolve
+from core.model.digest import digest
 from core.model.messages import TaskKey
 from core.records.database import Database
 from core.records.texts import key_of
@@ -106,7 +106,7 @@ def _copy(database: Database, new: NewExecution, of: str, keep: frozenset[TaskKe
 
 def _copied_id(new: NewExecution, old: str) -> str:
     """A UUIDv7 of the time of the new execution, the same one every time: stores draw nothing."""
-    drawn = int.from_bytes(hashlib.sha256(f"{new.id} {old}".encode()).digest()[:10], "big")
+    drawn = int(digest(f"{new.id} {old}".encode())[:20], 16)
     bits = (new.at // 1000 << 80) | (0x7 << 76) | (drawn >> 68 & 0xFFF) << 64 | 0b10 << 62 | drawn & (1 << 62) - 1
     text = f"{bits:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

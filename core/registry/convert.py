@@ -12,9 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from functools import cache, lru_cache
 from types import NoneType, SimpleNamespace, UnionType
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, cast, get_args, get_origin, get_type_hints
-
-import attrs
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from core.errors import Invalid, NotFound, PluginError
 from core.model.inputs import Input
@@ -37,7 +35,6 @@ from core.registry.shapes import (
 )
 from core.registry.words import instead, noun, words
 from core.sdk.properties import Described, PluginType, properties
-from core.sdk.properties import build as build_class
 
 D = TypeVar("D", bound=Described)
 
@@ -191,8 +188,8 @@ def _plan(cls: type[Any]) -> _Plan:
     for attribute, declared in properties(cls):
         annotation = hints[attribute.name]
         field = _Field(
-            declared.name, attribute.alias or attribute.name, compiled(annotation), annotation,
-            attribute.default is attrs.NOTHING, declared.render, declared.secret, declared.deprecated,
+            declared.name, attribute.name, compiled(annotation), annotation,
+            attribute.required, declared.render, declared.secret, declared.deprecated,
         )  # fmt: skip
         for name in (declared.name, *declared.aliases):
             fields[name] = field
@@ -294,15 +291,8 @@ def _made(cls: Any, found: dict[str, Any], warnings: Iterable[PropertyProblem] =
 def _unchecked(cls: type[Described], found: dict[str, Any]) -> Any:
     """An instance of which some properties still are expressions: the class's own checks would not understand them."""
     instance = cls.__new__(cls)
-    build_class(cls)
-    for attribute in attrs.fields(cast(type[Any], cls)):
-        default = attribute.default
-        if attribute.alias in found:
-            value = found[attribute.alias]
-        elif isinstance(default, attrs.Factory):  # type: ignore[arg-type]
-            value = default.factory(instance) if default.takes_self else default.factory()
-        else:
-            value = default
+    for attribute, _ in properties(cls):
+        value = found[attribute.name] if attribute.name in found else attribute.default()
         object.__setattr__(instance, attribute.name, value)
     return instance
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -13,6 +12,7 @@ from core.errors import Interrupted, Invalid, TailraceError, TaskFailed
 from core.host.seam import TaskJob, TaskResult
 from core.model.codec import encode, json_writer, normalise
 from core.model.data import evolve
+from core.model.digest import digest
 from core.model.durations import parse_duration
 from core.model.flow import TaskCache
 from core.registry.convert import build
@@ -180,7 +180,7 @@ class Attempt:
     def _properties_hash(self, rendered: Mapping[str, Any]) -> str:
         self._rendered = rendered
         identity = [self._job.type, self._tools.plugin_version(self._job.type), rendered]
-        return hashlib.sha256(_CANONICAL(identity).encode()).hexdigest()
+        return digest(_CANONICAL(identity).encode())
 
     # -- results
 
@@ -258,11 +258,11 @@ class Attempt:
             return _Recorded()
         text = encode(self.context.redactor.mark(plain))
         data = text.encode("utf-8", "surrogatepass")
-        digest, preview = hashlib.sha256(data).hexdigest(), text[:PREVIEW]
+        sha256, preview = digest(data), text[:PREVIEW]
         if len(data) <= self._tools.inline_limit:
-            return _Recorded(text, None, len(data), digest, preview)
+            return _Recorded(text, None, len(data), sha256, preview)
         stored = self.context.storage.put(BytesIO(data), "output.json")
-        return _Recorded(None, stored.uri, len(data), digest, preview)
+        return _Recorded(None, stored.uri, len(data), sha256, preview)
 
     def _summary(self, plain: Any) -> Mapping[str, Any]:
         if self._type is None or not isinstance(plain, Mapping):
