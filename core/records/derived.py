@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from core.errors import NotFound
 from core.host.records import NewExecution, ParentLink
-from core.model.data import evolve
+from core.model.data import data, evolve
 from core.model.digest import digest
 from core.model.messages import TaskKey
 from core.records.database import Database
 from core.records.texts import key_of
 
 
-class Origin(NamedTuple):
+@data
+class Origin:
     """What a derived execution is made from. created_at: when the first of a row of retries was created."""
 
     id: str | None = None
@@ -35,7 +35,7 @@ def create(database: Database, new: NewExecution, origin: Origin = _ITSELF) -> b
     row = database.write("insert_execution", (
         new.id, new.organization_id, new.namespace, new.flow_id, new.flow_revision,
         json.dumps([["CREATED", new.at]]), new.inputs_json, new.at, new.variables_json, new.trigger_json,
-        new.due_at or None, *linked, *origin,
+        new.due_at or None, *linked, origin.id, origin.attempt, origin.created_at,
     )).fetchone()  # fmt: skip
     if row is None:
         return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -22,6 +21,7 @@ from core.host.views import (
 )  # fmt: skip
 from core.model.codec import decode
 from core.model.decisions import Counters
+from core.model.digest import digest
 from core.model.messages import EvaluationKey, TaskKey
 from core.model.state import ENDED
 from core.records.database import Database
@@ -62,12 +62,12 @@ class SqlRecords(PlaceReads):
     def save_flow(
         self, organization: str, namespace: str, flow_id: str, source: str, *, local: bool, at: int
     ) -> FlowView:
-        digest = hashlib.sha256(source.encode()).hexdigest()
+        sha256 = digest(source.encode())
         with self._db.writing():
             newest = self._db.write("flow_newest", (organization, namespace, flow_id)).fetchone()
-            if newest is None or newest[1] != digest:
+            if newest is None or newest[1] != sha256:
                 revision = (newest[0] if newest else 0) + 1
-                values = (organization, namespace, flow_id, revision, source, digest, int(local), at)
+                values = (organization, namespace, flow_id, revision, source, sha256, int(local), at)
                 self._db.write("insert_flow", values)
                 return FlowView(namespace, flow_id, revision, source, local, at)
         found = self.flow(organization, namespace, flow_id, newest[0])

@@ -7,8 +7,9 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from core.model.data import data
 from core.registry.discovery import InstalledPlugin
 from core.sdk.hooks import API_VERSION, StorageRef, TypeRef
 
@@ -16,7 +17,8 @@ _FORMAT = 1
 _OWN = "core"
 
 
-class Brought(NamedTuple):
+@data
+class Brought:
     """The references of one plugin; a class that it brings itself is a reference to that class."""
 
     types: tuple[TypeRef, ...] = ()

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from functools import cache, lru_cache
 from types import NoneType, SimpleNamespace, UnionType
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from core.errors import Invalid, NotFound, PluginError
+from core.model.data import data
 from core.model.inputs import Input
 from core.model.near import did_you_mean, near_misses
 from core.model.nodes import Step
@@ -159,7 +160,8 @@ def _type_of(base: type[PluginType], given: Mapping[str, Any], registry: Registr
     return found
 
 
-class _Field(NamedTuple):
+@data
+class _Field:
     """One property, ready for use. attribute: its argument when the class is called."""
 
     name: str
@@ -172,7 +174,8 @@ class _Field(NamedTuple):
     deprecated: str
 
 
-class _Plan(NamedTuple):
+@data
+class _Plan:
     """How to make instances of one class. fields: by name and alias. quick: the same, what the fast way needs."""
 
     fields: Mapping[str, _Field]
