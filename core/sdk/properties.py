@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Literal, dataclass_transform
 
 from core.model.data import MISSING, Field, data, evolve, fields, give_constructor, refuse
 
-_WORD = r"_+([a-zA-Z0-9])"
 
 
 @data
@@ -81,7 +79,8 @@ def prop(
 
 def yaml_name(attribute: str) -> str:
     """`container_image` → `containerImage`, `from_` → `from`."""
-    return re.sub(_WORD, lambda match: match.group(1).upper(), attribute.rstrip("_"))
+    first, *others = attribute.rstrip("_").split("_")
+    return first + "".join(word[:1].upper() + word[1:] for word in others)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
