@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal, dataclass_transform
 from core.model.data import MISSING, Field, data, evolve, fields, give_constructor, refuse
 
 
-
 @data
 class Prop:
     """What is known of one property beside its Python type.
