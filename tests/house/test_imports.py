@@ -14,9 +14,9 @@ HEAVY = (
     # third-party, each for one use
     "attr", "attrs", "cattr", "cattrs", "docker", "duckdb", "httpx", "jinja2", "jq", "requests", "rich", "tqdm",
     # of the standard library
-    "asyncio", "concurrent.futures", "csv", "dataclasses", "email", "http", "http.client", "importlib.metadata",
-    "importlib.resources", "inspect", "logging", "multiprocessing", "shutil", "socket", "ssl", "subprocess", "tempfile", "uuid",
-    "xml", "zipfile", "zoneinfo",
+    "asyncio", "concurrent.futures", "csv", "dataclasses", "email", "hashlib", "http", "http.client",
+    "importlib.metadata", "importlib.resources", "inspect", "logging", "multiprocessing", "shutil", "socket", "ssl",
+    "subprocess", "tempfile", "uuid", "xml", "zipfile", "zoneinfo",
 )  # fmt: skip
 """What no start pays for. An installed plugin brings names only, so none of what the plugins need is here either."""
 
