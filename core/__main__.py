@@ -12,11 +12,10 @@ __all__ = ["main"]
 
 def main() -> NoReturn:
     """Run the command that this process was started with, and end the process with its exit code."""
-    gc.disable()  # what is imported stays to the end: looking through it every 700 objects finds nothing
-    from core.cli.main import main as command_line  # noqa: PLC0415 - after the line above, which is why it is there
-
+    gc.disable()  # what is imported stays to the end: looking through it finds nothing. `_run` enables it again
     gc.set_threshold(10_000)
-    gc.enable()
+    from core.cli.main import main as command_line  # noqa: PLC0415 - after the lines above, which is why it is there
+
     code = command_line()
     # Everything of ours is closed and written by now. Taking the interpreter apart would cost a sixth of the whole
     # time of a small run, so the process just ends (as mypy's does).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from core import expressions
 from core.app.direct_line import direct_line
@@ -20,7 +20,7 @@ from core.host.seam import Place
 from core.host.views import ExecutionView
 from core.loading import parse_yaml
 from core.model.codec import encode
-from core.model.data import evolve
+from core.model.data import data, evolve
 from core.model.decisions import Counters
 from core.model.flow import Flow
 from core.model.inputs import Input, Render, file_inputs, put, resolve_inputs, value_at
@@ -39,7 +39,8 @@ VECTOR = 12
 CORRELATION = "system.correlationId"
 
 
-class Created(NamedTuple):
+@data
+class Created:
     """A new execution's id, and what people should know of its inputs and checks."""
 
     id: str

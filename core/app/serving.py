@@ -11,7 +11,7 @@ from typing import Protocol
 from core.app.compose import App
 from core.app.runs import SWITCH_SECONDS
 from core.app.sweep import sweep
-from core.engine.clock import new_id, now
+from core.engine.clock import monotonic, new_id, now
 from core.engine.serving import EndlessEngine
 from core.errors import TailraceError
 from core.host.executor import Executor
@@ -91,8 +91,9 @@ class ServingEngine:
         engine = self._engine
         if engine is not None:
             engine.leave()
+        until = monotonic() + seconds
         for thread in self._threads:
-            thread.join(seconds)
+            thread.join(max(until - monotonic(), 0.0))
         sys.setswitchinterval(self._switch)
 
     # -- threads

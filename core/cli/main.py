@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -69,6 +70,9 @@ def _run(words: list[str], out: Output) -> int:
     if first.startswith("-"):
         raise UsageError(f"`{first}` stands before the command", expected=f"{product.command} COMMAND {first}")
     summary, found = _commands(first, words[1:], product)
+    if not gc.isenabled():  # as `python -m core` begins: everything is imported by now, and stays
+        gc.freeze()
+        gc.enable()
     command, rest = _choose(first, words[1:], found, product)
     if command is None:
         out.result(_listing(f"{product.command} {first}", summary, found))

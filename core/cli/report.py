@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Call
 from core.cli.output import Output
 from core.cli.people import cell, duration, facts, one_line, wall_clock
 from core.cli.show import previews, value_lines
-from core.host.services import Services
 from core.host.views import ExecutionView, LogView, Reason, TaskExecutionView
 from core.model.state import ENDED, status_of
+
+if TYPE_CHECKING:
+    from core.host.services import Services
 
 _FAILURES = 5
 _ERROR_LINES = 10

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.cli.people import iso_time
-from core.host.services import Services
 from core.host.views import ExecutionView, LogView, Page, TaskExecutionView
+
+if TYPE_CHECKING:
+    from core.host.services import Services
 
 
 def page_object(page: Page[Any], rows: Sequence[Any]) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.cli.output import table_lines
 from core.cli.people import scalar, size
 from core.errors import TailraceError
-from core.host.services import Files
 from core.host.views import FilePreview
 from core.sdk.storage import is_storage_uri
+
+if TYPE_CHECKING:
+    from core.host.services import Files
 
 _LONG_TEXT = 2_000
 _LONG_LIST = 100

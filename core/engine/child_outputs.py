@@ -58,7 +58,7 @@ class ChildOutputs:
         try:
             job = self._job(work, message.execution_id, wanted)
         except TailraceError as error:
-            return (told._replace(message=evolve(message, error=str(error))),)
+            return (evolve(told, message=evolve(message, error=str(error))),)
         if job is None:
             return (told,)
         self._held[held] = told
@@ -85,7 +85,7 @@ class ChildOutputs:
         assert isinstance(message, ChildEnded)
         if result.error or result.value is None:
             why = f"Failed to extract outputs with the error: '{result.error}'"
-            return told._replace(message=evolve(message, error=why))
+            return evolve(told, message=evolve(message, error=why))
         self._rendered[message.execution_id] = decode(result.value)
         return told
 

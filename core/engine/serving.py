@@ -24,7 +24,8 @@ from core.model.nodes import Call, Sequence
 from core.planner.calls import REQUEST
 
 CLAIM_SECONDS = 0.25
-"""How often what died or came due is looked for, when nothing was written."""
+"""How often everything is looked at, when nothing is said to have changed: engines die in silence, times come, and
+another loop of this process may have been told of the change."""
 CLAIM_AGAIN_SECONDS = 0.005
 """How soon, when there is more to claim."""
 CLAIM_AT_ONCE = 20
@@ -111,7 +112,7 @@ class EndlessEngine(Engine):
             self._end_in_trouble(self._troubled.pop())
 
     def _look(self, told: deque[Told], moment: float) -> None:
-        changed = self._records.changed() or self._fresh
+        changed = self._records.changed() or self._fresh or moment >= self._next_claim
         self._looked = True
         self._unread.clear()
         if changed:
@@ -119,7 +120,7 @@ class EndlessEngine(Engine):
             self._read_inboxes(told)
             told.extend(Told(work, SlotFree()) for work in self._queued())
         told.extend(self._acting.due(self._owned))
-        if changed or self._submitted or moment >= self._next_claim:
+        if changed or self._submitted:
             self._next_claim = moment + CLAIM_SECONDS
             self._claim(moment)
 

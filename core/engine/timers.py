@@ -1,6 +1,6 @@
 """What an engine waits for: moments, each with the execution and the task that asked for it."""
 
-from __future__ import annotations
+# Annotations are no texts here: typing would compile each of a named tuple, which a start waits for.
 
 import heapq
 from collections.abc import Callable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from core.engine.live import LiveExecution
 from core.engine.results import placed
@@ -12,7 +11,7 @@ from core.host.requests import Request
 from core.host.seam import LogLine, Metric, OutputReference, OutputText, Read, TaskResult
 from core.host.views import Happening
 from core.model.codec import encode
-from core.model.data import evolve
+from core.model.data import data, evolve
 from core.model.decisions import Decision, EndTask, GiveOutput, ReopenTask
 from core.model.messages import ROOT, Evaluated, MemberEnded, Message, TaskEnded, TaskKey, TaskWaits
 
@@ -80,7 +79,8 @@ class Work:
                 variables.forget(change.key)
 
 
-class Told(NamedTuple):
+@data
+class Told:
     """A message for the planner, with what came along. done: rows of the inbox that it answers.
 
     requests: what is to be written with the decision besides.

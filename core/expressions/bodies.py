@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from core.expressions import nodes
 from core.expressions.compiler import compile_expression
@@ -11,6 +11,7 @@ from core.expressions.faults import Fault, within_limit
 from core.expressions.frame import LARGE, Evaluate, Frame, Scope
 from core.expressions.loops import names_loop, rounds, sets
 from core.expressions.values import printed, text_of, truth
+from core.model.data import data
 
 Put: TypeAlias = Callable[[str], object]
 Write: TypeAlias = Callable[[Frame, Put], None]
@@ -25,14 +26,16 @@ _MANY = 64
 """Statements of one body that run without looking at the time."""
 
 
-class Compiled(NamedTuple):
+@data
+class Compiled:
     """text: what the template prints. single: the value, when the template is exactly one print."""
 
     text: Callable[[Frame], str]
     single: Evaluate | None
 
 
-class _Names(NamedTuple):
+@data
+class _Names:
     """What the statements of a template define, found before anything runs."""
 
     macros: dict[str, Callable[..., str]]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.expressions.faults import MAX_CODE, Fault, within_code
+from core.model.data import data
 
 OPERATOR_WORDS = frozenset({"and", "or", "not", "is", "contains", "equals"})
 WORD_OPERATORS = OPERATOR_WORDS | {"isIn", "isNotIn"}
@@ -23,7 +24,8 @@ _BLANK = r"\s*"
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 
-class Token(NamedTuple):
+@data
+class Token:
     """kind: name, operator, number, text, parts (of an interpolated text) or end. value: what it stands for."""
 
     kind: str
@@ -32,7 +34,8 @@ class Token(NamedTuple):
     end: int
 
 
-class Scanned(NamedTuple):
+@data
+class Scanned:
     """tokens: the last one is `end`. after: offset behind the closing delimiter. trim: it was `-}}` or `-%}`."""
 
     tokens: list[Token]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from core.expressions import nodes
 from core.expressions.compiler import constant_keys
 from core.expressions.faults import too_deep
 from core.expressions.render import parsed
+from core.model.data import data
 
 _READ_BY_FUNCTIONS: dict[str, tuple[tuple[str | None, ...], ...]] = {
     "render": ((None,),),
@@ -19,7 +19,8 @@ _READ_BY_FUNCTIONS: dict[str, tuple[tuple[str | None, ...], ...]] = {
 }
 
 
-class Reference(NamedTuple):
+@data
+class Reference:
     """A variable that a template names.
 
     path: `("outputs", "a", "value")`; it ends with None at the first part that is computed, and is `(None,)` when

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from core.expressions import nodes
 from core.expressions.faults import MAX_NESTING, Fault, too_deep
 from core.expressions.parser import Parser
+from core.model.data import data
 
 _MEANT = {
     "elif": "it is written `elseif` here",
@@ -15,7 +15,8 @@ _MEANT = {
 _TAKEN_AWAY = frozenset({"autoescape", "extends", "embed", "flush", "import", "include", "parallel", "cache", "from"})
 
 
-class Tag(NamedTuple):
+@data
+class Tag:
     """One `{% name … %}`; `rest` reads what stands behind the name."""
 
     at: int

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from core.expressions.faults import Fault, within_code
 from core.expressions.lexer import WORD_OPERATORS, Scanned, scan
 from core.expressions.nodes import Body, Expression, Get, Literal, Name, Print, Statement, Text
 from core.expressions.parser import CONSTANTS, Parser
 from core.expressions.statements import Tag, arrange
+from core.model.data import data
 
 _OPEN = r"\{[{%#]"
 _RAW = r"\{%-*\s*raw\s*-*%\}"
@@ -21,7 +21,8 @@ _ONE_PATH = r"\{\{" + _PLAIN_PATH
 _COMMENT_END = r"(\s-)?#\}"
 
 
-class _Piece(NamedTuple):
+@data
+class _Piece:
     """statement: none for a comment. after: offset behind it. trim: white space that follows is dropped."""
 
     statement: Statement | Tag | None
@@ -53,12 +54,12 @@ def parse_template(source: str) -> Body:
             pieces.append(Text(source[opening.start() : raw]))
             at, trim = raw, False
             continue
-        statement, at, trim = _piece(source, opening.start())
-        if statement is not None:
+        piece = _piece(source, opening.start())
+        at, trim = piece.after, piece.trim
+        if piece.statement is not None:
             code += at - opening.start()
             within_code(code)
-        if statement is not None:
-            pieces.append(statement)
+            pieces.append(piece.statement)
 
 
 def _raw_end(source: str, opening: re.Match[str]) -> int:

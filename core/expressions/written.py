@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.expressions.nodes import Expression, Literal, MapLiteral
+from core.model.data import data
 
 
-class Written(NamedTuple):
+@data
+class Written:
     """A jq program, a regular expression, or a map with those as keys.
 
     literal: it stands so in a template of the flow, and not in a text that `render()` was given.

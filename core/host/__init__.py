@@ -1,4 +1,11 @@
-"""The second door: for those who extend the engine itself (servers, record stores, executors)."""
+"""The second door: for those who extend the engine itself (servers, record stores, executors).
+
+`Services` is imported when it is first asked for: it is what front ends type against, and a run needs nothing of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from core.host.executor import Executor
 from core.host.records import RecordStore
@@ -37,8 +44,10 @@ from core.host.seam import (
     TaskResult,
     Up,
 )  # fmt: skip
-from core.host.services import Services
 from core.host.views import Happening
+
+if TYPE_CHECKING:
+    from core.host.services import Services
 
 __all__ = [
     "Answer", "DeleteKv", "DeleteNamespaceFile", "Down", "EvaluationJob", "EvaluationResult", "Executor", "Exit",
@@ -47,3 +56,11 @@ __all__ = [
     "Services", "SetKv", "SetLabels", "SetVariables", "Stop", "SwitchTrigger", "TaskJob", "TaskResult",
     "UnsetVariables", "Up",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Services":
+        from core.host.services import Services  # noqa: PLC0415
+
+        return Services
+    raise AttributeError(f"module `{__name__}` has no `{name}`")

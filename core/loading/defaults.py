@@ -8,12 +8,13 @@ so that one default can serve all types that begin alike.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.errors import NotFound, PluginError
 from core.loading.problems import Findings
 from core.loading.shapes import Shapes, as_text
 from core.loading.tasks import COMMON
+from core.model.data import data
 from core.registry.problem import Path
 from core.registry.registry import Registry
 from core.sdk.properties import properties
@@ -22,7 +23,8 @@ from core.sdk.tasks import Task
 _NAMES = ("pluginDefaults", "taskDefaults")
 
 
-class _Default(NamedTuple):
+@data
+class _Default:
     type: str
     values: dict[str, Any]
     forced: bool

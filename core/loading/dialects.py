@@ -7,14 +7,15 @@ version of the reference would run it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from core.loading.problems import Findings
+from core.model.data import data
 from core.registry.problem import Path, path_text
 from core.sdk.properties import PluginType
 
 
-class Mark(NamedTuple):
+@data
+class Mark:
     """A word of one dialect. other: what the other dialect makes of it."""
 
     dialect: str

@@ -7,7 +7,7 @@ import re
 from core.loading.positions import Place, Position, compose, position_of
 from core.registry.problem import Path
 
-_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_PART = r"\.([^.\[\]]+)|\[(\d+)\]"
 
 
 def place_of(source: str, task_id: str, path: str) -> Position | None:
@@ -34,4 +34,4 @@ def _task(place: Place, task_id: str) -> Place | None:
 
 
 def _path(text: str) -> Path:
-    return tuple(int(position) if position else name for name, position in _PART.findall(text))
+    return tuple(int(position) if position else name for name, position in re.findall(_PART, text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from core.errors import InvalidFlow, told
 from core.loading.positions import compose, position_of
@@ -58,7 +58,8 @@ class Loaded:
         return self.flow
 
 
-class _Finding(NamedTuple):
+@data
+class _Finding:
     path: Path
     message: str
     expected: str

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.loading.problems import Findings
+from core.model.data import data, evolve
 from core.registry.problem import Path, shown
 
 
-class Naming(NamedTuple):
+@data
+class Naming:
     """How a thing may be named. longest in characters; rule and example are for messages."""
 
     pattern: str
@@ -23,7 +25,7 @@ _START = "beginning with a letter or digit"
 FLOW_ID = Naming(r"[a-zA-Z0-9][a-zA-Z0-9._-]*", 100, f"letters, digits, `.`, `_` and `-`, {_START}", "my_flow")
 NAMESPACE = Naming(r"[a-z0-9][a-z0-9._-]*", 150, f"small letters, digits, `.`, `_` and `-`, {_START}", "company.team")
 TASK_ID = Naming(r"[a-zA-Z0-9][a-zA-Z0-9_-]*", 256, f"letters, digits, `_` and `-`, {_START}", "my_task")
-TRIGGER_ID = TASK_ID._replace(example="my_trigger")
+TRIGGER_ID = evolve(TASK_ID, example="my_trigger")
 INPUT_ID = Naming(r"[a-zA-Z0-9][a-zA-Z0-9._-]*", 256, f"letters, digits, `.`, `_` and `-`, {_START}", "my_input")
 
 ENTERPRISE = {

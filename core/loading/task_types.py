@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import UnionType
-from typing import Any, NamedTuple, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from core.errors import NotFound, PluginError
 from core.loading.problems import Findings
+from core.model.data import data
 from core.model.inputs import Input
 from core.model.nodes import Step
 from core.registry.convert import compiled, type_hints
@@ -17,7 +18,8 @@ from core.sdk.properties import Described, properties
 from core.sdk.tasks import FlowTask, RunnableTask, Task
 
 
-class TaskType(NamedTuple):
+@data
+class TaskType:
     """A task type by names in YAML.
 
     names: all its properties. children: those that hold tasks, and inputs: those that hold declared inputs, each with

@@ -3,13 +3,12 @@
 A process knows over a hundred such classes before its first task, and making an attrs class costs about a
 millisecond: a tenth of the time of a small run, measured. So these get just what they need (a constructor, equality,
 repr, frozenness), and a constructor of their own only once they are made often: writing one costs as much as making
-fifty without it. What plugins declare stays with attrs (`core.sdk.properties`).
+fifty without it. What plugins declare (`core.sdk.properties`) gets its constructor from here as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import get_annotations
 from typing import Any, NoReturn, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -37,24 +36,30 @@ def field(*, default: Any = MISSING, factory: Callable[[], Any] | None = None, r
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def data(cls: type[T]) -> type[T]:
     """Make a class of plain fields: frozen, compared and shown by its fields; made by position or by name."""
+    give_constructor(cls)
+    cls.__eq__ = _equal  # type: ignore[method-assign]
+    cls.__hash__ = _hash  # type: ignore[method-assign]
+    cls.__setattr__ = refuse  # type: ignore[method-assign]
+    cls.__delattr__ = refuse  # type: ignore[method-assign]
+    if cls.__repr__ is object.__repr__:
+        cls.__repr__ = _shown  # type: ignore[method-assign]
+    return cls
 
+
+def give_constructor(cls: type, *, only_by_name: bool = False) -> None:
+    """A constructor that takes the fields of a class, and calls its `__post_init__` if it has one."""
     seldom = OFTEN
 
     def first(self: Any, *values: Any, **named: Any) -> None:
         nonlocal seldom
         seldom -= 1
-        if seldom < 0 or not _fill(self.__dict__, fields(cls), values, named):
-            _build(cls)
+        if seldom < 0 or (values and only_by_name) or not _fill(self.__dict__, fields(cls), values, named):
+            _build(cls, only_by_name)
             self.__init__(*values, **named)
+        elif hasattr(cls, "__post_init__"):
+            self.__post_init__()
 
-    cls.__init__ = first  # type: ignore[method-assign]
-    cls.__eq__ = _equal  # type: ignore[method-assign]
-    cls.__hash__ = _hash  # type: ignore[method-assign]
-    cls.__setattr__ = _refuse  # type: ignore[method-assign]
-    cls.__delattr__ = _refuse  # type: ignore[method-assign]
-    if cls.__repr__ is object.__repr__:
-        cls.__repr__ = _shown  # type: ignore[method-assign]
-    return cls
+    cls.__init__ = first  # type: ignore[misc]
 
 
 def evolve(value: T, /, **changes: Any) -> T:
@@ -73,8 +78,10 @@ def fields(cls: type) -> dict[str, Field]:
     if known is None:
         known = {}
         for one in reversed(cls.__mro__):
-            for name, annotation in get_annotations(one).items():
-                if not str(annotation).startswith("ClassVar"):
+            # not inspect.get_annotations, which does the same: importing inspect takes a twentieth of a small run
+            own = one.__dict__.get("__annotations__", {})  # noqa: RUF063
+            for name, annotation in own.items():
+                if not str(annotation).removeprefix("typing.").startswith("ClassVar"):
                     default = one.__dict__.get(name, MISSING)
                     known[name] = default if isinstance(default, Field) else Field(default, None, True)
         cls.__fields__ = known  # type: ignore[attr-defined]
@@ -101,9 +108,11 @@ def _fill(own: dict[str, Any], declared: dict[str, Field], values: tuple[Any, ..
     return True
 
 
-def _build(cls: type) -> None:
+def _build(cls: type, only_by_name: bool) -> None:
     """Write the constructor; harmless when two threads do it at once."""
     parameters, lines, names = ["self"], ["    _own = self.__dict__"], {"_missing": MISSING}
+    if only_by_name and fields(cls):
+        parameters.append("*")
     for name, declared in fields(cls).items():
         value = name
         if declared.factory is not None:
@@ -116,6 +125,8 @@ def _build(cls: type) -> None:
         else:
             parameters.append(name)
         lines.append(f"    _own[{name!r}] = {value}")
+    if hasattr(cls, "__post_init__"):
+        lines.append("    self.__post_init__()")
     exec(f"def __init__({', '.join(parameters)}):\n" + "\n".join(lines), names)
     names["__init__"].__qualname__ = f"{cls.__qualname__}.__init__"
     cls.__init__ = names["__init__"]  # type: ignore[misc]
@@ -134,5 +145,6 @@ def _shown(self: Any) -> str:
     return f"{type(self).__name__}({', '.join(shown)})"
 
 
-def _refuse(self: Any, name: str, *value: Any) -> NoReturn:
+def refuse(self: Any, name: str, *value: Any) -> NoReturn:
+    """Stands for `__setattr__` and `__delattr__` of what does not change."""
     raise AttributeError(f"{type(self).__name__} does not change: `{name}` can't be set; use evolve()")

@@ -1,6 +1,6 @@
 """What the planner answers: changes of rows, effects that follow the commit, guards that must hold inside it."""
 
-from __future__ import annotations
+# Annotations are no texts here: typing would compile each of a named tuple, which a start waits for.
 
 from collections.abc import Mapping
 from typing import NamedTuple

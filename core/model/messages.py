@@ -1,6 +1,6 @@
 """What the planner is told: results of work, answers of evaluations, and what others want of an execution."""
 
-from __future__ import annotations
+# Annotations are no texts here: typing would compile each of a named tuple, which a start waits for.
 
 from collections.abc import Mapping
 from typing import NamedTuple

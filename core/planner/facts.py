@@ -1,6 +1,6 @@
 """What the planner knows of one execution when it decides: data, no clock, no I/O."""
 
-from __future__ import annotations
+# Annotations are no texts here: typing would compile each of a named tuple, which a start waits for.
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from core.errors import NotFound
 from core.host.records import NewExecution, ParentLink
-from core.model.data import evolve
+from core.model.data import data, evolve
+from core.model.digest import digest
 from core.model.messages import TaskKey
 from core.records.database import Database
 from core.records.texts import key_of
 
 
-class Origin(NamedTuple):
+@data
+class Origin:
     """What a derived execution is made from. created_at: when the first of a row of retries was created."""
 
     id: str | None = None
@@ -35,7 +35,7 @@ def create(database: Database, new: NewExecution, origin: Origin = _ITSELF) -> b
     row = database.write("insert_execution", (
         new.id, new.organization_id, new.namespace, new.flow_id, new.flow_revision,
         json.dumps([["CREATED", new.at]]), new.inputs_json, new.at, new.variables_json, new.trigger_json,
-        new.due_at or None, *linked, *origin,
+        new.due_at or None, *linked, origin.id, origin.attempt, origin.created_at,
     )).fetchone()  # fmt: skip
     if row is None:
         return False
@@ -106,7 +106,7 @@ def _copy(database: Database, new: NewExecution, of: str, keep: frozenset[TaskKe
 
 def _copied_id(new: NewExecution, old: str) -> str:
     """A UUIDv7 of the time of the new execution, the same one every time: stores draw nothing."""
-    drawn = int.from_bytes(hashlib.sha256(f"{new.id} {old}".encode()).digest()[:10], "big")
+    drawn = int(digest(f"{new.id} {old}".encode())[:20], 16)
     bits = (new.at // 1000 << 80) | (0x7 << 76) | (drawn >> 68 & 0xFFF) << 64 | 0b10 << 62 | drawn & (1 << 62) - 1
     text = f"{bits:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

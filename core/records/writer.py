@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,6 +20,7 @@ from core.model.decisions import (
     Remember,
     ReopenTask,
 )  # fmt: skip
+from core.model.digest import digest
 from core.model.messages import TaskKey
 from core.model.state import ENDED
 from core.records.database import Database
@@ -227,8 +227,9 @@ class Writer:
         identity, text = unit.tasks[change.key], encode(change.output)
         data = text.encode()
         summary = {name: value for name, value in change.output.items() if _is_small(value)}
-        digest, preview = hashlib.sha256(data).hexdigest(), text[:PREVIEW]
-        result = TaskResult("", "", unit.at, unit.at, text, None, len(data), digest, preview, summary)
+        result = TaskResult(
+            "", "", unit.at, unit.at, text, None, len(data), digest(data), text[:PREVIEW], summary
+        )  # fmt: skip
         seq = self._output(unit, identity, result)
         self._bodies(unit, identity, result, seq, anew=False)
 

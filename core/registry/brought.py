@@ -7,8 +7,9 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from core.model.data import data
 from core.registry.discovery import InstalledPlugin
 from core.sdk.hooks import API_VERSION, CommandRef, RecordStoreRef, StorageRef, TypeRef
 
@@ -16,7 +17,8 @@ _FORMAT = 2
 _OWN = "core"
 
 
-class Brought(NamedTuple):
+@data
+class Brought:
     """The references of one plugin; a class that it brings itself is a reference to that class."""
 
     types: tuple[TypeRef, ...] = ()
@@ -53,7 +55,7 @@ class Memory:
         files = _files(plugin.module)
         if self._path is not None and files:
             self._changed = True
-            refs = [[list(vars(ref).values()) for ref in each] for each in brought]
+            refs = [[list(vars(ref).values()) for ref in each] for each in vars(brought).values()]
             self._known[plugin.module] = [plugin.version, files, *refs]
 
     def write(self) -> None:

@@ -13,14 +13,17 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from core.model.data import data
 
 _FORMAT = 1
 _KEPT = 128
 _METADATA = (".dist-info", ".egg-info")
 
 
-class InstalledPlugin(NamedTuple):
+@data
+class InstalledPlugin:
     """One entry point: plugin name → `module` or `module:attribute`, and the distribution that declares it."""
 
     name: str
@@ -29,7 +32,8 @@ class InstalledPlugin(NamedTuple):
     version: str
 
 
-class _Place(NamedTuple):
+@data
+class _Place:
     """One directory of sys.path as it was read: its metadata folders with their times, and the plugins found."""
 
     changed: int
@@ -112,10 +116,11 @@ def _read(cache_file: Path | None, group: str) -> dict[str, _Place]:
 def _write(cache_file: Path, group: str, places: dict[str, _Place]) -> None:
     """Replace the cache as a whole. A home that can't be written only costs the next start its time."""
     kept = dict(list(places.items())[-_KEPT:])
-    content = {
-        "format": [_FORMAT, group, list(sys.version_info[:2])],
-        "places": kept,
+    places_json = {
+        path: [place.changed, place.metadata, [list(vars(plugin).values()) for plugin in place.plugins]]
+        for path, place in kept.items()
     }
+    content = {"format": [_FORMAT, group, list(sys.version_info[:2])], "places": places_json}
     partial = cache_file.with_name(f"{cache_file.name}.{os.getpid()}")
     try:
         cache_file.parent.mkdir(parents=True, exist_ok=True)

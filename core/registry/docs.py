@@ -10,15 +10,13 @@ from inspect import cleandoc
 from types import UnionType
 from typing import Any, get_args, get_origin
 
-import attrs
-
 from core.errors import NotFound
 from core.model.durations import format_duration
 from core.registry.convert import type_hints
 from core.registry.entries import PluginInfo
 from core.registry.registry import Registry
 from core.registry.words import instead, noun, words
-from core.sdk.properties import Described, PluginType, Prop, properties, to_plain
+from core.sdk.properties import Attribute, Described, PluginType, Prop, properties, to_plain
 
 
 def type_page(registry: Registry, name: str) -> str:
@@ -62,15 +60,11 @@ def _type_words(annotation: Any) -> str:
     return _cell(words(annotation))
 
 
-def _default(attribute: attrs.Attribute[Any], declared: Prop) -> str:
-    default: Any = attribute.default
-    if default is attrs.NOTHING:
+def _default(attribute: Attribute, declared: Prop) -> str:
+    if attribute.required:
         return "**required**"
-    if declared.secret or default is None:
-        return ""
-    if isinstance(default, _FACTORY):
-        default = default.factory() if not default.takes_self else None
-    if default is None or isinstance(default, Described) or default in ([], {}, "", ()):
+    default = attribute.default()
+    if declared.secret or default is None or isinstance(default, Described) or default in ([], {}, "", ()):
         return ""
     return f"`{_cell(_written(default))}`"
 
@@ -126,7 +120,7 @@ def _examples(name: str, cls: type[PluginType]) -> Iterator[str]:
     for attribute, declared in properties(cls):
         if declared.examples:
             given[declared.name] = declared.examples[0]
-        elif attribute.default is attrs.NOTHING:
+        elif attribute.required:
             return
     if given:
         yield "## Example"
@@ -148,6 +142,3 @@ def _written(value: object) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
-
-
-_FACTORY: Any = type(attrs.Factory(list))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from core.model.data import data
 
 
-class Origin(NamedTuple):
+@data
+class Origin:
     """Where something would come from. distribution: "" when none is known. advice: what to tell the user, or ""."""
 
     distribution: str = ""

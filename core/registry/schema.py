@@ -13,8 +13,6 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-import attrs
-
 from core.errors import PluginError
 from core.model.inputs import Input
 from core.model.nodes import Step
@@ -24,7 +22,7 @@ from core.registry.entries import TypeEntry, TypeKind
 from core.registry.language import FLOW, INPUT, OUTPUT, PLUGIN_DEFAULT, TASK, TRIGGER, Schema
 from core.registry.registry import Registry
 from core.registry.words import instead
-from core.sdk.properties import Described, PluginType, Prop, properties, to_plain
+from core.sdk.properties import Attribute, Described, PluginType, Prop, properties, to_plain
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _EXPRESSION = r"\{\{|\{%"
@@ -79,12 +77,12 @@ def type_schema(registry: Registry, name: str) -> Schema:
     return {"$schema": DIALECT, **own, "$defs": duration | named | writer.definitions}
 
 
-@attrs.define
 class _Writer:
     """Writes schemas; classes that are named by others are collected as definitions."""
 
-    registry: Registry
-    definitions: dict[str, Schema] = attrs.field(factory=dict)
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self.definitions: dict[str, Schema] = {}
 
     def blocks(self) -> dict[str, Schema]:
         """Maps that belong to no type; of some there are kinds."""
@@ -133,11 +131,11 @@ class _Writer:
         found: dict[str, Schema] = {}
         required: list[str] = []
         for attribute, declared in properties(cls):
-            schema = self._declared(hints[attribute.name], declared, attribute.default)
+            schema = self._declared(hints[attribute.name], declared, attribute)
             found[declared.name] = schema
             for alias in declared.aliases:
                 found[alias] = {**schema, "deprecated": True, "description": f"Older word for `{declared.name}`."}
-            if attribute.default is attrs.NOTHING and not declared.aliases:
+            if attribute.required and not declared.aliases:
                 required.append(declared.name)
         title, _, more = (cls.__doc__ or "").strip().partition("\n")
         described: Schema = {"title": getattr(cls, "type", "") or cls.__name__, "description": title}
@@ -147,15 +145,14 @@ class _Writer:
             "type": "object", "properties": found, "required": required, "additionalProperties": False,
         }  # fmt: skip
 
-    def _declared(self, annotation: Any, declared: Prop, default: Any) -> Schema:
+    def _declared(self, annotation: Any, declared: Prop, attribute: Attribute) -> Schema:
         schema = self.property(annotation, expressions=declared.render)
-        if default is not attrs.NOTHING:
+        if not attribute.required:
             schema = _or_null(schema)
         schema = {"description": declared.description, **schema}
-        if default is not attrs.NOTHING and default is not None and not declared.secret:
-            value = default.factory() if isinstance(default, _FACTORY) and not default.takes_self else default
-            if _is_json(plain := to_plain(value)):
-                schema["default"] = plain
+        default = attribute.default()
+        if default is not None and not declared.secret and _is_json(plain := to_plain(default)):
+            schema["default"] = plain
         if declared.examples:
             schema["examples"] = list(declared.examples)
         if declared.deprecated:
@@ -209,9 +206,6 @@ class _Writer:
             self.definitions[name] = self.described(cls)
         text = {"type": "string", "pattern": rf"^\s*\{{|{_EXPRESSION}" if expressions else r"^\s*\{"}
         return {"anyOf": [{"$ref": f"#/$defs/{name}"}, text]}
-
-
-_FACTORY: Any = type(attrs.Factory(list))
 
 
 def _choice(values: list[Any], expressions: bool) -> Schema:

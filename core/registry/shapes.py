@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
+from core.model.data import data
 from core.model.near import did_you_mean, near_misses
 from core.registry.problem import Mismatch, PropertyProblem, mismatch
 from core.registry.registry import Registry
@@ -14,7 +15,8 @@ from core.registry.words import one_of, words
 from core.sdk.properties import Described
 
 
-class Context(NamedTuple):
+@data
+class Context:
     """What conversion needs beside the value.
 
     registry: for maps with a `type`. expressions: texts that hold an expression stand in for values of any type.

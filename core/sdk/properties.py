@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import threading
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Literal, dataclass_transform
 
-import attrs
-
-from core.model.data import data, evolve
-
-T = TypeVar("T")
-_META = "tailrace"
-_building = threading.RLock()
-_WORD = r"_+([a-zA-Z0-9])"
+from core.model.data import MISSING, Field, data, evolve, fields, give_constructor, refuse
 
 
 @data
@@ -34,10 +25,41 @@ class Prop:
     examples: tuple[object, ...] = ()
 
 
+class _Declared(Field):
+    """What `prop` leaves in the class."""
+
+    __slots__ = ("declared",)
+
+    def __init__(self, default: Any, factory: Callable[[], Any] | None, declared: Prop) -> None:
+        super().__init__(default, factory, True)
+        self.declared = declared
+
+
+class Attribute:
+    """Where a property is kept in its class. name: of the attribute, and of the constructor's argument."""
+
+    __slots__ = ("_field", "name")
+
+    def __init__(self, name: str, field: Field) -> None:
+        self.name = name
+        self._field = field
+
+    @property
+    def required(self) -> bool:
+        """Whether there is no default."""
+        return self._field.default is MISSING and self._field.factory is None
+
+    def default(self) -> Any:
+        """What it is when it is not given; made anew each time where a factory was declared. None when required."""
+        if self._field.factory is not None:
+            return self._field.factory()
+        return None if self._field.default is MISSING else self._field.default
+
+
 def prop(
     description: str,
     *,
-    default: Any = attrs.NOTHING,
+    default: Any = MISSING,
     factory: Callable[[], Any] | None = None,
     name: str = "",
     aliases: tuple[str, ...] = (),
@@ -51,45 +73,28 @@ def prop(
     description: one sentence, shown in docs, editors and messages. Without default and factory it must be given.
     `container_image` is `containerImage` in YAML; a trailing underscore is dropped; `name` overrides both.
     """
-    declared = Prop(description, name, aliases, deprecated, render, secret, examples)
-    chosen: Any = attrs.Factory(factory) if factory is not None else default
-    return attrs.field(default=chosen, metadata={_META: declared})
+    return _Declared(default, factory, Prop(description, name, aliases, deprecated, render, secret, examples))
 
 
 def yaml_name(attribute: str) -> str:
     """`container_image` → `containerImage`, `from_` → `from`."""
-    return re.sub(_WORD, lambda match: match.group(1).upper(), attribute.rstrip("_"))
+    first, *others = attribute.rstrip("_").split("_")
+    return first + "".join(word[:1].upper() + word[1:] for word in others)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
 class Described:
-    """Base of everything declared with `prop`: subclasses become frozen, keyword-only attrs classes by themselves."""
+    """Base of everything declared with `prop`: its subclasses do not change, and are made from keyword arguments.
+
+    A subclass may check its properties in `__post_init__(self)`; it raises Invalid.
+    """
+
+    __setattr__ = refuse
+    __delattr__ = refuse
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-
-        def first(self: Any, **values: Any) -> None:
-            build(cls)
-            self.__init__(**values)
-
-        cls.__init__ = first  # type: ignore[method-assign]
-        cls.__later__ = first  # type: ignore[attr-defined]
-
-
-def build(cls: type[Described]) -> None:
-    """Turn a class, and those it inherits from, into the attrs class it declares; done when it is first needed."""
-    if not _waits(cls):
-        return
-    with _building:
-        for one in reversed(cls.__mro__):
-            if _waits(one):  # its constructor stands until attrs puts its own there: other threads may call it now
-                attrs.define(one, frozen=True, kw_only=True, slots=False, eq=False, repr=False, init=True)
-
-
-def _waits(cls: type) -> bool:
-    """Whether a class is still to be built. The last thing that attrs gives it which anybody needs is `__init__`."""
-    first = cls.__dict__.get("__later__")
-    return first is not None and cls.__dict__.get("__init__") is first
+        give_constructor(cls, only_by_name=True)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
@@ -112,21 +117,20 @@ class PluginType(Described):
         cls.deprecated = deprecated
 
 
-def properties(cls: type[Described]) -> tuple[tuple[attrs.Attribute[Any], Prop], ...]:
+def properties(cls: type[Described]) -> tuple[tuple[Attribute, Prop], ...]:
     """The declared properties of a class in their order, names in YAML filled in."""
-    known: tuple[tuple[attrs.Attribute[Any], Prop], ...] | None = cls.__dict__.get("__declared__")
+    known: tuple[tuple[Attribute, Prop], ...] | None = cls.__dict__.get("__declared__")
     if known is None:
-        build(cls)
         known = tuple(_declared(cls))
         cls.__declared__ = known  # type: ignore[attr-defined]
     return known
 
 
-def _declared(cls: type[Described]) -> Iterator[tuple[attrs.Attribute[Any], Prop]]:
-    for attribute in attrs.fields(cls):  # type: ignore[arg-type] # it is one now
-        declared: Prop | None = attribute.metadata.get(_META)
-        if declared is not None:
-            yield attribute, declared if declared.name else evolve(declared, name=yaml_name(attribute.name))
+def _declared(cls: type[Described]) -> Iterator[tuple[Attribute, Prop]]:
+    for name, field in fields(cls).items():
+        if isinstance(field, _Declared):
+            declared = field.declared
+            yield Attribute(name, field), declared if declared.name else evolve(declared, name=yaml_name(name))
 
 
 def to_plain(value: object) -> Any:

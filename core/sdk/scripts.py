@@ -8,11 +8,10 @@ import signal
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast, dataclass_transform
-
-import attrs
+from typing import Any, ClassVar, Literal, dataclass_transform
 
 from core.errors import Invalid, TailraceError, TaskFailed
+from core.model.data import data, evolve, field
 from core.sdk.context import RunContext
 from core.sdk.files import collect_files, store_output, write_input_files
 from core.sdk.namespace_files import NamespaceFiles, write_namespace_files
@@ -45,12 +44,12 @@ class DockerOptions(Described):
     shm_size: str | None = prop("Size of the container's shared memory.", default=None)
 
 
-@attrs.frozen
+@data
 class Launch:
     """What a script type wants to have run: program and arguments, and variables beside the task's own `env`."""
 
     argv: tuple[str, ...]
-    env: Mapping[str, str] = attrs.field(factory=dict)
+    env: Mapping[str, str] = field(factory=dict)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
@@ -101,7 +100,7 @@ class ScriptTask(RunnableTask):
         output_files: dict[str, str] = prop("Name of each kept file → its URI.")
         task_runner: dict[str, Any] | None = prop("What the runner tells of itself.", default=None)
 
-    def __attrs_post_init__(self) -> None:
+    def __post_init__(self) -> None:
         if not self.interpreter:
             raise Invalid("`interpreter` is empty", expected="a program and its arguments, such as [/bin/sh, -c]")
 
@@ -182,7 +181,7 @@ class ScriptTask(RunnableTask):
         for name in options:
             if name not in known:
                 raise Invalid(f"`docker.{name}` means nothing to the runner `{runner.type}`")
-        return cast(TaskRunner, attrs.evolve(cast(Any, runner), **options)) if options else runner
+        return evolve(runner, **options) if options else runner
 
     def _own_environment(self, ctx: RunContext) -> dict[str, str]:
         env = {"WORKING_DIR": str(ctx.working_dir)}

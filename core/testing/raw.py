@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
-
 from core.errors import Invalid
 from core.sdk.properties import Described, PluginType, properties
 from core.sdk.tasks import Task
@@ -32,7 +30,7 @@ def raw_value(value: object) -> Any:
         raw: dict[str, Any] = {"type": value.type} if isinstance(value, PluginType) else {}
         for attribute, declared in properties(type(value)):
             given = raw_value(getattr(value, attribute.name))
-            if attribute.default is attrs.NOTHING or not _same(given, raw_value(_default(attribute, value))):
+            if attribute.required or not _same(given, raw_value(attribute.default())):
                 raw[declared.name] = given
         return raw
     if isinstance(value, Mapping):
@@ -40,16 +38,6 @@ def raw_value(value: object) -> Any:
     return [raw_value(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _default(attribute: attrs.Attribute[Any], instance: object) -> Any:
-    default: Any = attribute.default
-    if not isinstance(default, _FACTORY):
-        return default
-    return default.factory(instance) if default.takes_self else default.factory()
-
-
 def _same(given: object, default: object) -> bool:
     """1, 1.0 and true are equal and not the same."""
     return type(given) is type(default) and given == default
-
-
-_FACTORY: Any = type(attrs.Factory(list))

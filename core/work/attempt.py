@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from importlib import import_module
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.errors import Interrupted, Invalid, TailraceError, TaskFailed
 from core.host.seam import TaskJob, TaskResult
 from core.model.codec import encode, json_writer, normalise
-from core.model.data import evolve
+from core.model.data import data, evolve
+from core.model.digest import digest
 from core.model.durations import parse_duration
 from core.model.flow import TaskCache
 from core.registry.convert import build
@@ -30,7 +30,8 @@ LONG_PROPERTY = 10_000
 _CANONICAL = json_writer(sort_keys=True, allow_nan=True, default=str)
 
 
-class _Recorded(NamedTuple):
+@data
+class _Recorded:
     text: str | None = None
     uri: str | None = None
     size: int | None = None
@@ -178,7 +179,7 @@ class Attempt:
     def _properties_hash(self, rendered: Mapping[str, Any]) -> str:
         self._rendered = rendered
         identity = [self._job.type, self._tools.plugin_version(self._job.type), rendered]
-        return hashlib.sha256(_CANONICAL(identity).encode()).hexdigest()
+        return digest(_CANONICAL(identity).encode())
 
     # -- results
 
@@ -256,11 +257,11 @@ class Attempt:
             return _Recorded()
         text = encode(self.context.redactor.mark(plain))
         data = text.encode("utf-8", "surrogatepass")
-        digest, preview = hashlib.sha256(data).hexdigest(), text[:PREVIEW]
+        sha256, preview = digest(data), text[:PREVIEW]
         if len(data) <= self._tools.inline_limit:
-            return _Recorded(text, None, len(data), digest, preview)
+            return _Recorded(text, None, len(data), sha256, preview)
         stored = self.context.storage.put(BytesIO(data), "output.json")
-        return _Recorded(None, stored.uri, len(data), digest, preview)
+        return _Recorded(None, stored.uri, len(data), sha256, preview)
 
     def _summary(self, plain: Any) -> Mapping[str, Any]:
         if self._type is None or not isinstance(plain, Mapping):

@@ -5,7 +5,6 @@ Nothing that goes wrong here fails a task: it is said, and the task runs (the re
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
 
@@ -14,6 +13,7 @@ from core.host.requests import KeepResult
 from core.host.seam import TaskJob, TaskResult
 from core.model.codec import json_writer
 from core.model.data import evolve
+from core.model.digest import digest
 from core.model.flow import TaskCache
 from core.sdk.storage import is_storage_uri, storage_path
 from core.work.context import AttemptContext
@@ -68,7 +68,7 @@ class ResultCache:
         properties = self._context.render(dict(job.properties), _CONSTANT)
         value = job.variables.get("taskrun", {}).get("value")
         identity = [place.namespace, place.flow_id, place.task_name, job.type, properties, value]
-        return hashlib.sha256(_CANONICAL(identity).encode("utf-8", "surrogatepass")).hexdigest()
+        return digest(_CANONICAL(identity).encode("utf-8", "surrogatepass"))
 
     def _again(self, kept: dict[str, Any]) -> TaskResult:
         """Raises NotFound when a file is gone."""

@@ -6,7 +6,6 @@ was made stands in the archive itself, since a storage backend keeps none.
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -16,6 +15,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from core.errors import Forbidden, NotFound
 from core.host.seam import Place
+from core.model.digest import digest
 from core.sdk.context import Log
 from core.sdk.files import collect_files, inside
 from core.sdk.storage import StorageBackend
@@ -28,7 +28,7 @@ _BROKEN = (BadZipFile, ValueError, EOFError, NotImplementedError, zlib.error)
 
 def cache_path(place: Place, loop_value: str | None) -> str:
     """Where in internal storage a task's cache lies (reference, section 6.6)."""
-    own = "" if loop_value is None else f"/{hashlib.sha256(loop_value.encode()).hexdigest()}"
+    own = "" if loop_value is None else f"/{digest(loop_value.encode())}"
     return f"{place.namespace.replace('.', '/')}/{place.flow_id}/{place.task_name.lower()}/cache{own}/cache.zip"
 
 

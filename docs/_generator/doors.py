@@ -14,7 +14,7 @@ import attrs
 from core.host import deployment, services
 from core.model.data import MISSING, Field, is_data
 from core.model.data import fields as data_fields
-from core.sdk.properties import Described, build
+from core.sdk.properties import Described
 from docs._generator.markdown import code, docstring, fence, joined
 
 _OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>|<class '[\w.]+'>")
@@ -85,7 +85,9 @@ def _fields(cls: type) -> Iterator[str]:
         yield from (f"{name}: {_annotation(kinds[name])}{_default(declared)}" for name, declared in own)
         return
     if issubclass(cls, Described):
-        build(cls)
+        kinds = {name: kind for one in reversed(cls.__mro__) for name, kind in inspect.get_annotations(one).items()}
+        yield from (f"{name}: {_annotation(kinds[name])}{_default(one)}" for name, one in data_fields(cls).items())
+        return
     if attrs.has(cls):
         yield from (f"{field.name}: {_annotation(field.type)}{_default(field)}" for field in attrs.fields(cls))
         return
@@ -115,12 +117,17 @@ def _members(cls: type) -> Iterator[str]:
         function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
         if not inspect.isfunction(function) or (name.startswith(("_", "test_")) and name != "__init__"):
             continue
-        if name == "__init__" and (is_data(cls) or attrs.has(cls) or getattr(cls, "_is_protocol", False)):
+        if name == "__init__" and (_has_made_constructor(cls) or getattr(cls, "_is_protocol", False)):
             continue
         yield ""
         if isinstance(member, (property, classmethod, staticmethod)):
             yield f"@{type(member).__name__}"
         yield from function_lines(name, function)
+
+
+def _has_made_constructor(cls: type) -> bool:
+    """Whether nobody wrote the constructor: the fields say all that there is to say."""
+    return is_data(cls) or attrs.has(cls) or issubclass(cls, Described)
 
 
 def _tests(cls: type) -> str:

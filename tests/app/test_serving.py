@@ -177,6 +177,18 @@ def test_what_is_asked_of_a_served_execution_happens_soon(installation: Installa
         assert until(lambda: state(app, replayed) == "SUCCESS") < 0.5
 
 
+def test_another_process_kills_what_a_server_runs_and_what_rests_there(tmp_path: Path) -> None:
+    with installed(tmp_path / "home") as server, installed(tmp_path / "home") as command, serving(server):
+        app = server.services("default")
+        held, slept = submitted(app, flow_of(hold(tmp_path / "never"))), submitted(app, flow_of(SLEEP))
+        until(lambda: tasks(app, held) == [("hold", "RUNNING")])
+        until(lambda: tasks(app, slept) == [("sleep", "RUNNING")] and not app.executions.is_owned(slept))
+        for execution in (held, slept):
+            command._own.executions.kill(execution)
+            assert until(lambda execution=execution: state(app, execution) == "KILLED") < 1  # type: ignore[misc]
+        assert [task.state for one in (held, slept) for task in app.executions.tasks(one)] == ["KILLED", "KILLED"]
+
+
 def test_a_command_line_run_keeps_its_execution_beside_a_server(tmp_path: Path) -> None:
     with installed(tmp_path) as server, installed(tmp_path) as command, serving(server) as engine:
         app = command._own

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-import attrs
 import pytest
 
 from core.registry import build, load_registry
@@ -52,7 +51,7 @@ class ReplacedElsewhere(TaskContract):
     def test_deprecated_properties_say_what_to_use(self) -> None:
         deprecated = {known.name: (at, known) for at, known in self.declared if known.deprecated}
         assert {name: known.deprecated for name, (_, known) in deprecated.items()} == REPLACED_ELSEWHERE[self.task.type]
-        assert [name for name, (at, _) in deprecated.items() if at.default is attrs.NOTHING] == []
+        assert [name for name, (at, _) in deprecated.items() if at.required] == []
 
 
 def _contract_of(name: str) -> type[TaskContract]:

@@ -22,9 +22,6 @@ LIVING = frozenset({
 })  # fmt: skip
 """Classes and functions whose results are managers, registries, settings, connections, threads or what guards them."""
 
-ALLOWED = {"core/sdk/properties.py": ["RLock"]}
-"""The lock under which a class is built the first time it is used: classes are of the process, so is their lock."""
-
 
 def living_at_module_level(module: ast.Module) -> Iterator[str]:
     """Calls of what makes something that lives, wherever they run while the module is imported."""
@@ -61,7 +58,7 @@ def test_what_lives_at_module_level_is_found(source: str, found: list[str]) -> N
 
 def test_no_module_holds_what_lives() -> None:
     found = {shown(path): sorted(living_at_module_level(tree(path))) for path in shipped_files()}
-    assert {path: names for path, names in found.items() if names} == ALLOWED
+    assert {path: names for path, names in found.items() if names} == {}
 
 
 def test_no_function_changes_a_module() -> None:

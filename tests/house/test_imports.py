@@ -13,15 +13,15 @@ import pytest
 
 HEAVY = (
     # third-party, each for one use
-    "cattr", "cattrs", "docker", "duckdb", "httpx", "jinja2", "jq", "requests", "rich", "tqdm",
+    "attr", "attrs", "cattr", "cattrs", "docker", "duckdb", "httpx", "jinja2", "jq", "requests", "rich", "tqdm",
     # of the standard library
-    "asyncio", "concurrent.futures", "csv", "dataclasses", "email", "http", "http.client", "importlib.metadata",
-    "importlib.resources", "logging", "multiprocessing", "shutil", "socket", "ssl", "subprocess", "tempfile", "uuid",
-    "xml", "zipfile", "zoneinfo",
+    "asyncio", "concurrent.futures", "csv", "dataclasses", "email", "hashlib", "http", "http.client",
+    "importlib.metadata", "importlib.resources", "inspect", "logging", "multiprocessing", "shutil", "socket", "ssl",
+    "subprocess", "tempfile", "uuid", "xml", "zipfile", "zoneinfo",
 )  # fmt: skip
 """What no start pays for. An installed plugin brings names only, so none of what the plugins need is here either."""
 
-PAID = {"_ruamel_yaml", "attr", "attrs", "core", "ruamel"}
+PAID = {"_ruamel_yaml", "core", "ruamel"}
 """Third-party packages (and our own) that running a plain flow may import; plugins come on top by their names."""
 
 PLAIN = "id: plain\nnamespace: house\ntasks:\n  - {id: say, type: debug.Return, format: hello}\n"

@@ -21,7 +21,7 @@ class Window(Described):
     start: int = prop("First row.", default=0)
     end: int = prop("Last row.")
 
-    def __attrs_post_init__(self) -> None:
+    def __post_init__(self) -> None:
         if self.end < self.start:
             raise Invalid("`end` is before `start`", expected="an `end` that is not less than `start`")
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from core.expressions.faults import Fault
 from core.expressions.frame import Evaluate, Frame
 from core.expressions.nodes import Arguments, Expression
 from core.expressions.values import is_list, is_number, kind_of, text_of
 from core.expressions.written import Written, has_literal_keys, is_literal
+from core.model.data import data
 
 Number: TypeAlias = int | float | Decimal
 Items: TypeAlias = list[Any]
@@ -38,7 +39,8 @@ class MissingArgument(Fault):
     """An argument that must be given is not."""
 
 
-class _Kind(NamedTuple):
+@data
+class _Kind:
     """plain: values of exactly this type are taken as they are, without further questions."""
 
     words: str
@@ -62,7 +64,8 @@ _KINDS = {
 }
 
 
-class Parameter(NamedTuple):
+@data
+class Parameter:
     """One argument as templates see it. default: `_ABSENT` when it must be given."""
 
     name: str

@@ -27,6 +27,10 @@ WHERE t.due_at <= ? AND t.ended_at IS NULL AND e.engine_id IS NULL AND e.deleted
   AND e.state <> 'KILLING' AND NOT (e.state = 'PAUSED' AND coalesce(json_extract(e.counters_json, '$[7]'), '') = 'held')
 ORDER BY t.due_at LIMIT ?
 
+-- name: inbox_unread_of
+SELECT seq, flow_execution_id, kind, payload_json FROM inbox
+WHERE flow_execution_id IN (SELECT value FROM json_each(?)) AND done_at IS NULL ORDER BY seq
+
 -- name: leave_in_order
 -- An engine that leaves in order did not die of what it worked on: taking over from it does not count.
 UPDATE flow_executions SET takeovers = takeovers - 1 WHERE engine_id = ?

@@ -77,7 +77,7 @@ class VersionBehavior(Described):
     before: datetime | None = prop("Only versions older than this, never the newest one.", default=None)
     keep_amount: int | None = prop("How many of the newest versions stay.", default=None)
 
-    def __attrs_post_init__(self) -> None:
+    def __post_init__(self) -> None:
         if self.before is not None and self.keep_amount is not None:
             raise Invalid("`before` and `keepAmount` are both given", expected="one of them")
         if self.keep_amount is not None and self.keep_amount < 1:

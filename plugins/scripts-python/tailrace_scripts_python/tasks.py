@@ -45,8 +45,8 @@ class PythonTask(ScriptTask):
         examples=("3.12",),
     )
 
-    def __attrs_post_init__(self) -> None:
-        super().__attrs_post_init__()
+    def __post_init__(self) -> None:
+        super().__post_init__()
         if self.python_version and not _VERSION.fullmatch(self.python_version):
             raise Invalid(f"`{self.python_version}` is not a version of Python", expected="a version such as 3.12")
 

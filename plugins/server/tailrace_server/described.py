@@ -25,12 +25,13 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 @frozen
 class Header:
-    """A header of a request or an answer, as the document describes it."""
+    """A header of a request or an answer, as the document describes it. pattern: of its whole value."""
 
     name: str
     text: str
     required: bool = False
     example: str = ""
+    pattern: str = ""
 
 
 @frozen

@@ -167,7 +167,8 @@ def _value_schema(one: Parameter) -> Json:
 
 
 def _header_asked(one: Header) -> Json:
-    told: Json = {"name": one.name, "in": "header", "description": one.text, "schema": {"type": "string"}}
+    schema = {"type": "string", "pattern": f"^{one.pattern}$"} if one.pattern else {"type": "string"}
+    told: Json = {"name": one.name, "in": "header", "description": one.text, "schema": schema}
     if one.required:
         told["required"] = True
     return told | {"example": one.example} if one.example else told

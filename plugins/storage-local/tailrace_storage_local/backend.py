@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import errno
-import hashlib
 import itertools
 import os
 import stat
@@ -122,6 +121,8 @@ class LocalStorage(StorageBackend):
         facts = os.fstat(stream.fileno())
         if facts.st_nlink > 1 or facts.st_dev != self._root.stat().st_dev:
             return None
+        import hashlib  # noqa: PLC0415 # loads OpenSSL: only once there is a file
+
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
         if self._durable:
             os.fsync(stream.fileno())
@@ -138,6 +139,8 @@ class LocalStorage(StorageBackend):
         """Copy a stream in one pass: the file appears under its name when it is whole."""
         temporary, descriptor = self._temporary()
         try:
+            import hashlib  # noqa: PLC0415 # as above
+
             size, digest = 0, hashlib.sha256()
             with os.fdopen(descriptor, "wb") as sink:
                 for chunk in copy_stream(source):

@@ -44,7 +44,7 @@ IF_MATCH = Header("If-Match", "The ETag of what you read; `*` for whatever there
 IDEMPOTENCY_KEY = Header(
     "Idempotency-Key",
     "1 to 255 printable characters of ASCII: the same request with the same key happens once, and is answered alike; "
-    "another request with it is refused (409).",
+    "another request with it is refused (409).", pattern=r"[\x20-\x7e]{1,255}",
 )  # fmt: skip
 
 
@@ -202,7 +202,7 @@ def _once(request: Request[Any, Any, Any], given: NewTaskOutput) -> Once | None:
     key = request.headers.get(IDEMPOTENCY_KEY.name)
     if key is None:
         return None
-    if not re.fullmatch(r"[\x20-\x7e]{1,255}", key):
+    if not re.fullmatch(IDEMPOTENCY_KEY.pattern, key):
         details = [(f"header.{IDEMPOTENCY_KEY.name}", "expected: 1 to 255 printable characters of ASCII")]
         raise Refused(422, "this can't be the key of a request", details=details)
     return Once(key, sha256(msgspec.json.encode(given, order="sorted")).hexdigest())
