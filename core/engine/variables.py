@@ -90,7 +90,7 @@ class Variables:
         if step.id not in self._needs:
             members = step.node.children if isinstance(step.node, Group) else ()
             self._needs[step.id] = needs_of(
-                [text for one in (step, *members) for text in (*one.properties.values(), one.timeout, one.run_if)]
+                [text for one in (step, *members) for text in (*one.properties.values(), one.timeout, one.run_if) if text]
             )
         return self._needs[step.id]
 

@@ -98,7 +98,10 @@ class Database:
 
     def write(self, name: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
         """Run a named statement inside `writing()`."""
-        return _execute(self._writer, self._sql[name], values)
+        try:
+            return self._writer.execute(self._sql[name], values)
+        except UnicodeEncodeError:
+            return self._writer.execute(self._sql[name], _whole(values))
 
     def execute(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
         """Run a statement put together from names of ours inside `writing()`; savepoints too."""
@@ -164,15 +167,18 @@ class Database:
 
 
 def _execute(connection: sqlite3.Connection, sql: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
-    """Half a surrogate pair can't be stored as text; outside the codec's texts it becomes U+FFFD."""
     try:
         return connection.execute(sql, values)
     except UnicodeEncodeError:
-        return connection.execute(sql, tuple(_whole(value) for value in values))
+        return connection.execute(sql, _whole(values))
 
 
-def _whole(value: Any) -> Any:
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
+def _whole(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Half a surrogate pair can't be stored as text; outside the codec's texts it becomes U+FFFD."""
+    return tuple(
+        value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
+        for value in values
+    )
 
 
 def _split(script: str) -> Iterator[str]:

@@ -174,7 +174,7 @@ class Writer:
         identity, result = unit.tasks[change.key], unit.results.get(change.key)
         self._db.write("hold_task", (change.due_at or None, change.state, unit.at, identity.id))
         if result is not None:
-            self._result(unit, change.key, identity, result, 0)
+            self._result(unit, change.key, identity, result)
 
     def _end_attempt(self, unit: Unit, change: MoveTask, identity: TaskIdentity) -> None:
         """The task execution goes on; what this attempt gave stands until the next one has given something."""
@@ -182,8 +182,8 @@ class Writer:
         started, ended = (result.started_at, result.ended_at) if result else (None, unit.at)
         self._db.write("end_attempt", (change.attempt_ended, started, ended, change.error, identity.id))
         if result is not None:
-            seq = self._output(unit, identity, result)
-            self._result(unit, change.key, identity, result, seq)
+            self._output(unit, identity, result)
+            self._result(unit, change.key, identity, result)
 
     def _reopen(self, unit: Unit, change: ReopenTask) -> None:
         identity = unit.tasks[change.key]
@@ -213,14 +213,13 @@ class Writer:
                 raise GuardError(TWICE, "twice")
             return
         attempt = attempt_text(identity, result.state, result.started_at, result.ended_at)
-        row = self._db.write("end_task_with_result", (
+        if self._db.write("end_task_with_result", (
             *entered, identity.attempt, attempt, attempt, result.note or None, result.properties_hash or None,
             encode(result.summary) if result.summary else None, result.size, result.sha256, result.output_uri,
             result.preview, identity.id,
-        )).fetchone()  # fmt: skip
-        if row is None:
+        )).rowcount != 1:  # fmt: skip
             raise GuardError(TWICE, "twice")
-        self._result(unit, change.key, identity, result, row[0])
+        self._result(unit, change.key, identity, result)
 
     # -- outputs
 
@@ -231,22 +230,20 @@ class Writer:
         summary = {name: value for name, value in change.output.items() if _is_small(value)}
         digest, preview = hashlib.sha256(data).hexdigest(), text[:PREVIEW]
         result = TaskResult("", "", unit.at, unit.at, text, None, len(data), digest, preview, summary)
-        seq = self._output(unit, identity, result)
-        self._bodies(unit, identity, result, seq, anew=False)
+        self._output(unit, identity, result)
+        self._bodies(unit, identity, result, anew=False)
 
-    def _output(self, unit: Unit, identity: TaskIdentity, result: TaskResult) -> int:
-        """The output of a task execution that goes on; its `seq`."""
-        row = self._db.write("give_output", (
+    def _output(self, unit: Unit, identity: TaskIdentity, result: TaskResult) -> None:
+        """The output of a task execution that goes on."""
+        if self._db.write("give_output", (
             unit.at, encode(result.summary) if result.summary else None, result.size, result.sha256,
             result.output_uri, result.preview, identity.id,
-        )).fetchone()  # fmt: skip
-        if row is None:
+        )).rowcount != 1:  # fmt: skip
             raise GuardError(TWICE, "twice")
-        return int(row[0])
 
-    def _result(self, unit: Unit, key: TaskKey, identity: TaskIdentity, result: TaskResult, seq: int) -> None:
+    def _result(self, unit: Unit, key: TaskKey, identity: TaskIdentity, result: TaskResult) -> None:
         organization = unit.execution.organization_id
-        self._bodies(unit, identity, result, seq, anew=identity.attempt < 2)
+        self._bodies(unit, identity, result, anew=identity.attempt < 2)
         if result.properties:
             self._db.write("keep_properties", (result.properties, identity.id))
         if result.log_uri:
@@ -258,7 +255,7 @@ class Writer:
         for request in result.requests:
             apply(self._db, unit, request)
 
-    def _bodies(self, unit: Unit, identity: TaskIdentity, result: TaskResult, seq: int, *, anew: bool) -> None:
+    def _bodies(self, unit: Unit, identity: TaskIdentity, result: TaskResult, *, anew: bool) -> None:
         """anew: it had none before."""
         organization = unit.execution.organization_id
         if not anew:
@@ -269,7 +266,7 @@ class Writer:
         for path, value in list(result.summary.items())[:MAX_SUMMARY_VALUES]:
             if isinstance(value, (str, int, float)):
                 text, number = (value, None) if isinstance(value, str) else (None, _number(value))
-                self._db.write("insert_summary_value", (organization, identity.id, path, text, number, seq))
+                self._db.write("insert_summary_value", (organization, identity.id, path, text, number))
 
     # -- answers
 
