@@ -13,9 +13,8 @@ from core.engine.children import Children, OtherFlows
 from core.engine.clock import monotonic, now
 from core.engine.inbox import URGENT, message_of
 from core.engine.live import LiveExecution
-from core.engine.stories import happenings
 from core.engine.timers import Timers
-from core.engine.work import Told, Work
+from core.engine.work import Follow, Told, Work
 from core.errors import Conflict
 from core.host.executor import Executor
 from core.host.records import RecordStore, Refused, Unit
@@ -30,7 +29,6 @@ from core.host.seam import (
     TaskResult,
     Up,
 )  # fmt: skip
-from core.host.views import Happening, TaskLogged, TaskProgressed
 from core.model.codec import encode
 from core.model.decisions import Decision, Effect, RunTask
 from core.model.flow import Flow
@@ -94,7 +92,7 @@ class Engine:
 
     # -- from outside
 
-    def own(self, execution_id: str, flow: Flow, follow: Callable[[Happening], None], *, go_on: bool = True) -> None:
+    def own(self, execution_id: str, flow: Flow, follow: Follow, *, go_on: bool = True) -> None:
         """Become the owner of an execution, and go on with it where it stands. Raises Conflict, NotFound.
 
         go_on: False for one that is only to end: nothing that ran counts as running.
@@ -108,7 +106,7 @@ class Engine:
             self._acting.perform(work, effect)
         self._look_soon()
 
-    def _own_other(self, organization: str, execution_id: str, follow: Callable[[Happening], None]) -> bool:
+    def _own_other(self, organization: str, execution_id: str, follow: Follow) -> bool:
         """Own a child or a parent of what is owned; False when another process has it."""
         if execution_id in self._owned:
             return True
@@ -309,14 +307,7 @@ class Engine:
             key = work.live.member(key, word.task_name)
             if key not in work.live.identities:
                 return False
-        execution_id = work.live.identity.id
-        if isinstance(word, Metric):
-            work.metrics.append((work.live.identities[key], word))
-        elif isinstance(word, Progress):
-            work.follow(TaskProgressed(execution_id, key.task_id, word.message, word.fraction))
-        else:
-            line = work.log(key, word, monotonic())
-            work.follow(TaskLogged(execution_id, key.task_id, line.at, line.level, line.message))
+        work.hear(key, word, monotonic())
         return True
 
     # -- decide
@@ -388,10 +379,8 @@ class Engine:
         for unit in units:
             work = self._owned[unit.execution.id]
             if unit.execution.id not in lost:
-                work.remember(unit)
+                work.committed(unit)
                 self._acting.sla.changed(work, unit)
-                for happening in happenings(unit):
-                    work.follow(happening)
         for execution_id, refused in lost.items():
             if refused.kind == "slot":
                 return refused

@@ -89,9 +89,8 @@ class Variables:
         """What the expressions of a task name, looked at once."""
         if step.id not in self._needs:
             members = step.node.children if isinstance(step.node, Group) else ()
-            self._needs[step.id] = needs_of(
-                [text for one in (step, *members) for text in (*one.properties.values(), one.timeout, one.run_if) if text]
-            )
+            values = [value for one in (step, *members) for value in (*one.properties.values(), one.timeout, one.run_if)]
+            self._needs[step.id] = needs_of([value for value in values if value])
         return self._needs[step.id]
 
     def of(self, key: TaskKey, needs: Needs) -> dict[str, Any]:

@@ -64,10 +64,6 @@ class AttemptContext:
         self.log_file = LogFile(tools.scratch / f"{job.attempt_id}.log") if job.log_to_file else None
         tell = self.log_file.tell if self.log_file else line.tell
         self.log = AttemptLog(job.attempt_id, job.log_level, tools.now, tell, self.redactor.hide)
-        self.kv = KeyValues(self._wishes)
-        self.namespace_store = NamespaceFiles(self._wishes, tools.storage)
-        self.execution = OwnExecution(self._wishes, job.variables.get("vars", {}))
-        self.executions = Executions(self._wishes)
         self._renderer: expressions.Renderer | None = None
         self._scope: Scope | None = None
 
@@ -96,6 +92,24 @@ class AttemptContext:
     @property
     def durable(self) -> bool:
         return self._tools.durable
+
+    # -- the engine's world: doors that are seldom opened
+
+    @property
+    def kv(self) -> KeyValues:
+        return KeyValues(self._wishes)
+
+    @property
+    def namespace_store(self) -> NamespaceFiles:
+        return NamespaceFiles(self._wishes, self._tools.storage)
+
+    @property
+    def execution(self) -> OwnExecution:
+        return OwnExecution(self._wishes, self._job.variables.get("vars", {}))
+
+    @property
+    def executions(self) -> Executions:
+        return Executions(self._wishes)
 
     # -- directories
 
