@@ -54,7 +54,7 @@ def _texts(values: object) -> list[str]:
             if "{" in value:
                 found.append(value)
         elif isinstance(value, (list, tuple)):
-            stack.extend(value)
+            stack.extend(filter(None, value))
         elif isinstance(value, dict):
             stack.extend(value)
             stack.extend(value.values())

@@ -89,8 +89,9 @@ class Variables:
         """What the expressions of a task name, looked at once."""
         if step.id not in self._needs:
             members = step.node.children if isinstance(step.node, Group) else ()
-            values = [value for one in (step, *members) for value in (*one.properties.values(), one.timeout, one.run_if)]
-            self._needs[step.id] = needs_of([value for value in values if value])
+            self._needs[step.id] = needs_of(
+                [value for one in (step, *members) for value in (*one.properties.values(), one.timeout, one.run_if)]
+            )
         return self._needs[step.id]
 
     def of(self, key: TaskKey, needs: Needs) -> dict[str, Any]:

@@ -203,12 +203,11 @@ class AttemptContext:
         job = self._job
         functions = EngineFunctions(job.place, self._line, self.storage, self.redactor.get, self._noted.add)
         load = output_loader(self._tools.storage, job.place.organization_id, self.redactor.get)
-        base = {
-            **in_sight(self._tools.constants, job.variables, load),
-            "inputs": Inputs(job.variables.get("inputs", {}), self.redactor.get),
-            **({"vars": Inputs(job.variables["vars"], self.redactor.get)} if "vars" in job.variables else {}),
-            "outputs": Outputs(job.variables.get("outputs", {}), load, asks(self._line, job.place)),
-        }
+        base = in_sight(self._tools.constants, job.variables, load)
+        base["inputs"] = Inputs(job.variables.get("inputs", {}), self.redactor.get)
+        if "vars" in base:
+            base["vars"] = Inputs(base["vars"], self.redactor.get)
+        base["outputs"] = Outputs(job.variables.get("outputs", {}), load, asks(self._line, job.place))
         lazy = {"workingDir": lambda: str(self.working_dir), "outputDir": lambda: str(self.output_dir)}
         renderer = self._tools.renderer(functions.table())
         return renderer, Scope(base, lazy)
