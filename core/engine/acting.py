@@ -227,9 +227,12 @@ class Acting:
 
     def derived(self, work: Work, decision: Decision) -> tuple[NewExecution | None, Sequence[TaskKey]]:
         """The execution that a Derive asks for, and what of this one it keeps."""
-        change = next((change for change in decision.changes if isinstance(change, Derive)), None)
-        if change is None:
-            return None, ()
+        for change in decision.changes:
+            if isinstance(change, Derive):
+                return self._derived(work, change)
+        return None, ()
+
+    def _derived(self, work: Work, change: Derive) -> tuple[NewExecution, Sequence[TaskKey]]:
         live = work.live
         rows = self._records.past(live.identity.id)
         asked = RestartRequested("from", (change.key,))

@@ -67,9 +67,10 @@ class Work:
         message = item.message
         if isinstance(message, Evaluated) and message.key.task == ROOT and message.error:
             self.say("ERROR", message.error, at)
-        own = item.result_key(self.live) if item.result is not None else None
         for change in decision.changes:
-            if isinstance(change, EndTask) and change.error and change.key != own and change.state in _FAILURES:
+            if not isinstance(change, EndTask) or not change.error or change.state not in _FAILURES:
+                continue
+            if item.result is None or change.key != item.result_key(self.live):
                 self.logs.append((change.key, named[change.key], LogLine("", at, "ERROR", change.error)))
 
     def ended(self, key: TaskKey, result: TaskResult) -> Told:
@@ -90,8 +91,10 @@ class Work:
         variables = self.live.variables
         for key, result in unit.results.items():
             variables.remember(key, _shipped(result))
-            self.live.requested(result.requests)
-        self.live.requested(unit.requests)
+            if result.requests:
+                self.live.requested(result.requests)
+        if unit.requests:
+            self.live.requested(unit.requests)
         for change in unit.decision.changes:
             if isinstance(change, GiveOutput):
                 variables.remember(change.key, OutputText(encode(change.output)))

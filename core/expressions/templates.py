@@ -32,6 +32,7 @@ class _Piece(NamedTuple):
     trim: bool = False
 
 
+@lru_cache(maxsize=4096)
 def plain_path(source: str) -> tuple[int, tuple[str, ...]] | None:
     """(where it begins, its names) of a template that is nothing but `{{ a.b.c }}`: what most are, told in no time."""
     found = _one_path().fullmatch(source) if len(source) <= _PLAIN_SIZE else None

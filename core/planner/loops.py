@@ -188,10 +188,10 @@ def run_each(draft: Draft, key: TaskKey, node: Each, child: TaskKey | None) -> b
         iteration = _iteration(draft, child, values)
         goes_on, worst = _element(draft, key, following, child.path, iteration, turn, worst)
         running += goes_on
-    limit, length = node.limit or WINDOW, len(values)
+    limit = node.limit or WINDOW
     if not steps:
-        cursor = length
-    while running < limit and cursor < length and worst not in FATAL:
+        cursor = len(values)
+    while running < limit and cursor < len(values) and worst not in FATAL:
         if not (done and done >> cursor & 1):
             goes_on, worst = _element(draft, key, steps, (*key.path, values[cursor]), cursor, turn, worst)
             running += goes_on

@@ -85,15 +85,15 @@ class Writer:
             write = self._writers.get(type(change))  # what is written with the execution is not there
             if write is not None:
                 write(unit, change)
+        place, execution_id = unit.execution.organization_id, unit.execution.id
         for key, identity, line in unit.logs:
-            self._db.write("insert_log", (
-                unit.execution.organization_id, unit.execution.id, identity.id if identity else None,
-                key.task_id or None, identity.attempt if identity else None, line.at, line.level, line.message,
-            ))  # fmt: skip
+            who, attempt = (identity.id, identity.attempt) if identity else (None, None)
+            values = (place, execution_id, who, key.task_id or None, attempt, line.at, line.level, line.message)
+            self._db.write("insert_log", values)
         for identity, metric in unit.metrics:
+            tags = json.dumps(dict(metric.tags)) if metric.tags else "{}"
             self._db.write("insert_metric", (
-                unit.execution.organization_id, unit.execution.id, identity.id, metric.at, metric.name, metric.kind,
-                metric.value, json.dumps(dict(metric.tags)) if metric.tags else "{}",
+                place, execution_id, identity.id, metric.at, metric.name, metric.kind, metric.value, tags
             ))  # fmt: skip
         for request in unit.requests:
             apply(self._db, unit, request)
@@ -106,7 +106,7 @@ class Writer:
 
     def _execution(self, unit: Unit) -> None:
         """Whether it is the owner who writes shows when the execution's own row is written."""
-        moved = next((change for change in unit.decision.changes if isinstance(change, MoveExecution)), None)
+        moved = _moved(unit)
         if moved is None:
             held = self._db.write("holds_fence", (unit.execution.id, unit.fence)).fetchone() is not None
         elif moved.entered:
@@ -280,6 +280,13 @@ class Writer:
         reads = unit.evaluated.get(key)
         if reads:
             record_reads(self._db, place, evaluation_reader(place.id, key), key.task.path, reads)
+
+
+def _moved(unit: Unit) -> MoveExecution | None:
+    for change in unit.decision.changes:
+        if isinstance(change, MoveExecution):
+            return change
+    return None
 
 
 def _number(value: float) -> float | None:

@@ -212,6 +212,11 @@ class AttemptContext:
         renderer = self._tools.renderer(functions.table())
         return renderer, Scope(base, lazy)
 
+    def files(self) -> tuple[tuple[str, int, str], ...]:
+        """(URI, size, SHA-256) of what this attempt has stored so far."""
+        stored = self.storage.stored
+        return tuple([(file.uri, file.size, file.sha256) for file in stored.values()]) if stored else ()
+
     def reads(self) -> tuple[Read, ...]:
         """What expressions of this attempt have read so far."""
         return reads_of(self._reads, self._noted)
@@ -243,7 +248,7 @@ class AttemptContext:
             self.log.warn(f"the metric `{name}` is not recorded: its value is {number}")
             return
         hide = self.redactor.hide
-        shown = {str(key): hide(str(tag)) for key, tag in (tags or {}).items()}
+        shown = {str(key): hide(str(tag)) for key, tag in tags.items()} if tags else {}
         self._line.tell(Metric(self.attempt_id, self._tools.now(), name, kind, number, shown))
 
     def progress(self, message: str, fraction: float | None = None) -> None:
