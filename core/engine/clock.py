@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from core import expressions
 
-
 _VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 """A drawn digit → one whose two highest bits are the variant of a UUIDv7."""
 
