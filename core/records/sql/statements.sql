@@ -174,7 +174,7 @@ INSERT OR REPLACE INTO task_output_bodies (task_execution_id, organization_id, b
 
 -- name: insert_summary_value
 INSERT OR REPLACE INTO summary_values (organization_id, task_execution_id, path, text, number, task_execution_seq)
-VALUES (?, ?2, ?, ?, ?, (SELECT seq FROM task_executions WHERE id = ?2))
+VALUES (?1, ?2, ?3, ?4, ?5, (SELECT seq FROM task_executions WHERE id = ?2))
 
 -- name: insert_read
 INSERT OR IGNORE INTO reads (organization_id, flow_execution_id, reader, what, of_task_execution, version)
