@@ -78,7 +78,7 @@ class ExecutionService:
         local_files: Path | None = None,
     ) -> ExecutionView:
         view = self.get(execution_id)
-        self._runs.run(view, follow or (lambda happening: None), runner, local_files)
+        self._runs.run(view, follow, runner, local_files)
         return self.get(view.id)
 
     def interrupt(self) -> None:

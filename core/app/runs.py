@@ -53,7 +53,11 @@ class Runs:
         self._engines: list[Engine] = []
 
     def run(
-        self, view: ExecutionView, follow: Callable[[Happening], None], runner: str | None, local_files: Path | None
+        self,
+        view: ExecutionView,
+        follow: Callable[[Happening], None] | None,
+        runner: str | None,
+        local_files: Path | None,
     ) -> None:
         """Work on one execution until it has ended. Raises Conflict when somebody else owns it."""
         flow = self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)
@@ -65,13 +69,13 @@ class Runs:
         Raises Conflict when somebody else owns it.
         """
         nothing = Flow(view.flow_id, view.namespace, Sequence(()))
-        self._work(view, nothing, lambda happening: None, None, None, go_on=False)
+        self._work(view, nothing, None, None, None, go_on=False)
 
     def _work(
         self,
         view: ExecutionView,
         flow: Flow,
-        follow: Callable[[Happening], None],
+        follow: Callable[[Happening], None] | None,
         runner: str | None,
         local_files: Path | None,
         *,

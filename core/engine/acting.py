@@ -16,12 +16,11 @@ from core.engine.needs import needs_of
 from core.engine.results import typed_outputs
 from core.engine.sla import ASSERTION, SlaWatch
 from core.engine.timers import Timers
-from core.engine.work import Told, Work
+from core.engine.work import Follow, Told, Work
 from core.errors import TailraceError
 from core.host.executor import Executor
 from core.host.records import NewExecution, RecordStore
 from core.host.seam import EvaluationJob, EvaluationResult, Stop, TaskJob
-from core.host.views import Happening
 from core.model.codec import encode
 from core.model.decisions import (
     Decision,
@@ -66,7 +65,7 @@ class Acting:
         timers: Timers,
         children: Children,
         records: RecordStore,
-        own: Callable[[str, str, Callable[[Happening], None]], bool],
+        own: Callable[[str, str, Follow], bool],
         tell: Callable[[Told], None],
     ) -> None:
         self._executor = executor
@@ -75,7 +74,7 @@ class Acting:
         self._records = records
         self._own = own
         self._tell = tell
-        self.later: dict[str, tuple[str, str, Callable[[Happening], None]]] = {}
+        self.later: dict[str, tuple[str, str, Follow]] = {}
         """Executions that are to begin at some time: what `own` is then called with."""
         self._tickets: dict[int, tuple[Work, EvaluationKey]] = {}
         self._numbers = count(1)
@@ -228,9 +227,12 @@ class Acting:
 
     def derived(self, work: Work, decision: Decision) -> tuple[NewExecution | None, Sequence[TaskKey]]:
         """The execution that a Derive asks for, and what of this one it keeps."""
-        change = next((change for change in decision.changes if isinstance(change, Derive)), None)
-        if change is None:
-            return None, ()
+        for change in decision.changes:
+            if isinstance(change, Derive):
+                return self._derived(work, change)
+        return None, ()
+
+    def _derived(self, work: Work, change: Derive) -> tuple[NewExecution, Sequence[TaskKey]]:
         live = work.live
         rows = self._records.past(live.identity.id)
         asked = RestartRequested("from", (change.key,))

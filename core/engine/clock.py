@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 
 from core import expressions
 
+_VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+"""A drawn digit → one whose two highest bits are the variant of a UUIDv7."""
+
 
 def now() -> int:
     """Microseconds since 1970-01-01 UTC."""
@@ -37,5 +40,4 @@ def monotonic() -> float:
 def new_id() -> str:
     """A UUIDv7: it names, and sorts roughly by when it was drawn; nothing relies on that order."""
     time_part, drawn = f"{time.time_ns() // 1_000_000:012x}", os.urandom(10).hex()
-    variant = "89ab"[int(drawn[3], 16) & 3]
-    return f"{time_part[:8]}-{time_part[8:]}-7{drawn[:3]}-{variant}{drawn[4:7]}-{drawn[7:19]}"
+    return f"{time_part[:8]}-{time_part[8:]}-7{drawn[:3]}-{_VARIANTS[drawn[3]]}{drawn[4:7]}-{drawn[7:19]}"

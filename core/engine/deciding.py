@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from core.engine.acting import Acting
 from core.engine.children import Children
 from core.engine.clock import monotonic, now
-from core.engine.stories import happenings
 from core.engine.work import Told, Work
 from core.errors import Conflict, Unreachable
 from core.host.records import RecordStore, Refused, Unit
@@ -120,10 +119,8 @@ class Deciding:
         for unit in units:
             work = self._owned[unit.execution.id]
             if unit.execution.id not in lost and work.trouble is None:
-                work.remember(unit)
+                work.committed(unit)
                 self._acting.sla.changed(work, unit)
-                for happening in happenings(unit):
-                    work.follow(happening)
         for execution_id, refused in lost.items():
             if refused.kind == "slot":
                 again = refused

@@ -17,12 +17,11 @@ from core.engine.inbox import URGENT, message_of
 from core.engine.live import LiveExecution
 from core.engine.recovering import recover
 from core.engine.timers import Timers
-from core.engine.work import Told, Work
+from core.engine.work import Follow, Told, Work
 from core.errors import Conflict
 from core.host.executor import Executor
 from core.host.records import RecordStore
 from core.host.seam import LogLine, Metric, Progress, Question, Up
-from core.host.views import Happening
 from core.model.decisions import Effect
 from core.model.flow import Flow
 from core.model.messages import SlotFree
@@ -72,7 +71,7 @@ class Engine:
 
     # -- from outside
 
-    def own(self, execution_id: str, flow: Flow, follow: Callable[[Happening], None], *, go_on: bool = True) -> None:
+    def own(self, execution_id: str, flow: Flow, follow: Follow, *, go_on: bool = True) -> None:
         """Become the owner of an execution, and go on with it where it stands. Raises Conflict, NotFound.
 
         go_on: False for one that is only to end: nothing that ran counts as running.
@@ -85,7 +84,7 @@ class Engine:
             recover(work, opened.takeovers, self._again, self._inbox.append)
         self._look_soon()
 
-    def _own_other(self, organization: str, execution_id: str, follow: Callable[[Happening], None]) -> bool:
+    def _own_other(self, organization: str, execution_id: str, follow: Follow) -> bool:
         """Own a child or a parent of what is owned; False when another process has it."""
         if execution_id in self._owned:
             return True

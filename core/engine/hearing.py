@@ -19,7 +19,6 @@ from core.host.seam import (
     TaskResult,
     Up,
 )  # fmt: skip
-from core.host.views import TaskLogged, TaskProgressed
 from core.model.messages import KillRequested, TaskKey
 from core.model.messages import MemberEnded as MemberIsOver
 from core.model.messages import MemberStarted as MemberBegan
@@ -102,12 +101,5 @@ class Hearing:
             key = work.live.member(key, word.task_name)
             if key not in work.live.identities:
                 return False
-        execution_id = work.live.identity.id
-        if isinstance(word, Metric):
-            work.metrics.append((work.live.identities[key], word))
-        elif isinstance(word, Progress):
-            work.follow(TaskProgressed(execution_id, key.task_id, word.message, word.fraction))
-        else:
-            line = work.log(key, word, monotonic())
-            work.follow(TaskLogged(execution_id, key.task_id, line.at, line.level, line.message))
+        work.hear(key, word, monotonic())
         return True

@@ -39,6 +39,7 @@ class LiveExecution:
         self.identity = ExecutionIdentity(
             view.id, opened.organization_id, view.namespace, view.flow_id, view.flow_revision
         )
+        self._home = execution_prefix(self.identity)
         self.steps: dict[str, Step] = {step.id: step for step in flow.steps()}
         self.has_calls = any(isinstance(step.node, Call) for step in self.steps.values())
         self.state = view.state
@@ -93,12 +94,8 @@ class LiveExecution:
         named: dict[TaskKey, TaskIdentity] = {}
         for change in decision.changes:
             if isinstance(change, OpenTask):
-                parent = named.get(change.parent) or self.identities.get(change.parent)
-                step = self.steps[change.key.task_id]
-                begins = (1, new_id()) if change.attempt else (0, "")
-                own = self._drawn.pop((change.parent, change.key.task_id), "") or new_id()
-                named[change.key] = TaskIdentity(own, step.type, parent.id if parent else None, *begins)
-            elif isinstance(change, (MoveTask, HoldTask, EndTask, GiveOutput)):
+                named[change.key] = self._new(change, named.get(change.parent) or self.identities.get(change.parent))
+            elif isinstance(change, (EndTask, MoveTask, HoldTask, GiveOutput)):
                 known = named.get(change.key) or self.identities[change.key]
                 if isinstance(change, MoveTask) and change.attempt:
                     known = TaskIdentity(known.id, known.type, known.parent_id, known.attempt + 1, new_id())
@@ -106,6 +103,15 @@ class LiveExecution:
             elif isinstance(change, (ReopenTask, ChangeEnd)):
                 named[change.key] = self._again(change)
         return named
+
+    def _new(self, change: OpenTask, parent: TaskIdentity | None) -> TaskIdentity:
+        """The id of a group's member was drawn before it began."""
+        task_id = change.key.task_id
+        own = self._drawn.pop((change.parent, task_id), "") if self._drawn else ""
+        attempt, attempt_id = (1, new_id()) if change.attempt else (0, "")
+        return TaskIdentity(
+            own or new_id(), self.steps[task_id].type, parent.id if parent else None, attempt, attempt_id
+        )
 
     def _again(self, change: ReopenTask | ChangeEnd) -> TaskIdentity:
         """A task execution that had ended."""
@@ -120,20 +126,15 @@ class LiveExecution:
         """Make a committed decision true here too."""
         apply(decision, self.tasks, self.evaluations, now)
         for change in decision.changes:
-            if isinstance(change, HoldTask):
-                if change.state is not None:
-                    self.waited[change.key] = change.state
-            elif isinstance(change, EndTask):
-                self.waited.pop(change.key, None)
-                identity = self.identities.pop(change.key, None)
-                if identity:
-                    self.attempts.pop(identity.attempt_id, None)
-                    self._forget_answers(change.key)
+            if isinstance(change, EndTask):
+                self._ended(change.key)
             elif isinstance(change, (OpenTask, MoveTask, ReopenTask)):
-                identity = named[change.key]
-                self.identities[change.key] = identity
+                identity = self.identities[change.key] = named[change.key]
                 if identity.attempt_id:
                     self.attempts[identity.attempt_id] = change.key
+            elif isinstance(change, HoldTask):
+                if change.state is not None:
+                    self.waited[change.key] = change.state
             elif isinstance(change, MoveExecution):
                 if change.state != self.state:
                     self.variables.entered(change.state, now)
@@ -143,10 +144,14 @@ class LiveExecution:
         """Make true here what a committed result asked for the execution itself: its labels and variables."""
         requested(self.variables, requests)
 
-    def _forget_answers(self, key: TaskKey) -> None:
-        if self.evaluations:
-            for purpose in KEPT:
-                self.evaluations.pop(EvaluationKey(key, purpose), None)
+    def _ended(self, key: TaskKey) -> None:
+        self.waited.pop(key, None)
+        identity = self.identities.pop(key, None)
+        if identity:
+            self.attempts.pop(identity.attempt_id, None)
+            if self.evaluations:
+                for purpose in KEPT:
+                    self.evaluations.pop(EvaluationKey(key, purpose), None)
 
     # -- jobs
 
@@ -171,16 +176,15 @@ class LiveExecution:
 
     def place(self, key: TaskKey) -> Place:
         """Where a task's (or the flow's own) jobs belong."""
-        identity = self.identities.get(key)
-        home = execution_prefix(self.identity)
-        prefix = ""
-        if identity:
-            prefix = f"{home}/tasks/{key.task_id}/{identity.id}"
-            prefix += f"/{identity.attempt}" if identity.attempt > 1 else ""
+        own, identity = self.identity, self.identities.get(key)
+        if identity is None:
+            return Place(own.organization_id, own.namespace, own.flow_id, own.id, key.task_id, "", self._home)
+        prefix = f"{self._home}/tasks/{key.task_id}/{identity.id}"
+        if identity.attempt > 1:
+            prefix += f"/{identity.attempt}"
         return Place(
-            self.identity.organization_id, self.identity.namespace, self.identity.flow_id, self.identity.id,
-            key.task_id, identity.id if identity else "", home, prefix,
-        )  # fmt: skip
+            own.organization_id, own.namespace, own.flow_id, own.id, key.task_id, identity.id, self._home, prefix
+        )
 
 
 def past_tasks(rows: Sequence[PastRow]) -> tuple[PastTask, ...]:

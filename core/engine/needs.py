@@ -19,11 +19,17 @@ class Needs:
     parents: bool = False
 
 
+_NOTHING = Needs(frozenset(), tasks=False)
+
+
 def needs_of(values: object) -> Needs:
     """Of every text inside the values. What can't be parsed needs everything: its attempt will say what is wrong."""
+    texts = _texts(values)
+    if not texts:
+        return _NOTHING
     outputs: set[str] = set()
     everything = tasks = parents = False
-    for text in _texts(values):
+    for text in texts:
         try:
             paths = expressions.named_paths(text)
         except TailraceError:
@@ -48,7 +54,7 @@ def _texts(values: object) -> list[str]:
             if "{" in value:
                 found.append(value)
         elif isinstance(value, (list, tuple)):
-            stack.extend(value)
+            stack.extend(filter(None, value))
         elif isinstance(value, dict):
             stack.extend(value)
             stack.extend(value.values())

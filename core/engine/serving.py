@@ -11,12 +11,11 @@ from core.engine.children import FlowsOf
 from core.engine.clock import monotonic, now
 from core.engine.deciding import TakenOver
 from core.engine.engine import LOOK_SECONDS, Engine
-from core.engine.work import Told, Work
+from core.engine.work import Follow, Told, Work
 from core.errors import Conflict, NotFound, TailraceError, Unreachable
 from core.host.executor import Executor
 from core.host.records import RecordStore
 from core.host.seam import Answer, Question, Stop, Up
-from core.host.views import Happening
 from core.model.decisions import Effect, Evaluate, ReleaseSlot
 from core.model.flow import Flow
 from core.model.messages import EndRequested, EvaluationKey, KillRequested, SlotFree
@@ -33,10 +32,6 @@ CLAIM_AT_ONCE = 20
 SOON_MICROS = 1_000_000
 """An execution that goes on so soon is not let go."""
 LEFT = "another engine works on the execution"
-
-
-def _nobody(happening: Happening) -> None:
-    """Who follows an execution on a server reads the records."""
 
 
 class EndlessEngine(Engine):
@@ -186,7 +181,7 @@ class EndlessEngine(Engine):
         self._unread.add(execution_id)
         self._begun.clear()
         try:
-            self.own(execution_id, flow, _nobody)
+            self.own(execution_id, flow, None)
         except (Conflict, NotFound, Unreachable) as error:
             if isinstance(error, Unreachable):
                 raise
@@ -210,7 +205,7 @@ class EndlessEngine(Engine):
             self._begun[task] = frozenset(row.index for row in self._records.children_of(task))
         return asked.round in self._begun[task]
 
-    def _own_other(self, organization: str, execution_id: str, follow: Callable[[Happening], None]) -> bool:
+    def _own_other(self, organization: str, execution_id: str, follow: Follow) -> bool:
         if execution_id in self._owned:
             self._look_soon()
         else:
@@ -257,7 +252,7 @@ class EndlessEngine(Engine):
         if self._full:
             self._next_claim, self._next_look = 0.0, min(self._next_look, monotonic() + CLAIM_AGAIN_SECONDS)
         if live.is_over and live.parent is not None and live.parent.wait:
-            self._own_other(live.identity.organization_id, live.parent.execution_id, _nobody)
+            self._own_other(live.identity.organization_id, live.parent.execution_id, None)
 
     def _release_later(self) -> None:
         """What is to begin later has no owner until then: whoever is there claims it."""
@@ -290,7 +285,7 @@ class EndlessEngine(Engine):
         if execution_id in self.given_up:
             return
         try:
-            self.own(execution_id, Flow("", "", Sequence(())), _nobody, go_on=False)
+            self.own(execution_id, Flow("", "", Sequence(())), None, go_on=False)
         except (Conflict, NotFound):
             return
         work = self._owned[execution_id]

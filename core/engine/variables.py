@@ -90,7 +90,7 @@ class Variables:
         if step.id not in self._needs:
             members = step.node.children if isinstance(step.node, Group) else ()
             self._needs[step.id] = needs_of(
-                [text for one in (step, *members) for text in (*one.properties.values(), one.timeout, one.run_if)]
+                [value for one in (step, *members) for value in (*one.properties.values(), one.timeout, one.run_if)]
             )
         return self._needs[step.id]
 

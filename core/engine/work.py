@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 
 from core.engine.live import LiveExecution
 from core.engine.results import placed
+from core.engine.stories import happenings
 from core.host.records import TaskIdentity, Unit
 from core.host.requests import Request
-from core.host.seam import LogLine, Metric, OutputReference, OutputText, Read, TaskResult
-from core.host.views import Happening
+from core.host.seam import LogLine, Metric, OutputReference, OutputText, Progress, Read, TaskResult
+from core.host.views import Happening, TaskLogged, TaskProgressed
 from core.model.codec import encode
 from core.model.data import data, evolve
 from core.model.decisions import Decision, EndTask, GiveOutput, ReopenTask
@@ -18,13 +19,17 @@ from core.model.messages import ROOT, Evaluated, MemberEnded, Message, TaskEnded
 _FAILURES = frozenset({"FAILED", "WARNING"})
 
 
+Follow = Callable[[Happening], None] | None
+"""Who watches an execution; None: nobody, and nothing needs to be put into words."""
+
+
 class Work:
     """An execution's facts, and what waits to be written with its next decision.
 
     tickets: how many evaluations were asked for and not answered. trouble: why nothing more is decided for it here.
     """
 
-    def __init__(self, live: LiveExecution, follow: Callable[[Happening], None]) -> None:
+    def __init__(self, live: LiveExecution, follow: Follow) -> None:
         self.live = live
         self.follow = follow
         self.logs: list[tuple[TaskKey, TaskIdentity | None, LogLine]] = []
@@ -33,14 +38,23 @@ class Work:
         self.tickets = 0
         self.trouble: Exception | None = None
 
-    def log(self, key: TaskKey, line: LogLine, moment: float) -> LogLine:
-        """Keep a line of a running task for the next commit; the line as it is kept."""
+    def hear(self, key: TaskKey, word: LogLine | Metric | Progress, moment: float) -> None:
+        """Keep what a running task says for the next commit, and tell it those who watch."""
+        if isinstance(word, LogLine):
+            self._hear_line(key, word, moment)
+        elif isinstance(word, Metric):
+            self.metrics.append((self.live.identities[key], word))
+        elif self.follow is not None:
+            self.follow(TaskProgressed(self.live.identity.id, key.task_id, word.message, word.fraction))
+
+    def _hear_line(self, key: TaskKey, line: LogLine, moment: float) -> None:
         if line.level == "ERROR" and line.message.startswith("$."):
             line = evolve(line, message=placed(self.live.flow, key.task_id, line.message))
         if not self.logs:
             self.oldest_log = moment
         self.logs.append((key, self.live.identities[key], line))
-        return line
+        if self.follow is not None:
+            self.follow(TaskLogged(self.live.identity.id, key.task_id, line.at, line.level, line.message))
 
     def say(self, level: str, message: str, at: int) -> None:
         """Write a line of the execution itself into its log."""
@@ -53,9 +67,10 @@ class Work:
         message = item.message
         if isinstance(message, Evaluated) and message.key.task == ROOT and message.error:
             self.say("ERROR", message.error, at)
-        own = item.result_key(self.live) if item.result is not None else None
         for change in decision.changes:
-            if isinstance(change, EndTask) and change.error and change.key != own and change.state in _FAILURES:
+            if not isinstance(change, EndTask) or not change.error or change.state not in _FAILURES:
+                continue
+            if item.result is None or change.key != item.result_key(self.live):
                 self.logs.append((change.key, named[change.key], LogLine("", at, "ERROR", change.error)))
 
     def ended(self, key: TaskKey, result: TaskResult) -> Told:
@@ -65,13 +80,21 @@ class Work:
         error = placed(self.live.flow, key.task_id, result.error) if result.error else ""
         return Told(self, TaskEnded(key, result.state, error, result.exit), result=result)
 
-    def remember(self, unit: Unit) -> None:
-        """What was committed can be read by what runs next."""
+    def committed(self, unit: Unit) -> None:
+        """What was committed can be read by what runs next, and is told those who watch."""
+        self._remember(unit)
+        if self.follow is not None:
+            for happening in happenings(unit):
+                self.follow(happening)
+
+    def _remember(self, unit: Unit) -> None:
         variables = self.live.variables
         for key, result in unit.results.items():
             variables.remember(key, _shipped(result))
-            self.live.requested(result.requests)
-        self.live.requested(unit.requests)
+            if result.requests:
+                self.live.requested(result.requests)
+        if unit.requests:
+            self.live.requested(unit.requests)
         for change in unit.decision.changes:
             if isinstance(change, GiveOutput):
                 variables.remember(change.key, OutputText(encode(change.output)))

@@ -18,7 +18,7 @@ MISSING: Any = object()
 def look_up(value: Any, key: Any) -> Any:
     """The element of a value under a key, or MISSING. Raises Fault where the reference refuses the kind of key."""
     if type(value) is not list and isinstance(value, Mapping):
-        return _in_map(value, key)
+        return in_map(value, key)
     if is_list(value) and not isinstance(key, bool):
         index = _index(key)
         if index is not None:
@@ -32,7 +32,8 @@ def look_up(value: Any, key: Any) -> Any:
     return MISSING
 
 
-def _in_map(value: Mapping[Any, Any], key: Any) -> Any:
+def in_map(value: Mapping[Any, Any], key: Any) -> Any:
+    """`look_up` for a map."""
     if type(key) is not str and (key is None or isinstance(key, (Mapping, bool)) or is_list(key)):
         raise Fault(f"{kind_of(key)} can't be the key of a map", expected="a text")
     try:

@@ -10,6 +10,7 @@ from core.expressions.compiler import compile_expression
 from core.expressions.faults import Fault, within_limit
 from core.expressions.frame import LARGE, Evaluate, Frame, Scope
 from core.expressions.loops import names_loop, rounds, sets
+from core.expressions.paths import constant_path
 from core.expressions.values import printed, text_of, truth
 from core.model.data import data
 
@@ -45,8 +46,7 @@ class _Names:
 def compile_body(body: nodes.Body) -> Compiled:
     """The closures of a whole template."""
     if len(body) == 1 and isinstance(body[0], nodes.Print):
-        single = compile_expression(body[0].value)
-        return Compiled(lambda frame: _shown(single(frame), frame), single)
+        return _one_print(compile_expression(body[0].value))
     names = _Names({}, {})
     write = _collected(_body(body, names, top=True))
     if all(isinstance(statement, (nodes.Print, nodes.Text)) for statement in body):
@@ -58,6 +58,15 @@ def compile_body(body: nodes.Body) -> Compiled:
         return write(frame)
 
     return Compiled(text, None)
+
+
+def compile_path(at: int, names: tuple[str, ...]) -> Compiled:
+    """The closures of a template that is nothing but a chain of names."""
+    return _one_print(constant_path(at, names))
+
+
+def _one_print(single: Evaluate) -> Compiled:
+    return Compiled(lambda frame: _shown(single(frame), frame), single)
 
 
 def _collected(write: Write) -> Callable[[Frame], str]:

@@ -8,6 +8,7 @@ from core.expressions import nodes
 from core.expressions.calls import problem_of_call, problem_of_filter, problem_of_test
 from core.expressions.faults import as_error, too_deep
 from core.expressions.render import parsed
+from core.expressions.templates import plain_path
 
 _NAMING = ("|", "(", " is ", "filter")
 """What stands in every template that names a filter, a function or a test."""
@@ -19,7 +20,7 @@ def check(template: str, functions: Iterable[str] = ()) -> None:
     That is: what can't be parsed, filters, tests and functions that do not exist, and arguments they do not take.
     functions: names of functions that the engine hands in beyond those of the language.
     """
-    if "{" not in template:
+    if "{" not in template or plain_path(template):
         return
     body = parsed(template)
     if not any(mark in template for mark in _NAMING):

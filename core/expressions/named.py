@@ -8,6 +8,7 @@ from core.expressions import nodes
 from core.expressions.compiler import constant_keys
 from core.expressions.faults import too_deep
 from core.expressions.render import parsed
+from core.expressions.templates import plain_path
 from core.model.data import data
 
 _READ_BY_FUNCTIONS: dict[str, tuple[tuple[str | None, ...], ...]] = {
@@ -43,6 +44,9 @@ def references(template: str) -> tuple[Reference, ...]:
 
 def named_paths(template: str) -> set[tuple[str | int | None, ...]]:
     """The paths of its `references`, for those who don't ask where they stand."""
+    plain = plain_path(template)
+    if plain is not None:
+        return {plain[1]}
     return {path for _, path in _found(template)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.expressions.access import MISSING, look_up, null_owner
+from core.expressions.access import MISSING, in_map, look_up, null_owner
 from core.expressions.faults import Fault, Undefined, member
 from core.expressions.frame import Evaluate, Frame
 from core.expressions.values import is_list, text_of
@@ -14,8 +14,8 @@ from core.expressions.values import is_list, text_of
 def constant_path(at: int, path: tuple[str | int, ...]) -> Evaluate:
     """A chain of known keys from the variables on: the hot path of most templates."""
 
-    name = path[0]
-    single = len(path) == 1
+    name, keys = path[0], path[1:]
+    single = not keys
 
     def evaluate(frame: Frame) -> Any:
         scope = frame.scope
@@ -25,21 +25,20 @@ def constant_path(at: int, path: tuple[str | int, ...]) -> Evaluate:
             if scope.isolated:
                 raise Undefined(str(name), at, owner=scope.visible())
             scope = scope.outer
-        value: Any = frame.variables
-        if single and type(value) is dict and name in value:
-            if frame.reads is not None:
-                frame.reads.add(path)
-            return value[name]
         plain = True
         try:
-            for key in path:
+            value = frame.variables[str(name)]
+            for key in keys:
                 if type(value) is dict:
                     value = value[key]
+                    continue
+                if isinstance(value, Mapping):
+                    value = in_map(value, key)
                 else:
-                    plain = plain and (type(key) is int or isinstance(value, Mapping))
+                    plain = plain and type(key) is int
                     value = look_up(value, key)
-                    if value is MISSING:
-                        raise _undefined(frame, at, path)
+                if value is MISSING:
+                    raise _undefined(frame, at, path)
         except KeyError:
             raise _undefined(frame, at, path) from None
         except Fault as fault:

@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import Any
 
 from core.errors import TooLarge
-from core.expressions.bodies import Compiled, compile_body
+from core.expressions.bodies import Compiled, compile_body, compile_path
 from core.expressions.faults import MAX_DEPTH, Fault, as_error, too_deep, within_limit
 from core.expressions.frame import Frame, Helper, Runtime
 from core.expressions.meter import unmetered
 from core.expressions.nodes import Body, depth_of
-from core.expressions.templates import parse_template, unwrap_raw
+from core.expressions.templates import parse_template, plain_path, unwrap_raw
 from core.expressions.values import is_list
 
 MAX_ROUNDS = 100
@@ -54,6 +54,9 @@ def _tree(template: str) -> Body:
 
 
 def _closures(template: str, parse: Callable[[str], Body] = parsed) -> Compiled:
+    plain = plain_path(template)
+    if plain is not None:
+        return compile_path(*plain)
     body = parse(template)
     try:
         return compile_body(body)

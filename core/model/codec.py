@@ -101,7 +101,10 @@ def _tagged(value: object, depth: int) -> object:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else {"$float": str(float(value))}
     if kind is dict or isinstance(value, Mapping):
-        plain = {_key(key): _tagged(item, depth + 1) for key, item in value.items()}  # type: ignore[attr-defined]
+        plain = {
+            key if type(key) is str else _key(key): item if type(item) in _PLAIN else _tagged(item, depth + 1)
+            for key, item in value.items()  # type: ignore[attr-defined]
+        }
         return {"$map": plain} if any(key.startswith("$") for key in plain) else plain
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_tagged(item, depth + 1) for item in value]

@@ -27,6 +27,8 @@ from core.model.nodes import Node, Step
 from core.planner.facts import Facts, TaskFacts
 
 HELD = "held"
+_UNTOUCHED: Any = object()
+_NOT_KNOWN = (None, "")
 
 
 @data
@@ -55,8 +57,8 @@ class Draft:
     """
 
     __slots__ = (
-        "_answers", "_counters", "_root", "_root_moved", "_touched", "changes", "effects", "error", "facts", "guards",
-        "halted", "held", "kind", "rules", "state", "through", "turns",
+        "_answers", "_counters", "_moved", "_touched", "changes", "effects", "error", "facts", "guards", "halted",
+        "held", "kind", "rules", "state", "through", "turns",
     )  # fmt: skip
 
     def __init__(self, facts: Facts, kind: Callable[[type], Kind]) -> None:
@@ -69,10 +71,9 @@ class Draft:
         self.held = root.note == HELD
         self.halted = facts.state == "KILLING" or (root.note != "" and not self.held)
         self.turns = root.turns
-        self._root = root
-        self._root_moved = False
+        self._moved = False
         self._touched: dict[TaskKey, TaskFacts | None] = {}
-        self._counters: dict[TaskKey, Counters] = {}
+        self._counters: dict[TaskKey, Counters] = {ROOT: root}
         self._answers: dict[EvaluationKey, tuple[Any, str]] | None = None
         self.changes: list[Change] = []
         self.effects: list[Effect] = []
@@ -83,7 +84,8 @@ class Draft:
 
     def task(self, key: TaskKey) -> TaskFacts | None:
         """The task execution, or None when it has ended or never was. For its counters ask `counters`."""
-        return self._touched[key] if key in self._touched else self.facts.tasks.get(key)
+        task: TaskFacts | None = self._touched.get(key, _UNTOUCHED)
+        return self.facts.tasks.get(key) if task is _UNTOUCHED else task
 
     def open_tasks(self) -> list[tuple[TaskKey, TaskFacts]]:
         """Every task execution that has not ended, parents before children."""
@@ -98,18 +100,17 @@ class Draft:
         return self.facts.flow.root if key == ROOT else self.facts.steps[key.task_id].node
 
     def counters(self, key: TaskKey) -> Counters:
-        if key == ROOT:
-            return self._root
-        if key in self._counters:
-            return self._counters[key]
-        task = self.task(key)
-        return (task.counters if task else None) or Counters()
+        counters = self._counters.get(key)
+        if counters is None:
+            task = self.task(key)
+            counters = (task.counters if task else None) or Counters()
+        return counters
 
     def answer(self, key: EvaluationKey) -> Any:
         """The value an evaluation gave; None when it is not known."""
         if self._answers and key in self._answers:
             return self._answers[key][0]
-        return self.facts.evaluations.get(key, (None, ""))[0]
+        return self.facts.evaluations.get(key, _NOT_KNOWN)[0]
 
     # -- writing
 
@@ -156,29 +157,26 @@ class Draft:
             self.changes.append(HoldTask(key, due_at, state))
 
     def set_counters(self, key: TaskKey, counters: Counters) -> None:
-        if key == ROOT:
-            self._root, self._root_moved = counters, True
-        else:
-            self._counters[key] = counters
+        self._counters[key] = counters
 
     def end(self, key: TaskKey, state: str, error: str = "") -> None:
         self._touched[key] = None
         self.changes.append(EndTask(key, state, error))
 
     def set_state(self, state: str, error: str = "", through: str = "") -> None:
-        self.state, self.error, self._root_moved = state, error or self.error, True
+        self.state, self.error, self._moved = state, error or self.error, True
         self.through = through or self.through
 
     def note(self, note: str) -> None:
         """Say on the root how the execution is held or ends."""
-        self.set_counters(ROOT, self._root._replace(note=note))
+        self.set_counters(ROOT, self._counters[ROOT]._replace(note=note))
         self.held = note == HELD
         self.halted = self.state == "KILLING" or (note != "" and not self.held)
 
     def next_turn(self) -> int:
         """A turn that no task of the execution has had."""
         self.turns += 1
-        self._root_moved = True
+        self._moved = True
         return self.turns
 
     def ask(self, key: EvaluationKey, template: object, *, typed: bool = False) -> None:
@@ -194,12 +192,13 @@ class Draft:
 
     def decision(self) -> Decision:
         """What was drafted; of a group's counters, and of the execution's state, only the last word."""
+        root = self._counters.pop(ROOT)
         for key, counters in self._counters.items():
             task = self.task(key)
             if task is not None and task.counters != counters:
                 self.changes.append(MoveTask(key, task.state, counters))
-        if self._root_moved:
-            root = self._root if self._root.turns == self.turns else self._root._replace(turns=self.turns)
+        if self._moved or root is not self.facts.counters:
+            root = root if root.turns == self.turns else root._replace(turns=self.turns)
             entered = self.state != self.facts.state
             self.changes.append(MoveExecution(self.state, root, self.error, entered, self.through))
         return Decision(tuple(self.changes), tuple(self.effects), self.guards, tuple(self.rules))

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.model.decisions import Counters, RunTask
 from core.model.messages import ROOT, EvaluationKey, TaskKey
-from core.model.nodes import Call, Children, Group, Policy, Sequence, Step, Wait, Work
+from core.model.nodes import Call, Children, Group, Policy, Step, Wait, Work
 from core.model.truth import truthy
 from core.planner.draft import Draft, Kind
 from core.planner.facts import TaskFacts
@@ -107,18 +107,14 @@ def child_ended(draft: Draft, child: TaskKey, parent: TaskKey, state: str) -> No
     """Tell a group that one of its children is over; a group that ends so tells its own parent."""
     while True:
         node: Any = draft.node(parent)
-        above = None if parent == ROOT else draft.task(parent)
-        if type(node) is Sequence and draft.counters(parent).phase == "tasks" and not draft.halted:
-            busy = fill(draft, parent, node.children, 1, ended=state)  # the same as below, with one step less
-            ended = None if busy else finish_group(draft, parent, node)
-        else:
-            cursor, running, worst, phase, turn, rounds, done, note, turns = draft.counters(parent)
-            if phase == "tasks" and state != "SUCCESS" and not _is_on_pause(draft, child, parent):
-                worst = worse(worst, state)
-            draft.set_counters(parent, Counters(cursor, running - 1, worst, phase, turn, rounds, done, note, turns))
-            if draft.halted:
-                return
-            ended = advance(draft, parent, child)
+        cursor, running, worst, phase, turn, rounds, done, note, turns = draft.counters(parent)
+        if phase == "tasks" and state != "SUCCESS" and not _is_on_pause(node, child):
+            worst = worse(worst, state)
+        draft.set_counters(parent, Counters(cursor, running - 1, worst, phase, turn, rounds, done, note, turns))
+        if draft.halted:
+            return
+        above = draft.task(parent)
+        ended = _advance(draft, parent, node, phase, child)
         if ended is None or above is None:
             return
         child, parent, state = parent, above.parent, ended
@@ -137,25 +133,19 @@ def is_member(draft: Draft, key: TaskKey, task: TaskFacts) -> bool:
     return isinstance(node, Group) and any(step.id == key.task_id for step in node.children)
 
 
-def _is_on_pause(draft: Draft, child: TaskKey, parent: TaskKey) -> bool:
-    node = draft.node(parent)
+def _is_on_pause(node: Any, child: TaskKey) -> bool:
     return isinstance(node, Wait) and node.on_pause is not None and node.on_pause.id == child.task_id
 
 
 # -- a group
 
 
-def fill(
-    draft: Draft, key: TaskKey, children: Children, limit: int, *, counts: bool = True, ended: str | None = None
-) -> bool:
+def fill(draft: Draft, key: TaskKey, children: Children, limit: int, *, counts: bool = True) -> bool:
     """Open children in their order while fewer than `limit` run; whether any runs now.
 
     counts: these are the group's tasks, whose failure stops it; else a block in which each has its turn.
-    ended: how a child has just ended that is still counted as running.
     """
     cursor, running, worst, phase, turn, rounds, done, note, turns = draft.counters(key)
-    if ended is not None:
-        running, worst = running - 1, worse(worst, ended)
     while running < limit and cursor < len(children) and not (counts and worst in FATAL):
         step = children[cursor]
         cursor += 1
@@ -170,10 +160,13 @@ def fill(
     return running > 0
 
 
-def advance(draft: Draft, key: TaskKey, child: TaskKey | None = None) -> str | None:
+def advance(draft: Draft, key: TaskKey) -> str | None:
     """Open what is next in a group. The state the group ended in, or None while something of it goes on."""
-    node: Any = draft.node(key)
-    phase = draft.counters(key).phase
+    return _advance(draft, key, draft.node(key), draft.counters(key).phase, None)
+
+
+def _advance(draft: Draft, key: TaskKey, node: Any, phase: str, child: TaskKey | None) -> str | None:
+    """child: which one has just ended."""
     if phase == "tasks":
         if draft.kind(type(node)).run(draft, key, node, child):
             return None

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from core.model.decisions import Counters
 from core.model.messages import Evaluated, EvaluationKey, TaskKey
-from core.model.nodes import Choice, Each
+from core.model.nodes import Choice, Each, Step
 from core.model.truth import truthy
 from core.planner.draft import Draft, Kind
 from core.planner.facts import ITEMS, VALUES
@@ -182,18 +182,18 @@ def run_each(draft: Draft, key: TaskKey, node: Each, child: TaskKey | None) -> b
     if node.side_by_side:
         return _side_by_side(draft, key, node, values)
     cursor, running, worst, phase, turn, rounds, done, note, turns = draft.counters(key)
-    if child is not None and worst not in FATAL:
-        at = 1 + next(index for index, step in enumerate(node.children) if step.id == child.task_id)
-        if at < len(node.children):
-            iteration = _iteration(draft, child, values)
-            goes_on, worst = _element(draft, key, node, child.path, iteration, at, turn, worst)
-            running += goes_on
+    steps = [step for step in node.children if not step.disabled]
+    if child is not None and worst not in FATAL and steps[-1].id != child.task_id:
+        following = steps[[step.id for step in steps].index(child.task_id) + 1 :]
+        iteration = _iteration(draft, child, values)
+        goes_on, worst = _element(draft, key, following, child.path, iteration, turn, worst)
+        running += goes_on
     limit = node.limit or WINDOW
-    if all(step.disabled for step in node.children):
+    if not steps:
         cursor = len(values)
     while running < limit and cursor < len(values) and worst not in FATAL:
         if not (done and done >> cursor & 1):
-            goes_on, worst = _element(draft, key, node, (*key.path, values[cursor]), cursor, 0, turn, worst)
+            goes_on, worst = _element(draft, key, steps, (*key.path, values[cursor]), cursor, turn, worst)
             running += goes_on
         cursor += 1
     draft.set_counters(key, Counters(cursor, running, worst, phase, turn, rounds, done, note, turns))
@@ -201,12 +201,10 @@ def run_each(draft: Draft, key: TaskKey, node: Each, child: TaskKey | None) -> b
 
 
 def _element(
-    draft: Draft, key: TaskKey, node: Each, path: tuple[str, ...], iteration: int, start: int, turn: int, worst: str
+    draft: Draft, key: TaskKey, steps: list[Step], path: tuple[str, ...], iteration: int, turn: int, worst: str
 ) -> tuple[bool, str]:
-    """Open the next child of an element. (whether one is open now, the loop's worst end)"""
-    for step in node.children[start:]:
-        if step.disabled:
-            continue
+    """Open the next child of an element, the first of those that are left. (whether one is open, the worst end)"""
+    for step in steps:
         ended = open_step(draft, step, key, path, turn, iteration)
         if ended is None:
             return True, worst

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from core.model.decisions import (
@@ -32,25 +32,24 @@ Answers = MutableMapping[EvaluationKey, tuple[Any, str]]
 def apply(decision: Decision, tasks: Tasks, answers: Answers, now: int) -> None:
     """Make a committed decision true for the facts of the next one; state and root counters are the caller's."""
     for change in decision.changes:
-        if isinstance(change, (OpenTask, ReopenTask)):
-            attempts = change.attempts if isinstance(change, ReopenTask) else int(change.attempt)
-            tasks[change.key] = TaskFacts(
-                change.parent, change.state, change.counters, change.attempt, attempts, now, 0, change.iteration
-            )
-        elif isinstance(change, MoveTask):
-            _move(tasks, change, now)
-        elif isinstance(change, HoldTask) and change.key in tasks:
-            tasks[change.key] = tasks[change.key]._replace(running=not change.due_at, due_at=change.due_at)
-        elif isinstance(change, EndTask):
-            ended = tasks.pop(change.key, None)
-            if answers and ended is not None and ended.counters is not None:
-                for purpose in KEPT:
-                    answers.pop(EvaluationKey(change.key, purpose), None)
-        elif isinstance(change, Remember) and change.key.purpose in KEPT and change.key.task in tasks:
-            answers[change.key] = (change.value, change.error)
+        rule = _APPLIED.get(type(change))
+        if rule is not None:
+            rule(change, tasks, answers, now)
 
 
-def _move(tasks: Tasks, change: MoveTask, now: int) -> None:
+def _open(change: OpenTask, tasks: Tasks, answers: Answers, now: int) -> None:
+    tasks[change.key] = TaskFacts(
+        change.parent, change.state, change.counters, change.attempt, int(change.attempt), now, 0, change.iteration
+    )
+
+
+def _reopen(change: ReopenTask, tasks: Tasks, answers: Answers, now: int) -> None:
+    tasks[change.key] = TaskFacts(
+        change.parent, change.state, change.counters, change.attempt, change.attempts, now, 0, change.iteration
+    )
+
+
+def _move(change: MoveTask, tasks: Tasks, answers: Answers, now: int) -> None:
     task = tasks.get(change.key)
     if task is None:
         return
@@ -61,6 +60,33 @@ def _move(tasks: Tasks, change: MoveTask, now: int) -> None:
         task.parent, change.state, change.counters, running, task.attempts + change.attempt, since, due_at,
         task.iteration,
     )  # fmt: skip
+
+
+def _hold(change: HoldTask, tasks: Tasks, answers: Answers, now: int) -> None:
+    if change.key in tasks:
+        tasks[change.key] = tasks[change.key]._replace(running=not change.due_at, due_at=change.due_at)
+
+
+def _end(change: EndTask, tasks: Tasks, answers: Answers, now: int) -> None:
+    ended = tasks.pop(change.key, None)
+    if answers and ended is not None and ended.counters is not None:
+        for purpose in KEPT:
+            answers.pop(EvaluationKey(change.key, purpose), None)
+
+
+def _remember(change: Remember, tasks: Tasks, answers: Answers, now: int) -> None:
+    if change.key.purpose in KEPT and change.key.task in tasks:
+        answers[change.key] = (change.value, change.error)
+
+
+_APPLIED: dict[type, Callable[[Any, Tasks, Answers, int], None]] = {
+    OpenTask: _open,
+    ReopenTask: _reopen,
+    MoveTask: _move,
+    HoldTask: _hold,
+    EndTask: _end,
+    Remember: _remember,
+}
 
 
 def pending(facts: Facts) -> tuple[Effect, ...]:

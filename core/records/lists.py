@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from core.host.views import ExecutionFilter, ExecutionView, OutputFilter, Page, TaskExecutionView
 from core.records.database import Database
 from core.records.listing import Listing
-from core.records.queries import dates_of, execution_conditions, marks, output_conditions
+from core.records.queries import dates_of, execution_conditions, output_conditions
 from core.records.rows import execution_view, task_view
+from core.records.texts import marks
 
 
 def output_listing(database: Database, organization: str, which: OutputFilter) -> Listing:
@@ -17,10 +18,11 @@ def output_listing(database: Database, organization: str, which: OutputFilter) -
     return Listing(database, "task_executions", organization, conditions, dates_of(which))
 
 
-class ListReads:
-    """Part of `SqlRecords`."""
+class Lists:
+    """The lists of a record store."""
 
-    _db: Database
+    def __init__(self, database: Database) -> None:
+        self._db = database
 
     def outputs(self, organization: str, which: OutputFilter) -> Page[TaskExecutionView]:
         found = output_listing(self._db, organization, which).page(

@@ -16,9 +16,8 @@ from core.records.database import Database
 from core.records.lineage import dependents
 from core.records.lists import output_listing, pairs_of
 from core.records.product_access import AccessRecords, write_audit
-from core.records.queries import marks
 from core.records.rows import task_view
-from core.records.texts import path_text, scalars
+from core.records.texts import marks, path_text, scalars
 
 SMALL = 1000
 """Characters of an output that the audit shows; of a larger one it names size and digest."""
@@ -173,7 +172,7 @@ class SqlProduct(AccessRecords):
         )).fetchone()  # fmt: skip
         if body is not None:
             self._keep_body(organization, new.id, new.flow_execution_id, body, new.at)
-        self._set_summary(organization, new.id, seq, new.summary)
+        self._set_summary(organization, new.id, new.summary)
         self._set_tags(organization, new.id, seq, new.tags)
 
     # -- executions
@@ -218,7 +217,7 @@ class SqlProduct(AccessRecords):
             text = encode(correction.summary) if correction.summary else None
             self._db.write("correct_summary", (text, found.id))
             self._db.write("forget_summary", (found.id,))
-            self._set_summary(organization, found.id, found.seq, correction.summary)
+            self._set_summary(organization, found.id, correction.summary)
         if correction.tags is not None:
             self._db.write("forget_tags", (found.id,))
             self._set_tags(organization, found.id, found.seq, correction.tags)
@@ -231,9 +230,9 @@ class SqlProduct(AccessRecords):
             self._db.write("insert_file", (organization, uri, size, sha256, at))
             self._db.write("use_file", (organization, execution_id, uri))
 
-    def _set_summary(self, organization: str, output_id: str, seq: int, summary: Mapping[str, Any]) -> None:
+    def _set_summary(self, organization: str, output_id: str, summary: Mapping[str, Any]) -> None:
         for path, text, number in scalars(summary):
-            self._db.write("insert_summary_value", (organization, output_id, path, text, number, seq))
+            self._db.write("insert_summary_value", (organization, output_id, path, text, number))
 
     def _set_tags(self, organization: str, output_id: str, seq: int, tags: Mapping[str, str]) -> None:
         for key, value in tags.items():

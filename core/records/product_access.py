@@ -10,7 +10,7 @@ from core.host.views import Page
 from core.model.codec import decode, encode
 from core.records.database import Database
 from core.records.listing import page_limit
-from core.records.queries import marks
+from core.records.texts import marks
 
 
 def write_audit(

@@ -11,6 +11,7 @@ from core.errors import Invalid
 from core.host.views import ExecutionFilter, OutputFilter, SummaryCondition
 from core.model.state import STATES, STATUSES, states_of
 from core.records.database import Database
+from core.records.texts import in_namespaces, marks
 
 MAX_BRANCHES = 128
 """Values of one condition whose rows are merged in order; of more the rows are looked at one by one."""
@@ -97,25 +98,6 @@ def dates_of(which: OutputFilter | ExecutionFilter) -> Dates:
     if isinstance(which, OutputFilter):
         return _output_dates(which)
     return Dates((which.created_after, which.created_before))
-
-
-def in_namespaces(values: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
-    """Exact names, or with `.*` at the end the name and everything below it: SQL and its values."""
-    parts: list[str] = []
-    bound: list[Any] = []
-    for value in dict.fromkeys(values):
-        if value.endswith(".*"):
-            base = value[:-2]
-            parts.append("namespace = ? OR (namespace >= ? AND namespace < ?)")
-            bound += [base, base + ".", base + "/"]
-        else:
-            parts.append("namespace = ?")
-            bound.append(value)
-    return f"({' OR '.join(parts)})", tuple(bound)
-
-
-def marks(values: Sequence[Any]) -> str:
-    return ", ".join("?" * len(values))
 
 
 def number_of(text: str) -> float | None:

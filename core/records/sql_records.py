@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.errors import Conflict, NotFound
 from core.host.records import NewExecution, OpenExecution, Refused, Unit
@@ -24,18 +23,13 @@ from core.model.messages import EvaluationKey, TaskKey
 from core.model.state import ENDED
 from core.records.database import Database
 from core.records.derived import create, derive, parent_of
+from core.records.later import LaterReads
 from core.records.lineage import dependents
-from core.records.lists import ListReads
 from core.records.places import PlaceReads
-from core.records.queries import in_namespaces
 from core.records.requests import purge, span_values
 from core.records.rows import execution_view, open_task, task_view
-from core.records.texts import counters_of, key_of
+from core.records.texts import counters_of, in_namespaces, key_of
 from core.records.writer import Writer
-
-if TYPE_CHECKING:
-    from core.host.product import ProductRecords
-
 
 CREATOR_MICROS = 1_000_000
 """How long a new execution waits for the process that created it, before any engine may claim it: `run` owns its own.
@@ -44,7 +38,7 @@ FEW = 4
 """Inboxes that are sooner read one after the other than by one question."""
 
 
-class SqlRecords(PlaceReads, ListReads):
+class SqlRecords(PlaceReads, LaterReads):
     """Implements `core.host.records.RecordStore`, but for how engines show that they live.
 
     is_alive: whether the engine of an id lives and decides.
@@ -185,12 +179,6 @@ class SqlRecords(PlaceReads, ListReads):
 
     def changed(self) -> bool:
         return self._db.changed()
-
-    @cached_property
-    def product(self) -> ProductRecords:
-        from core.records.product import SqlProduct  # noqa: PLC0415  # most runs have no use for it
-
-        return SqlProduct(self._db)
 
     def tidy(self) -> None:
         self._db.tidy()

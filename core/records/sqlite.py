@@ -17,8 +17,9 @@ from core.records.statements import migrations, statements
 BUSY_MILLISECONDS = 30_000
 PAGE_BYTES = 2048
 """A commit touches about twenty pages of as many trees; small ones make it a third cheaper."""
-TIDY_CHANGES = 4000
-"""Rows changed since the last `tidy` that make another one worth while."""
+TIDY_CHANGES = 10_000
+"""Rows changed since the last `tidy` that make another one worth while: about 40 MB of log, in which a page that is
+copied once was changed again and again."""
 LOG_BYTES = 64 * 1024 * 1024
 """The log is begun anew once it is larger: writers wait for that moment."""
 CHECKPOINT_PAGES = 2 * LOG_BYTES // PAGE_BYTES

@@ -1,10 +1,10 @@
-"""The small JSON texts inside rows, written by hand: they are made for every task."""
+"""The small JSON texts inside rows, written by hand: they are made for every task; and parts of statements."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.host.records import TaskIdentity
@@ -58,6 +58,25 @@ def history_text(state: str, at: int, through: str = "") -> str:
 def attempt_text(identity: TaskIdentity, state: str, started: int, ended: int | None) -> str:
     shown = "null" if ended is None else ended
     return f'[{identity.attempt},"{identity.attempt_id}","{state}",{started},{shown}]'
+
+
+def in_namespaces(values: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+    """Exact names, or with `.*` at the end the name and everything below it: SQL and its values."""
+    parts: list[str] = []
+    bound: list[Any] = []
+    for value in dict.fromkeys(values):
+        if value.endswith(".*"):
+            base = value[:-2]
+            parts.append("namespace = ? OR (namespace >= ? AND namespace < ?)")
+            bound += [base, base + ".", base + "/"]
+        else:
+            parts.append("namespace = ?")
+            bound.append(value)
+    return f"({' OR '.join(parts)})", tuple(bound)
+
+
+def marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def scalars(summary: Mapping[str, Any]) -> list[tuple[str, str | None, float | None]]:

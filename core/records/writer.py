@@ -82,15 +82,15 @@ class Writer:
             write = self._writers.get(type(change))  # what is written with the execution is not there
             if write is not None:
                 write(unit, change)
+        place, execution_id = unit.execution.organization_id, unit.execution.id
         for key, identity, line in unit.logs:
-            self._db.write("insert_log", (
-                unit.execution.organization_id, unit.execution.id, identity.id if identity else None,
-                key.task_id or None, identity.attempt if identity else None, line.at, line.level, line.message,
-            ))  # fmt: skip
+            who, attempt = (identity.id, identity.attempt) if identity else (None, None)
+            values = (place, execution_id, who, key.task_id or None, attempt, line.at, line.level, line.message)
+            self._db.write("insert_log", values)
         for identity, metric in unit.metrics:
+            tags = json.dumps(dict(metric.tags)) if metric.tags else "{}"
             self._db.write("insert_metric", (
-                unit.execution.organization_id, unit.execution.id, identity.id, metric.at, metric.name, metric.kind,
-                metric.value, json.dumps(dict(metric.tags)) if metric.tags else "{}",
+                place, execution_id, identity.id, metric.at, metric.name, metric.kind, metric.value, tags
             ))  # fmt: skip
         for request in unit.requests:
             apply(self._db, unit, request)
@@ -103,7 +103,7 @@ class Writer:
 
     def _execution(self, unit: Unit) -> None:
         """Whether it is the owner who writes shows when the execution's own row is written."""
-        moved = next((change for change in unit.decision.changes if isinstance(change, MoveExecution)), None)
+        moved = _moved(unit)
         if moved is None:
             row = self._db.write("holds_fence", (unit.execution.id, unit.fence)).fetchone()
             held = row is not None
@@ -172,7 +172,7 @@ class Writer:
         identity, result = unit.tasks[change.key], unit.results.get(change.key)
         self._db.write("hold_task", (change.due_at or None, change.state, unit.at, identity.id))
         if result is not None:
-            self._result(unit, change.key, identity, result, 0)
+            self._result(unit, change.key, identity, result)
 
     def _end_attempt(self, unit: Unit, change: MoveTask, identity: TaskIdentity) -> None:
         """The task execution goes on; what this attempt gave stands until the next one has given something."""
@@ -180,8 +180,8 @@ class Writer:
         started, ended = (result.started_at, result.ended_at) if result else (None, unit.at)
         self._db.write("end_attempt", (change.attempt_ended, started, ended, change.error, identity.id))
         if result is not None:
-            seq = self._output(unit, identity, result)
-            self._result(unit, change.key, identity, result, seq)
+            self._output(unit, identity, result)
+            self._result(unit, change.key, identity, result)
 
     def _reopen(self, unit: Unit, change: ReopenTask) -> None:
         identity = unit.tasks[change.key]
@@ -211,14 +211,13 @@ class Writer:
                 raise GuardError(TWICE, "twice")
             return
         attempt = attempt_text(identity, result.state, result.started_at, result.ended_at)
-        row = self._db.write("end_task_with_result", (
+        if self._db.write("end_task_with_result", (
             *entered, identity.attempt, attempt, attempt, result.note or None, result.properties_hash or None,
             encode(result.summary) if result.summary else None, result.size, result.sha256, result.output_uri,
             result.preview, identity.id,
-        )).fetchone()  # fmt: skip
-        if row is None:
+        )).rowcount != 1:  # fmt: skip
             raise GuardError(TWICE, "twice")
-        self._result(unit, change.key, identity, result, row[0])
+        self._result(unit, change.key, identity, result)
 
     # -- outputs
 
@@ -230,22 +229,20 @@ class Writer:
         result = TaskResult(
             "", "", unit.at, unit.at, text, None, len(data), digest(data), text[:PREVIEW], summary
         )  # fmt: skip
-        seq = self._output(unit, identity, result)
-        self._bodies(unit, identity, result, seq, anew=False)
+        self._output(unit, identity, result)
+        self._bodies(unit, identity, result, anew=False)
 
-    def _output(self, unit: Unit, identity: TaskIdentity, result: TaskResult) -> int:
-        """The output of a task execution that goes on; its `seq`."""
-        row = self._db.write("give_output", (
+    def _output(self, unit: Unit, identity: TaskIdentity, result: TaskResult) -> None:
+        """The output of a task execution that goes on."""
+        if self._db.write("give_output", (
             unit.at, encode(result.summary) if result.summary else None, result.size, result.sha256,
             result.output_uri, result.preview, identity.id,
-        )).fetchone()  # fmt: skip
-        if row is None:
+        )).rowcount != 1:  # fmt: skip
             raise GuardError(TWICE, "twice")
-        return int(row[0])
 
-    def _result(self, unit: Unit, key: TaskKey, identity: TaskIdentity, result: TaskResult, seq: int) -> None:
+    def _result(self, unit: Unit, key: TaskKey, identity: TaskIdentity, result: TaskResult) -> None:
         organization = unit.execution.organization_id
-        self._bodies(unit, identity, result, seq, anew=identity.attempt < 2)
+        self._bodies(unit, identity, result, anew=identity.attempt < 2)
         if result.properties:
             self._db.write("keep_properties", (result.properties, identity.id))
         if result.log_uri:
@@ -257,7 +254,7 @@ class Writer:
         for request in result.requests:
             apply(self._db, unit, request)
 
-    def _bodies(self, unit: Unit, identity: TaskIdentity, result: TaskResult, seq: int, *, anew: bool) -> None:
+    def _bodies(self, unit: Unit, identity: TaskIdentity, result: TaskResult, *, anew: bool) -> None:
         """anew: it had none before."""
         organization = unit.execution.organization_id
         if not anew:
@@ -266,7 +263,7 @@ class Writer:
         if result.output is not None:
             self._db.write("insert_body", (identity.id, organization, result.output))
         for path, shown, number in scalars(result.summary):
-            self._db.write("insert_summary_value", (organization, identity.id, path, shown, number, seq))
+            self._db.write("insert_summary_value", (organization, identity.id, path, shown, number))
 
     # -- answers
 
@@ -280,6 +277,13 @@ class Writer:
         reads = unit.evaluated.get(key)
         if reads:
             record_reads(self._db, place, evaluation_reader(place.id, key), key.task.path, reads)
+
+
+def _moved(unit: Unit) -> MoveExecution | None:
+    for change in unit.decision.changes:
+        if isinstance(change, MoveExecution):
+            return change
+    return None
 
 
 def _is_small(value: object) -> bool:

@@ -183,6 +183,7 @@ class _Plan:
     quick: Mapping[str, tuple[str, Convert]]
     required: tuple[_Field, ...]
     needed: frozenset[str]
+    deprecates: bool
 
 
 @cache
@@ -199,7 +200,8 @@ def _plan(cls: type[Any]) -> _Plan:
             fields[name] = field
     required = tuple(field for name, field in fields.items() if field.required and name == field.name)
     quick = {name: (field.attribute, field.convert) for name, field in fields.items()}
-    return _Plan(fields, quick, required, frozenset(field.attribute for field in required))
+    deprecates = any(field.deprecated for field in fields.values())
+    return _Plan(fields, quick, required, frozenset(field.attribute for field in required), deprecates)
 
 
 def type_hints(cls: type[Described]) -> dict[str, Any]:
@@ -238,7 +240,7 @@ def _structure(cls: Any, values: Mapping[Any, Any], context: Context) -> Any:
     The fast way holds when all is well; whatever it stumbles over is looked at again, property by property.
     """
     plan = _plan(cls)
-    if not context.expressions:
+    if not (context.warn and plan.deprecates):
         quick, found = plan.quick, {}
         try:
             for name, value in values.items():
@@ -247,7 +249,7 @@ def _structure(cls: Any, values: Mapping[Any, Any], context: Context) -> Any:
         except (KeyError, Mismatch):
             return _structure_slowly(cls, plan, values, context)
         if len(found) == len(values) and plan.needed <= found.keys():
-            return _made(cls, found)
+            return _instance(cls, plan, values, found, context)
     return _structure_slowly(cls, plan, values, context)
 
 
@@ -279,14 +281,23 @@ def _structure_slowly(cls: Any, plan: _Plan, values: Mapping[Any, Any], context:
             wrong.append(PropertyProblem((), f"`{field.name}` is missing", words(field.annotation)))
     if any(problem.severity == "error" for problem in wrong):
         raise Mismatch(wrong)
-    rendered_later = (value for name, value in values.items() if name in fields and fields[name].render)
-    if context.expressions and any(map(_holds_expression, rendered_later)):
-        instance = _unchecked(cls, found)
-    else:
-        instance = _made(cls, found, wrong)
+    instance = _instance(cls, plan, values, found, context, wrong)
     if wrong:
         raise Mismatch(wrong)
     return instance
+
+
+def _instance(
+    cls: Any, plan: _Plan, values: Mapping[Any, Any], found: dict[str, Any], context: Context,
+    warnings: Iterable[PropertyProblem] = (),
+) -> Any:  # fmt: skip
+    """found: the converted values, by attribute."""
+    if context.expressions:
+        fields = plan.fields
+        for name, value in values.items():
+            if name in fields and fields[name].render and _holds_expression(value):
+                return _unchecked(cls, found)
+    return _made(cls, found, warnings)
 
 
 def _made(cls: Any, found: dict[str, Any], warnings: Iterable[PropertyProblem] = ()) -> Any:

@@ -160,10 +160,9 @@ class Attempt:
             waiting.wait_here(due - now, context)
             context.waited = asked.state
             return None
-        files = tuple((file.uri, file.size, file.sha256) for file in context.storage.stored.values())
         state = waiting.kept_json(self._job, self._started, context, asked.state)
         return TaskResult(
-            self._job.attempt_id, "RUNNING", self._started, now, reads=context.reads(), files=files,
+            self._job.attempt_id, "RUNNING", self._started, now, reads=context.reads(), files=context.files(),
             requests=context.requests, due_at=max(due, 1), wait_state=state,
         )  # fmt: skip
 
@@ -233,7 +232,7 @@ class Attempt:
             note=context.note,
             properties_hash=self._hash,
             reads=context.reads(),
-            files=tuple((file.uri, file.size, file.sha256) for file in context.storage.stored.values()),
+            files=context.files(),
             requests=context.requests,
             properties=self._shown_properties() if state == "FAILED" else "",
         )

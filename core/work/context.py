@@ -64,10 +64,6 @@ class AttemptContext:
         self.log_file = LogFile(tools.scratch / f"{job.attempt_id}.log") if job.log_to_file else None
         tell = self.log_file.tell if self.log_file else line.tell
         self.log = AttemptLog(job.attempt_id, job.log_level, tools.now, tell, self.redactor.hide)
-        self.kv = KeyValues(self._wishes)
-        self.namespace_store = NamespaceFiles(self._wishes, tools.storage)
-        self.execution = OwnExecution(self._wishes, job.variables.get("vars", {}))
-        self.executions = Executions(self._wishes)
         self._renderer: expressions.Renderer | None = None
         self._scope: Scope | None = None
 
@@ -96,6 +92,24 @@ class AttemptContext:
     @property
     def durable(self) -> bool:
         return self._tools.durable
+
+    # -- the engine's world: doors that are seldom opened
+
+    @property
+    def kv(self) -> KeyValues:
+        return KeyValues(self._wishes)
+
+    @property
+    def namespace_store(self) -> NamespaceFiles:
+        return NamespaceFiles(self._wishes, self._tools.storage)
+
+    @property
+    def execution(self) -> OwnExecution:
+        return OwnExecution(self._wishes, self._job.variables.get("vars", {}))
+
+    @property
+    def executions(self) -> Executions:
+        return Executions(self._wishes)
 
     # -- directories
 
@@ -189,15 +203,19 @@ class AttemptContext:
         job = self._job
         functions = EngineFunctions(job.place, self._line, self.storage, self.redactor.get, self._noted.add)
         load = output_loader(self._tools.storage, job.place.organization_id, self.redactor.get)
-        base = {
-            **in_sight(self._tools.constants, job.variables, load),
-            "inputs": Inputs(job.variables.get("inputs", {}), self.redactor.get),
-            **({"vars": Inputs(job.variables["vars"], self.redactor.get)} if "vars" in job.variables else {}),
-            "outputs": Outputs(job.variables.get("outputs", {}), load, asks(self._line, job.place)),
-        }
+        base = in_sight(self._tools.constants, job.variables, load)
+        base["inputs"] = Inputs(job.variables.get("inputs", {}), self.redactor.get)
+        if "vars" in base:
+            base["vars"] = Inputs(base["vars"], self.redactor.get)
+        base["outputs"] = Outputs(job.variables.get("outputs", {}), load, asks(self._line, job.place))
         lazy = {"workingDir": lambda: str(self.working_dir), "outputDir": lambda: str(self.output_dir)}
         renderer = self._tools.renderer(functions.table())
         return renderer, Scope(base, lazy)
+
+    def files(self) -> tuple[tuple[str, int, str], ...]:
+        """(URI, size, SHA-256) of what this attempt has stored so far."""
+        stored = self.storage.stored
+        return tuple([(file.uri, file.size, file.sha256) for file in stored.values()]) if stored else ()
 
     def reads(self) -> tuple[Read, ...]:
         """What expressions of this attempt have read so far."""
@@ -230,7 +248,7 @@ class AttemptContext:
             self.log.warn(f"the metric `{name}` is not recorded: its value is {number}")
             return
         hide = self.redactor.hide
-        shown = {str(key): hide(str(tag)) for key, tag in (tags or {}).items()}
+        shown = {str(key): hide(str(tag)) for key, tag in tags.items()} if tags else {}
         self._line.tell(Metric(self.attempt_id, self._tools.now(), name, kind, number, shown))
 
     def progress(self, message: str, fraction: float | None = None) -> None:

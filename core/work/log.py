@@ -31,5 +31,8 @@ class AttemptLog(Log):
             return
         text = self._hide(str(message))
         at = self._now()
-        for start in range(0, max(len(text), 1), MAX_MESSAGE):
+        if len(text) <= MAX_MESSAGE:
+            self._tell(LogLine(self._attempt_id, at, level, text))
+            return
+        for start in range(0, len(text), MAX_MESSAGE):
             self._tell(LogLine(self._attempt_id, at, level, text[start : start + MAX_MESSAGE]))

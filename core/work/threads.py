@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from core.host.executor import Executor
-from core.host.seam import Answer, Down, EvaluationJob, EvaluationResult, Stop, TaskJob, TaskResult, Up
+from core.host.seam import Answer, Down, EvaluationJob, Stop, TaskJob, TaskResult, Up
 from core.work.attempt import KILLED, Attempt
 from core.work.context import AttemptContext
 from core.work.evaluate import evaluate
@@ -75,16 +75,14 @@ class ThreadExecutor(Executor):
             self._waiting += 1
             if isinstance(job, TaskJob):
                 self._queued.add(job.attempt_id)
-        self._jobs.put(job)
-        self._add_thread()
+            self._jobs.put(job)
+            self._add_thread()
 
     def _add_thread(self) -> None:
-        """Start another thread when jobs wait for one and there may be more."""
-        with self._lock:
-            another = self._waiting > self._idle and self._threads < self._workers
-            self._threads += another
-            self._idle += another
-        if another:
+        """Start another thread when jobs wait for one and there may be more; under the lock."""
+        if self._waiting > self._idle and self._threads < self._workers:
+            self._threads += 1
+            self._idle += 1
             threading.Thread(target=self._work, name="task", daemon=True).start()
 
     def _work(self) -> None:
@@ -96,7 +94,10 @@ class ThreadExecutor(Executor):
             if job is None:
                 return
             if isinstance(job, EvaluationJob):
-                self._end(evaluate(job, self._tools, self._line))
+                result = evaluate(job, self._tools, self._line)
+                with self._lock:
+                    self._idle += 1
+                self.tell(result)
             elif not self._attempt(job):
                 return
 
@@ -108,23 +109,19 @@ class ThreadExecutor(Executor):
             if not stopped:
                 self._queued.remove(job.attempt_id)
                 self._running[job.attempt_id] = context
+            else:
+                self._idle += 1
         if stopped:
-            self._end(None)
             return True
         result = self._result(job, context)
         with self._lock:
             abandoned = self._running.pop(job.attempt_id, None) is None
-            self._ended.notify_all()
+            self._idle += not abandoned  # before it tells: what follows from the result is for this very thread
+            if not self._running:
+                self._ended.notify_all()
         if not abandoned:
-            self._end(result)
-        return not abandoned
-
-    def _end(self, result: TaskResult | EvaluationResult | None) -> None:
-        """This thread is idle before it tells of its job: what follows from the result is for this very thread."""
-        with self._lock:
-            self._idle += 1
-        if result:
             self.tell(result)
+        return not abandoned
 
     def _result(self, job: TaskJob, context: AttemptContext) -> TaskResult:
         def watch(seconds: float, reason: str) -> CallOff:
@@ -155,9 +152,9 @@ class ThreadExecutor(Executor):
             abandoned = self._running.pop(message.attempt_id, None) is not None
             self._threads -= abandoned
             self._ended.notify_all()
+            self._add_thread()
         if abandoned:
             self._tell_end(message)
-            self._add_thread()
 
     def _tell_end(self, message: Stop) -> None:
         """The result of a job that did not begin, or did not end in time."""

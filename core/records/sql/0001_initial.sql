@@ -140,7 +140,7 @@ CREATE TABLE doomed_files (
   organization_id TEXT NOT NULL, uri TEXT NOT NULL, PRIMARY KEY (organization_id, uri)
 ) WITHOUT ROWID;
 
--- `seq` of logs and metrics counts within the execution.
+-- `seq` of logs and metrics counts within the execution. (A CHECK with IN (…) fills a table of its own each time.)
 CREATE TABLE logs (
   flow_execution_id TEXT NOT NULL, seq INTEGER NOT NULL, organization_id TEXT NOT NULL, task_execution_id TEXT,
   task_name TEXT, attempt INTEGER, at INTEGER NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL,
@@ -149,7 +149,8 @@ CREATE TABLE logs (
 CREATE TABLE metrics (
   flow_execution_id TEXT NOT NULL, seq INTEGER NOT NULL, organization_id TEXT NOT NULL,
   task_execution_id TEXT NOT NULL, at INTEGER NOT NULL, name TEXT NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('counter', 'timer', 'gauge')), value REAL NOT NULL, tags_json TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind = 'counter' OR kind = 'timer' OR kind = 'gauge'), value REAL NOT NULL,
+  tags_json TEXT NOT NULL,
   PRIMARY KEY (flow_execution_id, seq)
 ) WITHOUT ROWID;
 

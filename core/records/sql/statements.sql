@@ -157,7 +157,7 @@ UPDATE task_executions SET state = ?, updated_at = ?,
 
 -- name: give_output
 UPDATE task_executions SET updated_at = ?, summary_json = ?, output_size = ?, output_sha256 = ?, output_uri = ?,
-  output_preview = ?, version = max(version, 1) WHERE id = ? RETURNING seq
+  output_preview = ?, version = max(version, 1) WHERE id = ?
 
 -- name: end_task
 UPDATE task_executions SET state = ?, error = ?, updated_at = ?, ended_at = ?, due_at = NULL,
@@ -172,7 +172,7 @@ UPDATE task_executions SET state = ?, error = ?, updated_at = ?, ended_at = ?, d
   attempts_json = CASE WHEN ? = 1 THEN '[' || ? || ']' ELSE json_set(attempts_json, '$[#-1]', json(?)) END,
   note = ?, properties_hash = ?, summary_json = ?, output_size = ?, output_sha256 = ?, output_uri = ?,
   output_preview = ?, version = max(version, 1)
-WHERE id = ? AND ended_at IS NULL RETURNING seq
+WHERE id = ? AND ended_at IS NULL
 
 -- name: keep_properties
 UPDATE task_executions SET properties_json = ? WHERE id = ?
@@ -182,7 +182,7 @@ INSERT OR REPLACE INTO task_output_bodies (task_execution_id, organization_id, b
 
 -- name: insert_summary_value
 INSERT OR REPLACE INTO summary_values (organization_id, task_execution_id, path, text, number, task_execution_seq)
-VALUES (?, ?, ?, ?, ?, ?)
+VALUES (?1, ?2, ?3, ?4, ?5, (SELECT seq FROM task_executions WHERE id = ?2))
 
 -- name: insert_read
 INSERT OR IGNORE INTO reads (organization_id, flow_execution_id, reader, what, of_task_execution, version)

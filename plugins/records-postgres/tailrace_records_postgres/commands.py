@@ -25,7 +25,7 @@ def _of_init(parser: ArgumentParser) -> None:
 
 def _of_copy(parser: ArgumentParser) -> None:
     _url(parser)
-    parser.add_argument("--from", dest="source", type=Path, required=True, metavar="HOME", help="a home with records.db")
+    parser.add_argument("--from", dest="source", type=Path, required=True, metavar="HOME", help="where records.db lies")
 
 
 def _init(call: CommandCall) -> int:
@@ -59,9 +59,8 @@ def _status(call: CommandCall) -> int:
         call.out.result(f"{shown(call.args.url)}: no records")
         call.out.note(INIT)
     else:
-        call.out.result(
-            f"{shown(call.args.url)}: version {found.version} of {newest}, owned by {found.owner}, used by {found.engine}"
-        )
+        place = shown(call.args.url)
+        call.out.result(f"{place}: version {found.version} of {newest}, owned by {found.owner}, used by {found.engine}")
     return 0 if found.version == newest else 3
 
 

@@ -36,6 +36,9 @@ LOCK = "SELECT pg_advisory_xact_lock(7241, hashtext(?))"
 """Held until the commit is visible to all: rows of an organization get their `seq` in the order of commits."""
 NUMBER = "SELECT pg_current_xact_id()::text"
 
+GATHERED = {"insert_log": "insert_logs", "insert_metric": "insert_metrics"}
+"""What comes in large numbers, and how many rows are inserted at once."""
+
 
 class PipedConnection(Connection[TupleRow]):
     """A connection of the pool with its line."""
@@ -184,7 +187,10 @@ class PostgresDatabase:
 
     def write(self, name: str, values: Row) -> Result:
         """Run a named statement inside `writing()`."""
-        return self._in_transaction().send(self._sql[name], values)
+        line = self._in_transaction()
+        if name in GATHERED:
+            return line.gather(self._sql[name], self._sql[GATHERED[name]], values)
+        return line.send(self._sql[name], values)
 
     def execute(self, sql: str, values: Row = ()) -> Result:
         """Run a statement put together from names of ours inside `writing()`; savepoints too."""

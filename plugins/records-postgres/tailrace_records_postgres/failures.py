@@ -51,7 +51,7 @@ def in_words(error: Exception, where: str) -> TailraceError:
         return Unreachable("the database of the records can't be reached", where=where, hint="see that it runs")
     if isinstance(error, REFUSED) or "authentication failed" in said:
         return Unreachable(f"the database refuses to let us in: {said}", where=where, hint="see the user and password")
-    if isinstance(error, NOT_HERE) or "does not exist" in said and "database" in said:
+    if isinstance(error, NOT_HERE) or ("does not exist" in said and "database" in said):
         return Unreachable(f"there are no records: {said}", where=where, hint=INIT)
     if isinstance(error, errors.InsufficientPrivilege):
         return Unreachable(f"the records can't be used: {said}", where=where, hint=INIT)
@@ -64,7 +64,8 @@ def in_words(error: Exception, where: str) -> TailraceError:
     if isinstance(error, AGAIN):
         return NothingWritten(f"others wrote at the same moment: {said}", where=where, hint="try again")
     if isinstance(error, psycopg.OperationalError):
-        return Unreachable(f"the database of the records can't be reached: {said}", where=where, hint="see that it runs")
+        what = f"the database of the records can't be reached: {said}"
+        return Unreachable(what, where=where, hint="see that it runs")
     return Unreachable(f"the records can't be used: {said}", where=where)
 
 

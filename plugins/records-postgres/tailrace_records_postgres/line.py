@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import Connection, DataError, OperationalError
 from psycopg.adapt import PyFormat, Transformer
@@ -58,6 +58,15 @@ class Result:
         return list(iter(self))
 
 
+class _Gathered(NamedTuple):
+    """Rows of statements that were not sent yet, with their one result."""
+
+    result: Result
+    one: str
+    many: str
+    rows: list[Sequence[Any]]
+
+
 class Line:
     """A connection in pipeline mode, used by one thread at a time. After an error it is to be closed."""
 
@@ -66,12 +75,19 @@ class Line:
         self._values = Transformer(connection)
         self._kept: dict[tuple[str, tuple[int, ...] | None], bytes] = {}
         self._waiting: list[Result | None] = []
+        self._gathered: _Gathered | None = None
         self._selector = DefaultSelector()
         self._selector.register(self._pg.socket, EVENT_READ)
         self._pg.enter_pipeline_mode()
 
     def send(self, sql: str, values: Sequence[Any] = (), *, keep: bool = True) -> Result:
         """Begin a statement. keep: the server is to remember its plan; for texts of which there are few."""
+        self._flush()
+        result = Result(self)
+        self._begin(sql, values, result, keep=keep)
+        return result
+
+    def _begin(self, sql: str, values: Sequence[Any], result: Result, *, keep: bool) -> None:
         text = numbered(sql)
         params, types, formats = self._dumped(values)
         if keep:
@@ -84,9 +100,23 @@ class Line:
             self._pg.send_query_prepared(name, params, formats)
         else:
             self._pg.send_query_params(text.encode(), params, types, formats)
-        result = Result(self)
         self._waiting.append(result)
-        return result
+
+    def gather(self, one: str, many: str, values: Sequence[Any]) -> Result:
+        """As `send(one, values)`, but those that follow each other are one statement, which takes columns as lists."""
+        waiting = self._gathered
+        if waiting is None or waiting.many is not many or waiting.rows[0][1] != values[1]:
+            self._flush()
+            waiting = self._gathered = _Gathered(Result(self), one, many, [])
+        waiting.rows.append(values)
+        return waiting.result
+
+    def _flush(self) -> None:
+        waiting, self._gathered = self._gathered, None
+        if waiting is not None:
+            rows = waiting.rows
+            sql, values = (waiting.one, rows[0]) if len(rows) == 1 else (waiting.many, list(map(list, zip(*rows, strict=True))))
+            self._begin(sql, values, waiting.result, keep=True)
 
     def _dumped(self, values: Sequence[Any]) -> tuple[Any, Any, Any]:
         if not values:
@@ -100,6 +130,7 @@ class Line:
 
     def sync(self) -> None:
         """Wait until everything that was sent is done. Raises the first psycopg.Error of it."""
+        self._flush()
         self._pg.pipeline_sync()
         waiting, self._waiting = self._waiting, []
         failed: PGresult | None = None

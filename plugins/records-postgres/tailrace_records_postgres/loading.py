@@ -33,7 +33,7 @@ class Loader:
             "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = %s::regclass"
             " AND attnum > 0 AND NOT attisdropped ORDER BY attnum", (f"tailrace.{table}",),
         ).fetchall()  # fmt: skip
-        return {name: kind for name, kind in rows}
+        return {str(name): str(kind) for name, kind in rows}
 
     def count(self, table: str) -> int:
         row = self.connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()

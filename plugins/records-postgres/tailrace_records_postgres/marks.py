@@ -37,10 +37,16 @@ def numbered(sql: str) -> str:
 
 def storable(values: Sequence[Any]) -> tuple[Any, ...]:
     """Values with U+0000 exchanged for its stand-in, and halves of surrogate pairs for U+FFFD."""
-    return tuple(_storable(value) if isinstance(value, str) else value for value in values)
+    return tuple(map(_storable, values))
 
 
-def _storable(text: str) -> str:
+def _storable(value: Any) -> Any:
+    if isinstance(value, list):
+        return list(map(_storable, value))
+    return _whole(value) if isinstance(value, str) else value
+
+
+def _whole(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", NUL)
 
 

@@ -94,7 +94,7 @@ def scoped(contract: type, apart: Sequence[str]) -> Callable[[C], C]:
 
 
 def again(call: Callable[[], T]) -> T:
-    """Repeat what lost its connection, as long as it is known that it wrote nothing; at most once for each connection of the pool."""
+    """Repeat what lost its connection and wrote nothing: at most once for each connection of the pool."""
     for _ in range(STALE_CONNECTIONS):
         try:
             return call()

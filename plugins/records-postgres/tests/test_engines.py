@@ -12,7 +12,9 @@ import pytest
 
 from core.errors import Conflict
 from core.host.records import Refused
+from core.host.seam import LogLine, Metric
 from core.host.views import OutputFilter
+from core.model.messages import ROOT
 from core.testing.record_story import ACME, ENGINE, OTHER, Story
 from tailrace_records_postgres.beats import Beats
 from tailrace_records_postgres.database import PostgresDatabase
@@ -179,4 +181,19 @@ class TestEngines:
                     assert sorted(view.created_at for view in views) == sorted(
                         at for at in all_of if after <= at < before
                     )
+        store.close()
+
+    def test_many_lines_are_written_at_once_in_their_order(self, database: str) -> None:
+        store = open_records(database, 1)
+        story = Story(store)
+        key = story.open("a")
+        story.log(key, ("INFO", "first"))
+        story.log(key, *((level, f"{number} \0") for number in range(500) for level in ("INFO", "ERROR")))
+        metric = Metric(story.identity_of(key).attempt_id, 5, "m", "counter", 1.5)
+        story.commit(metrics=[(story.identity_of(key), metric)] * 3, logs=[(ROOT, None, LogLine("", 7, "WARN", "own"))])
+        lines = store.logs(ACME, "e1", None, ("INFO", "ERROR", "WARN"), 0, 2000)
+        assert [line.seq for line in lines] == list(range(1, 1003))
+        assert [line.message for line in lines] == ["first", *(f"{number // 2} \0" for number in range(1000)), "own"]
+        assert lines[-1].task_name is None
+        assert store.weight_of(ACME, ["e1"]) == (1002, 3, 0)
         store.close()

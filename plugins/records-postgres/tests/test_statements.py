@@ -16,7 +16,7 @@ from tailrace_records_postgres.statements import ACROSS, own_statements, stateme
 
 ONLY_HERE = {
     "organization_of_execution", "organization_of_task", "organization_of_key", "organizations_owned_by", "beat_of",
-    "inbox_of",
+    "inbox_of", "insert_logs", "insert_metrics",
 }  # fmt: skip
 KEPT_BY_TRIGGERS = {
     "keep_task_inserts", "keep_task_changes", "keep_execution_inserts", "keep_execution_changes", "keep_newest_events",

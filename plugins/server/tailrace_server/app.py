@@ -116,7 +116,7 @@ async def _check_query(request: Request[Any, Any, Any]) -> None:
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     request_id: str = request.scope["state"]["request_id"]
     failure = failure_of(error)
-    if failure.unexpected:
+    if failure.explained:
         app: Any = request.app
         app.edge.explain(error, request_id)
     headers: Mapping[str, str] = failure.headers

@@ -79,6 +79,8 @@ class Edge:
             if scope["path"] not in OPEN:
                 await self._admit(scope, headers)
         except TailraceError as error:
+            if failure_of(error).explained:
+                self.explain(error, scope["state"]["request_id"])
             await self._fail(error, scope["state"]["request_id"], send)
             return
         if scope["method"] == "HEAD":

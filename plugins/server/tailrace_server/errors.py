@@ -44,6 +44,8 @@ CODE_OF_STATUS: Final[Mapping[int, str]] = {
 }
 """What only HTTP knows."""
 
+OURS = ("unreachable", "internal")
+"""Kinds that are about the server: their places are paths and addresses of its own, which only its log tells."""
 Details = tuple[tuple[str, str], ...]
 
 
@@ -72,14 +74,14 @@ class Refused(TailraceError):
 
 @frozen
 class Failure:
-    """An error as it is answered. unexpected: a mistake of ours, which the log of the server should explain."""
+    """An error as it is answered. explained: in the log of the server, for whoever runs it."""
 
     status: int
     code: str
     message: str
     details: Details = ()
     headers: Mapping[str, str] = field(factory=dict)
-    unexpected: bool = False
+    explained: bool = False
 
     def body(self, request_id: str) -> dict[str, Any]:
         """The one shape of errors."""
@@ -99,10 +101,11 @@ def failure_of(error: BaseException) -> Failure:
         code = CODE_OF_STATUS[error.status]
         return Failure(error.status, code, error.what, error.details, error.headers)
     if isinstance(error, TailraceError):
-        return Failure(STATUS_OF_KIND[error.kind], error.kind, error.what, _details(error))
+        ours = error.kind in OURS
+        return Failure(STATUS_OF_KIND[error.kind], error.kind, error.what, () if ours else _details(error), {}, ours)
     if isinstance(error, HTTPException) and error.status_code < 500:
         return _of_http(error)
-    return Failure(500, "internal", "this is a mistake of the server; its log says more", unexpected=True)
+    return Failure(500, "internal", "this is a mistake of the server; its log says more", explained=True)
 
 
 def _details(error: TailraceError) -> Details:
@@ -121,6 +124,7 @@ def _of_http(error: HTTPException) -> Failure:
     message = {404: "there is nothing at this path", 405: "this path does not know this method"}.get(status)
     code = CODE_OF_STATUS.get(status, "invalid")
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    if "GET" in headers.get("allow", ""):
-        headers["allow"] = ", ".join(sorted({*headers["allow"].split(", "), "HEAD"}))
+    if "allow" in headers:  # what can be read can be asked for its head
+        methods = set(headers["allow"].split(", "))
+        headers["allow"] = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
     return Failure(status, code, message or str(error.detail) or HTTPStatus(status).phrase, headers=headers)

@@ -11,6 +11,7 @@ from litestar import Request
 
 from tailrace_server.errors import Refused
 
+
 async def read(request: Request[Any, Any, Any], shape: type[Any]) -> Any:
     """The body of a request as `shape`. Raises Refused (413, 415, 422)."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()

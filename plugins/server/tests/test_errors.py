@@ -143,6 +143,21 @@ def test_what_was_expected_is_told_with_its_place() -> None:
     assert (failure.message, failure.details) == ("`x` is no size", (("$.size", "expected: bytes"),))
 
 
+def test_where_the_server_keeps_its_records_is_not_told(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: Any) -> None:
+        raise errors.Unreachable("the records can't be read", where="/secret/place", expected="a disk")
+
+    monkeypatch.setattr(api.deployment.services("default").outputs, "list", gone)
+    answer = api.client().get("/task-outputs")
+    assert (answer.status_code, answer.json()["error"]) == (
+        503, {"code": "unreachable", "message": "the records can't be read", "details": []},
+    )  # fmt: skip
+    assert "/secret/place" in api.notes[-1]
+    monkeypatch.setattr(api.deployment, "services", gone)
+    answer = api.client().get("/task-outputs")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unreachable")
+
+
 def test_a_mistake_of_ours_is_in_the_log_and_not_in_the_answer(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> None:
         raise RuntimeError("a secret thing")

@@ -56,7 +56,7 @@ ON CONFLICT (task_execution_id) DO UPDATE SET body = excluded.body
 -- A text that is too long for an index entry is found by its beginning nowhere, and kept whole in `summary_json`.
 -- name: insert_summary_value
 INSERT INTO summary_values (organization_id, task_execution_id, path, text, number, task_execution_seq)
-VALUES (?, ?, left(?, 600), left(?, 600), ?, ?)
+VALUES (?1, ?2, left(?3, 600), left(?4, 600), ?5, (SELECT seq FROM task_executions WHERE id = ?2))
 ON CONFLICT (task_execution_id, path)
 DO UPDATE SET text = excluded.text, number = excluded.number, task_execution_seq = excluded.task_execution_seq
 
@@ -132,6 +132,18 @@ SELECT * FROM across_api_key(?)
 SELECT * FROM across_has_api_keys()
 
 -- What only this store asks.
+
+-- Lines of one execution, by columns.
+-- name: insert_logs
+INSERT INTO logs (organization_id, flow_execution_id, task_execution_id, task_name, attempt, at, level, message, seq)
+SELECT one.*, row_number() OVER () + (SELECT coalesce(max(seq), 0) FROM logs WHERE flow_execution_id = (?2::text[])[1])
+FROM unnest(?1::text[], ?2::text[], ?3::text[], ?4::text[], ?5::bigint[], ?6::bigint[], ?7::text[], ?8::text[]) AS one
+
+-- name: insert_metrics
+INSERT INTO metrics (organization_id, flow_execution_id, task_execution_id, at, name, kind, value, tags_json, seq)
+SELECT one.*, row_number() OVER ()
+  + (SELECT coalesce(max(seq), 0) FROM metrics WHERE flow_execution_id = (?2::text[])[1])
+FROM unnest(?1::text[], ?2::text[], ?3::text[], ?4::bigint[], ?5::text[], ?6::text[], ?7::float8[], ?8::text[]) AS one
 
 -- name: organization_of_execution
 SELECT organization_of_execution(?)
