@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, ClassVar, Literal, dataclass_transform
 
 from core.model.data import MISSING, Field, data, evolve, fields, give_constructor, refuse
@@ -82,18 +83,45 @@ def yaml_name(attribute: str) -> str:
     return first + "".join(word[:1].upper() + word[1:] for word in others)
 
 
+class _AsAttrs:
+    """`__attrs_attrs__`, by which attrs and cattrs know their classes: made when one of them asks."""
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        return _attributes(owner)
+
+
+@cache
+def _attributes(owner: type) -> Any:
+    import attrs  # noqa: PLC0415 - a fifth of a small run, and nothing of ours asks
+
+    made = {
+        name: attrs.field(
+            default=attrs.NOTHING if declared.default is MISSING and declared.factory is None
+            else attrs.Factory(declared.factory) if declared.factory is not None else declared.default,
+            kw_only=True,
+        )
+        for name, declared in fields(owner).items()
+    }  # fmt: skip
+    return attrs.make_class(owner.__name__, made, frozen=True).__attrs_attrs__  # type: ignore[attr-defined]
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(prop,))
 class Described:
     """Base of everything declared with `prop`: its subclasses do not change, and are made from keyword arguments.
 
-    A subclass may check its properties in `__post_init__(self)`; it raises Invalid.
+    To attrs they are frozen classes of its own: `attrs.fields`, `attrs.evolve`, `attrs.asdict` and cattrs take them.
+    A subclass may check its properties in `__post_init__(self)` (or as attrs calls it, `__attrs_post_init__`); it
+    raises Invalid.
     """
 
+    __attrs_attrs__ = _AsAttrs()
     __setattr__ = refuse
     __delattr__ = refuse
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "__attrs_post_init__" in cls.__dict__:
+            cls.__post_init__ = cls.__attrs_post_init__  # type: ignore[attr-defined]
         give_constructor(cls, only_by_name=True)
 
 

@@ -279,3 +279,22 @@ def test_a_disk_without_writing_is_told_in_words(tmp_path: Path) -> None:
             f"{home}/records.db: the records can't be opened: read-only file system\n"
             "  to do: give another home with --home DIR"
         )
+
+
+def test_the_feed_keeps_its_newest_events(store: SqliteRecords, tmp_path: Path) -> None:
+    store.product.keep_events()
+    event = "INSERT INTO events VALUES (?, 'acme', 1, 'task_output', 'x', 'e1', 'a', 'SUCCESS', 'completed')"
+    for seq in (1, 99_999, 100_000, 100_001, 299_999):
+        rows(tmp_path, event, seq)
+    assert [one.seq for one in store.product.events(ACME, 0, 9)] == [1, 99_999, 100_000, 100_001, 299_999]
+    rows(tmp_path, event, 300_000)
+    assert [one.seq for one in store.product.events(ACME, 0, 9)] == [100_001, 299_999, 300_000]
+    Story(store)
+    assert store.product.last_event(ACME) == 300_001
+
+
+def test_nothing_is_kept_for_a_feed_that_nobody_asked_for(store: SqliteRecords) -> None:
+    story = Story(store)
+    story.run("a", 1)
+    story.finish()
+    assert (store.product.events(ACME, 0, 9), store.product.last_event(ACME)) == ((), 0)

@@ -19,7 +19,7 @@ from core.sdk import Conflict, Unreachable
 from tailrace_records_postgres.failures import NothingWritten, explained, in_words, lost, shown, with_timeout
 from tailrace_records_postgres.line import Line, Result
 from tailrace_records_postgres.listener import Listener
-from tailrace_records_postgres.statements import migrations, statements
+from tailrace_records_postgres.statements import migrations, statements, translated
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
@@ -194,7 +194,7 @@ class PostgresDatabase:
 
     def execute(self, sql: str, values: Row = ()) -> Result:
         """Run a statement put together from names of ours inside `writing()`; savepoints too."""
-        return self._in_transaction().send(sql, values)
+        return self._in_transaction().send(translated(sql), values)
 
     def _in_transaction(self) -> Line:
         if self._here.line is None:
@@ -209,7 +209,7 @@ class PostgresDatabase:
 
     def select(self, sql: str, values: Row = ()) -> list[Row]:
         """All rows of a query that was put together."""
-        return self._ask(sql, values, keep=False)[1]
+        return self._ask(translated(sql), values, keep=False)[1]
 
     def read_maps(self, name: str, values: Row = ()) -> list[dict[str, Any]]:
         """All rows of a named query, by column name."""
@@ -217,7 +217,7 @@ class PostgresDatabase:
 
     def select_maps(self, sql: str, values: Row = ()) -> list[dict[str, Any]]:
         """As `select`, by column name."""
-        return _as_maps(*self._ask(sql, values, keep=False))
+        return _as_maps(*self._ask(translated(sql), values, keep=False))
 
     def _ask(self, sql: str, values: Row, *, keep: bool) -> tuple[list[str], list[Row]]:
         """Names of columns, and rows; in a transaction of its own unless there is one."""

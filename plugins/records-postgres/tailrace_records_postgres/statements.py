@@ -15,6 +15,7 @@ _MARK = "-- name: "
 _WORDS = (
     (r"INSERT OR IGNORE (INTO .*)", r"INSERT \1 ON CONFLICT DO NOTHING"),
     (r" INDEXED BY \w+", ""),
+    (r"\b(WHERE|AND|OR) \+(?=\w)", r"\1 "),
     (r"FROM \(SELECT 1\) ", "FROM (SELECT 1) AS one "),
     # A path of loop values can be too long for an index: there it stands as `place` gives it.
     (r"(ON CONFLICT \([^)]*)\bpath_json\b", r"\1place(path_json)"),
@@ -53,8 +54,9 @@ def own_statements() -> dict[str, str]:
     return {name.strip(): sql.strip() for name, _, sql in parts}
 
 
+@lru_cache(maxsize=2048)
 def translated(sql: str) -> str:
-    """A statement of the core in words of PostgreSQL."""
+    """A statement of the core in words of PostgreSQL, with numbered marks."""
     text = numbered(re.sub(r"--[^\n]*", "", sql)).strip()
     for ours, theirs in _WORDS:
         text = re.sub(ours, theirs, text, flags=re.DOTALL)

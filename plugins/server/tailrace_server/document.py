@@ -16,6 +16,7 @@ from tailrace_server.described import Gives, Header, Operation
 from tailrace_server.errors import CODE_OF_STATUS
 from tailrace_server.ids import PATTERN
 from tailrace_server.media import JSON
+from tailrace_server.options import Options
 from tailrace_server.schemas.common import Error
 
 Json = dict[str, Any]
@@ -79,7 +80,7 @@ def document(app: Litestar) -> Json:
             "description": ABOUT,
         },
         "servers": [{"url": "/"}],
-        "security": [{"key": []}],
+        "security": _security(app),
         "paths": paths,
         "components": {
             "schemas": {name: _tidy(name, schema, rules.get(name, {})) for name, schema in components.items()},
@@ -90,6 +91,14 @@ def document(app: Litestar) -> Json:
             }},
         },
     }  # fmt: skip
+
+
+def _security(app: Litestar) -> list[Json]:
+    """The key; or none too, while there is no key and only this machine reaches the server."""
+    deployment: Deployment = app.state.deployment
+    options: Options = app.state.options
+    key: Json = {"key": []}
+    return [key] if deployment.keys.exist() or not options.loopback else [key, {}]
 
 
 def _shapes(operation: Operation) -> Iterator[type[Any]]:
