@@ -56,11 +56,12 @@ def _settings(draft: Draft, key: TaskKey, written: Mapping[str, object]) -> Mapp
     """The node's limits, rendered; None when they have to be asked for first."""
     if not any(isinstance(value, str) and "{" in value for value in written.values()):
         return written
-    known: Mapping[str, object] | None = draft.answer(EvaluationKey(key, SETTINGS))
+    known: object = draft.answer(EvaluationKey(key, SETTINGS))
     if known is None:
         draft.set_counters(key, draft.counters(key)._replace(phase="asking"))
         _ask_settings(draft, key, written)
-    return known
+        return None
+    return known if isinstance(known, Mapping) else written  # an answer that is no map says nothing of them
 
 
 def _ask_settings(draft: Draft, key: TaskKey, written: Mapping[str, object]) -> None:

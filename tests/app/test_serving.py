@@ -124,6 +124,33 @@ def test_a_caller_has_no_owner_while_its_child_rests_and_goes_on_at_its_end(inst
     assert children(app, execution) == [child]
 
 
+def test_more_children_than_an_engine_may_own_end_all(installation: Installation) -> None:
+    app = installation.services("default")
+    app.flows.push(flow_of(PLAIN, name="child"))
+    calls = ", ".join(f"{{id: c{n}, type: flow.Subflow, namespace: n, flowId: child, wait: true}}" for n in range(30))
+    with serving(installation) as engine:
+        execution = submitted(app, flow_of(f"{{id: all, type: flow.Parallel, tasks: [{calls}]}}"))
+        until(lambda: state(app, execution) == "SUCCESS")
+        until(lambda: engine.working_on() == 0)
+    assert len(children(app, execution)) == 30
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.4])
+def test_a_retry_as_a_new_execution_begins_in_its_time_and_has_no_owner_before(
+    installation: Installation, seconds: float
+) -> None:
+    app = installation.services("default")
+    retry = f"retry: {{type: constant, interval: PT{seconds}S, maxAttempts: 2, behavior: CREATE_NEW_EXECUTION}}\ntasks:"
+    with serving(installation) as engine:
+        execution = submitted(app, flow_of("{id: fail, type: execution.Fail}").replace("tasks:", retry))
+        (second,) = children(app, execution)
+        until(lambda: engine.working_on() == 0)
+        assert until(lambda: state(app, second) == "FAILED") < seconds + 0.5
+    views = app.executions.get(execution), app.executions.get(second)
+    assert [view.state for view in views] == ["RETRIED", "FAILED"]
+    assert (views[1].started_at or 0) - (views[0].ended_at or 0) >= seconds * 1_000_000
+
+
 def test_the_end_of_a_caller_that_has_no_owner_ends_its_child(installation: Installation) -> None:
     app = installation.services("default")
     app.flows.push(flow_of(SLEEP, name="child"))

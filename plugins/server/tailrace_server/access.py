@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from attrs import frozen
 from litestar.connection import ASGIConnection
@@ -62,12 +61,12 @@ class Gate:
 def _check_browser(headers: Mapping[str, str]) -> None:
     """A page of somebody else, open in a browser on this machine, must not reach a server that asks for no key."""
     host = headers.get("host", "")
-    name = urlsplit(f"//{host}").hostname or ""
+    name = re.sub(r":\d*$", "", host).strip("[]")
     if not is_loopback(name):
         raise Refused(403, "without API keys only requests to this machine by its own name are answered",
                       details=[("header.Host", f"`{host}` is not localhost")])  # fmt: skip
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and origin.partition("://")[2] != host:
         details = [("header.Origin", f"`{origin}` is not this server")]
         raise Refused(403, "without API keys no page of another origin is answered", details=details)
 
