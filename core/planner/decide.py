@@ -15,7 +15,6 @@ from core.model.messages import (
     KillRequested,
     Message,
     RestartRequested,
-    SlotFree,
     Started,
     TaskEnded,
 )  # fmt: skip
@@ -28,7 +27,7 @@ from core.planner.facts import Facts
 from core.planner.groups import RUN_IF, begin, child_ended, end_task, settle, skip
 from core.planner.kinds import kind_of
 from core.planner.retries import after_retries, retry_later
-from core.planner.starts import slot_free, start
+from core.planner.starts import start
 
 
 def decide(facts: Facts, message: Message) -> Decision:
@@ -118,13 +117,12 @@ _RULES: dict[type, Callable[[Draft, Any], None]] = {
     TaskEnded: _task_ended,
     Evaluated: _evaluated,
     Started: start,
-    SlotFree: slot_free,
     KillRequested: kill,
     EndRequested: end_requested,
 }
 _SELDOM = {
     "Due": "waits.due", "PauseRequested": "waits.pause", "ResumeRequested": "waits.resume",
-    "ForceRunRequested": "waits.force_run", "RestartRequested": "restart.restart",
+    "ForceRunRequested": "queued.force_run", "SlotFree": "queued.slot_free", "RestartRequested": "restart.restart",
     "TaskWaits": "waits.task_waits", "MemberStarted": "calls.member_started", "MemberEnded": "calls.member_ended",
     "JobRestarted": "calls.job_restarted", "ChildStarted": "calls.child_started", "ChildEnded": "calls.call_ended",
 }  # fmt: skip

@@ -24,6 +24,7 @@ from core.model.decisions import (
 )  # fmt: skip
 from core.model.messages import ROOT, Evaluated, EvaluationKey, TaskKey
 from core.model.nodes import Node, Step
+from core.model.state import ENDED
 from core.planner.facts import Facts, TaskFacts
 
 HELD = "held"
@@ -69,7 +70,7 @@ class Draft:
         self.through = ""
         self.error = ""
         self.held = root.note == HELD
-        self.halted = facts.state == "KILLING" or (root.note != "" and not self.held)
+        self.halted = facts.state == "KILLING" or (root.note != "" and not self.held and facts.state != "QUEUED")
         self.turns = root.turns
         self._moved = False
         self._touched: dict[TaskKey, TaskFacts | None] = {}
@@ -199,6 +200,6 @@ class Draft:
                 self.changes.append(MoveTask(key, task.state, counters))
         if self._moved or root is not self.facts.counters:
             root = root if root.turns == self.turns else root._replace(turns=self.turns)
-            entered = self.state != self.facts.state
+            entered = self.state != self.facts.state or (self.through == "RESTARTED" and self.state in ENDED)
             self.changes.append(MoveExecution(self.state, root, self.error, entered, self.through))
         return Decision(tuple(self.changes), tuple(self.effects), self.guards, tuple(self.rules))

@@ -8,6 +8,7 @@ counts no more. What runs again begins at a turn that no row has.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,9 +21,12 @@ from core.planner.draft import Draft
 from core.planner.facts import VALUES, Facts, PastTask
 from core.planner.groups import WINDOW, advance, child_ended, open_step, worse
 from core.planner.kinds import kind_of
+from core.planner.starts import has_room, no_room
 
 _GOOD = frozenset({"SUCCESS", "WARNING", "SKIPPED"})
 NOTHING = "No task found to restart execution from!"
+WAITING = "restart:"
+"""Begins the note of an execution whose restart waits for a slot; the rest says which restart, as JSON."""
 
 
 @data
@@ -39,20 +43,53 @@ def restart(draft: Draft, message: RestartRequested) -> None:
     if draft.state not in ENDED and draft.state != "CREATED":
         draft.rule("nothing to restart: the execution has not ended")
         return
-    _Restart(draft, message).run()
+    found = _Restart(draft, message)
+    if found.is_needless:
+        draft.rule(NOTHING)
+    elif has_room(draft):
+        found.run()
+    else:
+        _wait(draft, message)
+
+
+def _wait(draft: Draft, message: RestartRequested) -> None:
+    """No slot is free: the restart waits for one, or the execution ends, as its flow's limit says."""
+    new = draft.facts.state == "CREATED"
+    draft.turns = max((row.key.turn for row in draft.facts.rows), default=draft.turns)
+    which = json.dumps([new, message.what, message.tasks, message.state])
+    draft.set_counters(ROOT, Counters(turn=draft.next_turn()))
+    no_room(draft, "" if new else "RESTARTED")
+    if draft.state == "QUEUED":
+        draft.set_counters(ROOT, draft.counters(ROOT)._replace(note=WAITING + which))
+
+
+def waits_to_restart(state: str, root: Counters) -> bool:
+    """Whether an execution is queued for a restart, and not for its beginning: to begin it `Facts.rows` is needed."""
+    return state == "QUEUED" and root.note.startswith(WAITING)
+
+
+def begin_restart(draft: Draft) -> None:
+    """Do what was waiting for a slot."""
+    new, what, tasks, state = json.loads(draft.counters(ROOT).note.removeprefix(WAITING))
+    keys = tuple(TaskKey(task_id, tuple(path), turn) for task_id, path, turn in tasks)
+    _Restart(draft, RestartRequested(what, keys, state), new=new).run()
 
 
 def continuation(facts: Facts, message: RestartRequested) -> Continuation:
     """What a restart would keep: what to copy into a derived execution, and what to tell people beforehand."""
     found = _Restart(Draft(facts, kind_of), message)
-    found.run()
+    if not found.is_needless:
+        found.run()
     kept = frozenset(row.key for row in found.rows.values() if found.kept & set(found.above(row)))
     return Continuation(kept, frozenset(found.entered) - {ROOT}, frozenset(found.again))
 
 
 class _Restart:
-    def __init__(self, draft: Draft, message: RestartRequested) -> None:
+    """new: of an execution that has not begun; copies of another one's rows are all it has."""
+
+    def __init__(self, draft: Draft, message: RestartRequested, *, new: bool = False) -> None:
         self.draft = draft
+        self.new = new or draft.facts.state == "CREATED"
         self.message = message
         self.rows: dict[tuple[str, tuple[str, ...]], PastTask] = {}
         for row in draft.facts.rows:  # of one place only the latest counts
@@ -84,16 +121,17 @@ class _Restart:
             yield key
             key = self.by_key[key].parent
 
+    @property
+    def is_needless(self) -> bool:
+        """Whether there is nothing to run again."""
+        return not self.new and not self.asked and all(row.state in _GOOD for row in self.children.get(ROOT, ()))
+
     def run(self) -> None:
         draft = self.draft
-        top = self.children.get(ROOT, [])
-        if draft.facts.state != "CREATED" and not self.asked and all(row.state in _GOOD for row in top):
-            draft.rule(NOTHING)
-            return
         draft.rule(f"restart: {self.message.what}")
         draft.turns = max((row.key.turn for row in draft.facts.rows), default=draft.turns)
         self.turn = draft.next_turn()
-        draft.set_state("RUNNING", through="RESTARTED")
+        draft.set_state("RUNNING", through="" if draft.facts.state == "QUEUED" else "RESTARTED")
         draft.note("")
         self._enter(ROOT, ROOT, draft.facts.counters)
         for key in reversed(list(self.entered)):
@@ -250,8 +288,7 @@ class _Restart:
         if not leaf and self._worth_entering(row, node):
             self._enter(key, parent, row.counters or Counters())
             return None
-        derived = self.draft.facts.state == "CREATED"
-        if not derived and (not leaf or row.state in _GOOD or not row.attempts):
+        if not self.new and (not leaf or row.state in _GOOD or not row.attempts):
             return open_step(self.draft, step, parent, key.path, self.turn, iteration)
         self.again.add(key)
         fresh = Counters(turn=self.turn)
@@ -262,7 +299,7 @@ class _Restart:
         self.draft.reopen(
             key, parent, "RUNNING", fresh, attempt=leaf, attempts=row.attempts, iteration=iteration
         )  # fmt: skip
-        if isinstance(node, Call) and node.restart_child and row.attempts and not derived:  # a copy has no children
+        if isinstance(node, Call) and node.restart_child and row.attempts and not self.new:  # a copy has no children
             times = max(row.counters.round if row.counters else 1, 1)
             self.draft.set_counters(key, fresh._replace(cursor=times, running=times, round=times))
             self.draft.effects.append(RestartChild(key))

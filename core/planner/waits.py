@@ -13,7 +13,6 @@ from core.model.messages import (
     Due,
     Evaluated,
     EvaluationKey,
-    ForceRunRequested,
     PauseRequested,
     ResumeRequested,
     TaskKey,
@@ -38,7 +37,6 @@ from core.planner.groups import (
     settle,
 )  # fmt: skip
 from core.planner.retries import run_again
-from core.planner.starts import begin_execution
 
 UNTIL = "until"
 TIMEOUT = "TIMEOUT"
@@ -349,21 +347,6 @@ def lift(draft: Draft) -> None:
             settle(draft, key, begin_queued(draft, key))
         elif task.due_at and task.due_at <= draft.facts.now:
             _its_time(draft, key, task.state)
-
-
-def force_run(draft: Draft, message: ForceRunRequested) -> None:
-    """Run now: past the concurrency limit, out of a pause."""
-    if draft.state in ("CREATED", "QUEUED"):
-        draft.rule("forced to run")
-        begin_execution(draft)
-    elif draft.state == "PAUSED":
-        draft.rule("forced to run")
-        if draft.held:
-            lift(draft)
-        else:
-            resume(draft, ResumeRequested())
-    else:
-        draft.rule("nothing holds it back")
 
 
 REPEAT = Kind(start_repeat, run_repeat, ask_repeat, repeat_answered, repeat_due)

@@ -161,7 +161,7 @@ class ExecutorContract(MemberRules):
     def test_a_large_output_is_stored_and_named(self, near: NearSide) -> None:
         result = near.run("testing.Say", text="x" * 70_000)
         assert (result.state, result.output, result.size) == ("SUCCESS", None, 70_012)
-        assert result.output_uri == "storage:///home/task/output.json"
+        assert result.output_uri == "storage:///own/task/output.json"
         assert result.files == ((result.output_uri, result.size, result.sha256),)
 
     def test_a_task_that_waits_gives_its_worker_back_and_is_called_again(self, near: NearSide) -> None:

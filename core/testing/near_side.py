@@ -27,7 +27,7 @@ from core.host.seam import (
 
 KILLED = "the execution was killed"
 SECRET = "open-sesame"
-PLACE = Place("default", "company.team", "flow", "execution", "task", "task-execution", "home", "home/task")
+PLACE = Place("default", "company.team", "flow", "execution", "task", "task-execution", "own", "own/task")
 
 
 @define

@@ -261,6 +261,7 @@ class ExternalRules:
         assert view.history == (("CREATED", 7000), ("SUCCESS", 7000))
         assert store.product.bodies(ACME, ["x1"]) == {"x1": ('{"n":1}', None, 7)}
         assert store.product.external_outputs(OTHER, "e1") == ()
+        assert store.product.bodies(OTHER, ["x1"]) == {}
         (row,) = store.product.audit(ACME, AuditFilter()).data
         assert (row.action, row.subject, row.after) == (
             "task_output.add", "x1", {"flow_execution_id": "e1", "task_name": "report", "state": "SUCCESS"},

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from textwrap import fill
 
-from core.cli.command import Command, Parser, home_options
+from core.cli.command import Command, Parser, reach_options
 from core.cli.main import COMMANDS
 from core.cli.plugged import commands_of
 from core.registry.known import COMMANDS as OF_PLUGINS
@@ -52,7 +52,11 @@ def section(command: Command, heading: str) -> str:
 def installation_section() -> str:
     rows = [(code(_written(argument)), _said(argument)) for argument in _arguments(_installation())]
     return joined(
-        "## Installation", "Every command but `plugins new` takes these.", table(["option", "what it means"], rows)
+        "## Installation",
+        "Every command but `plugins new` takes these; `--server` and `--api-key` those of `outputs`, `executions` and "
+        "`eval`, which show of a server what they show of a home. What a server can't be asked for is refused: to purge, "
+        "to change a task's state, to run what is held back. It knows ids in full length, and `last`.",
+        table(["option", "what it means"], rows),
     )
 
 
@@ -85,7 +89,7 @@ def _parser(command: Command) -> ArgumentParser:
 
 def _installation() -> ArgumentParser:
     parser = Parser(prog="installation")
-    home_options(parser)
+    reach_options(parser)
     return parser
 
 

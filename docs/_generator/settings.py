@@ -16,6 +16,8 @@ SAID = {
     "records": "Where the records are: the URL of a [record store](hooks.md#record_stores) such as "
     "`postgresql://host/database`, or nothing for the SQLite file in the home. It is not handed on to tasks, and its "
     "user, password and options are never shown.",
+    "server": "The URL of a server that `outputs`, `executions` and `eval` ask instead of a home. `--server`.",
+    "api_key": "Who asks that server: a key made by `api-keys create`. It is not handed on to tasks. `--api-key`.",
     "storage": "The [storage backend](hooks.md#storage_backends) that keeps files.",
     "zone": "The time zone of dates that name none.",
     "workers": "How many task executions run at once, at most.",

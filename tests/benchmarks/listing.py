@@ -37,6 +37,7 @@ def filters(records: SqliteRecords) -> dict[str, tuple[dict[str, Any], ...]]:
         "middle page": tuple({"starting_after": _row(records, rows // 2 + number)["id"]} for number in range(20)),
         "page before another": ({"ending_before": middle["id"]},),
         "flow_execution_id": tuple({"flow_execution_id": (one,)} for one in executions),
+        "flow_execution_id, twelve": ({"flow_execution_id": tuple(executions[:12])},),
         "flow_execution_id, 20 000 rows": ({"flow_execution_id": (_row(records, 1)["flow_execution_id"],)},),
         "flow_id": tuple({"flow_id": (f"flow_{number}",)} for number in (0, 5, 10, 50, 199)),
         "namespace": tuple({"namespace": (f"company.team{number}",)} for number in range(12)),

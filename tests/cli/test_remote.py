@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -51,21 +52,23 @@ class Place:
     ids: dict[str, str]
 
 
-def started(home: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
+def started(home: Path, *options: str) -> tuple[subprocess.Popen[bytes], str]:
     """A server of a home, and its URL."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TAILRACE_")}
     command = [sys.executable, "-m", "core", "server", "--home", str(home), "--port", "0", "--threads", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    found = re.search(r"http://[\d.]+:\d+", line)
-    assert found is not None, line + process.communicate(timeout=20)[0]
+    log = home.with_name("server.log")
+    with log.open("wb") as written:
+        process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT, env=environment)
+    until = time.monotonic() + 30
+    while (found := re.search(r"http://[\d.]+:\d+", log.read_text("utf-8"))) is None:
+        assert process.poll() is None and time.monotonic() < until, log.read_text("utf-8")
+        time.sleep(0.05)
     return process, found[0]
 
 
-def ended(process: subprocess.Popen[str]) -> None:
+def ended(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
-    process.communicate(timeout=30)
+    process.wait(30)
 
 
 @pytest.fixture(scope="module")

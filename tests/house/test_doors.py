@@ -20,7 +20,7 @@ Answer DeleteKv DeleteNamespaceFile Down EvaluationJob EvaluationResult Executor
 LogSpan Metric OutputReference Place Progress PurgeExecutions PurgeLogs PutNamespaceFile Question Read RecordStore
 Request Resume Services SetKv SetLabels SetVariables Stop SwitchTrigger TaskJob TaskResult UnsetVariables Up
 """
-APP = "App load_settings open_app"
+APP = "App Installation load_settings open_app open_deployment"
 TESTING = """
 ExecutorContract FlowRun RecordStoreContract RunnerContract StorageContract TaskContract TaskExecution TaskRun run_flow
 run_task temporary_app

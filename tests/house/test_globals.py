@@ -15,7 +15,7 @@ from tests.house.sources import shipped_files, shown, tree
 
 LIVING = frozenset({
     "App", "Registry", "load_registry", "PluginManager", "Settings", "load_settings", "SqliteRecords", "Engine",
-    "ThreadExecutor", "Secrets", "Tools", "Renderer", "Environment", "SandboxedEnvironment", "Console", "connect",
+    "ThreadExecutor", "ProcessExecutor", "ServingEngine", "Litestar", "ConnectionPool", "Secrets", "Tools", "Renderer", "Environment", "SandboxedEnvironment", "Console", "connect",
     "Client", "AsyncClient", "DockerClient", "from_env", "ThreadPoolExecutor", "ProcessPoolExecutor", "Thread", "Timer",
     "Queue", "SimpleQueue", "Lock", "RLock", "Event", "Condition", "Semaphore", "local", "ContextVar", "open",
     "getLogger", "WeakKeyDictionary", "WeakValueDictionary",

@@ -17,6 +17,9 @@ from tests.house.sources import PLUGINS, ROOT, package_of, shipped_files, shown,
 LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
 CONTRACTS: dict[str, dict[str, Any]] = {contract["name"]: contract for contract in LINTER["contracts"]}
 PACKAGES = [package_of(plugin) for plugin in PLUGINS]
+ENGINE_PACKAGES = ["tailrace_records_postgres", "tailrace_server"]
+"""Those that extend the engine itself."""
+TASK_PACKAGES = [name for name in PACKAGES if name not in ENGINE_PACKAGES]
 
 LAYERS = """
 __main__ → cli | testing → app → engine | work | builtin → settings → loading
@@ -72,15 +75,23 @@ def test_deciding_is_pure() -> None:
 
 def test_plugins_see_only_the_first_door() -> None:
     contract = CONTRACTS["Task plugins, the built-in one included, see only the first door"]
-    assert contract["source_modules"] == ["core.builtin", *PACKAGES]
+    assert contract["source_modules"] == ["core.builtin", *TASK_PACKAGES]
     assert set(contract["forbidden_modules"]) == parts_of_core() - FIRST_DOOR - {"core.builtin"}
     assert not contract.get("allow_indirect_imports", False)
 
 
 def test_plugins_name_what_is_behind_the_door_only_through_it() -> None:
     contract = CONTRACTS["Plugins name the model and the errors only through the door"]
-    assert contract["source_modules"] == PACKAGES
+    assert contract["source_modules"] == TASK_PACKAGES
     assert set(contract["forbidden_modules"]) == FIRST_DOOR - {"core.sdk"}
+
+
+def test_servers_and_record_stores_see_both_doors() -> None:
+    contract = CONTRACTS["Servers and record stores see both doors; a record store also what stores are made of"]
+    assert contract["source_modules"] == ENGINE_PACKAGES
+    assert set(contract["forbidden_modules"]) == parts_of_core() - {"core.sdk", "core.host", "core.records"}
+    alone = CONTRACTS["The server knows records only through the services"]
+    assert (alone["source_modules"], alone["forbidden_modules"]) == (["tailrace_server"], ["core.records"])
 
 
 def test_every_plugin_is_looked_at() -> None:

@@ -129,6 +129,22 @@ def test_a_page_of_a_list_is_a_few_queries_however_many_rows_it_has(store: Sqlit
     assert len(seen) <= 6
 
 
+def test_many_ids_are_looked_up_one_by_one(store: SqliteRecords, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = tuple(Story(store, f"e{number}").run("a", 1) for number in range(20))
+    asked: list[tuple[str, Any]] = []
+    select, maps = store._db.select, store._db.select_maps
+    monkeypatch.setattr(store._db, "select", lambda sql, values=(): asked.append((sql, values)) or select(sql, values))
+    monkeypatch.setattr(
+        store._db, "select_maps", lambda sql, values=(): asked.append((sql, values)) or maps(sql, values)
+    )
+    found = store.outputs(
+        ACME, OutputFilter(flow_execution_id=tuple(one.removesuffix("-a") for one in ids), tag=("k",))
+    )
+    assert (found.data, len(store.product.bodies(ACME, ids))) == ((), 20)
+    plans = [detail for sql, values in asked for *_, detail in select(f"EXPLAIN QUERY PLAN {sql}", values)]
+    assert [one for one in plans if "_newest" in one or one.startswith(("SCAN task", "SCAN flow"))] == []
+
+
 # -- dates
 
 _SPAN = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))

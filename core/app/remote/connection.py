@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from core.errors import Conflict, Forbidden, Interrupted, Invalid, NotFound, TailraceError, TooLarge, Unreachable
 
 BASE = "/api/v1"
-SECONDS = 120
+SECONDS = 60
 """How long an answer may take."""
 PATIENCE = 60
 """Seconds that a rate limit is waited for."""
@@ -108,7 +108,7 @@ class Connection:
             return self._http.getresponse()
         except (OSError, HTTPException) as error:
             self._http.close()
-            if again:
+            if again and isinstance(error, (ConnectionError, HTTPException)):
                 return self._answer(method, target, content, headers)
             raise Unreachable(
                 f"the server does not answer: {_reason(error)}", where=self.url, expected="a server that runs there"

@@ -18,10 +18,10 @@ SELECT 1 FROM kv WHERE organization_id = ? AND namespace = ? AND key = ? AND (ex
 SELECT 1 FROM kv WHERE organization_id = ? AND namespace = ? AND key = ? AND expires_at <= ?
 
 -- name: files_of
-SELECT uri FROM file_uses WHERE +organization_id = ? AND flow_execution_id = ?
+SELECT uri FROM file_uses WHERE organization_id || '' = ? AND flow_execution_id = ?
 
 -- name: own_files
-SELECT uri FROM file_uses WHERE +organization_id = ? AND flow_execution_id = ?2 AND uri NOT IN
+SELECT uri FROM file_uses WHERE organization_id || '' = ? AND flow_execution_id = ?2 AND uri NOT IN
   (SELECT output_uri FROM task_executions WHERE flow_execution_id = ?2 AND output_uri IS NOT NULL) ORDER BY uri
 
 -- name: unuse_file
@@ -46,7 +46,7 @@ DELETE FROM doomed_files WHERE organization_id = ? AND uri = ?
 -- name: weight_of
 SELECT (SELECT count(*) FROM logs WHERE organization_id = ?1 AND flow_execution_id IN (SELECT value FROM json_each(?2))),
   (SELECT count(*) FROM metrics WHERE organization_id = ?1 AND flow_execution_id IN (SELECT value FROM json_each(?2))),
-  (SELECT count(*) FROM file_uses WHERE +organization_id = ?1 AND flow_execution_id IN (SELECT value FROM json_each(?2)))
+  (SELECT count(*) FROM file_uses WHERE organization_id || '' = ?1 AND flow_execution_id IN (SELECT value FROM json_each(?2)))
 
 -- name: count_logs
 SELECT count(*) FROM logs WHERE organization_id = ?1 AND at < ?2 AND (?3 IS NULL OR at >= ?3)

@@ -280,7 +280,7 @@ SELECT * FROM flow_executions WHERE organization_id = ? AND id = ? AND deleted_a
 SELECT key, value FROM labels WHERE flow_execution_id = ? ORDER BY key
 
 -- name: find_executions
-SELECT id FROM flow_executions WHERE +organization_id = ? AND id >= ? AND id < ? AND deleted_at IS NULL LIMIT ?
+SELECT id FROM flow_executions WHERE organization_id || '' = ? AND id >= ? AND id < ? AND deleted_at IS NULL LIMIT ?
 
 -- name: newest_execution
 SELECT id FROM flow_executions WHERE organization_id = ? AND deleted_at IS NULL ORDER BY seq DESC LIMIT 1
@@ -316,7 +316,7 @@ SELECT * FROM task_executions WHERE organization_id = ? AND flow_execution_id = 
 SELECT * FROM task_executions WHERE organization_id = ? AND id = ?
 
 -- name: find_tasks
-SELECT id FROM task_executions WHERE +organization_id = ? AND id >= ? AND id < ? LIMIT ?
+SELECT id FROM task_executions WHERE organization_id || '' = ? AND id >= ? AND id < ? LIMIT ?
 
 -- name: tags_of
 SELECT key, value FROM tags WHERE task_execution_id = ? ORDER BY key

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from threading import Lock
 from typing import Any
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the latency histogram."""
 
@@ -19,8 +20,9 @@ class Metrics:
         self._latency: dict[tuple[str, str], tuple[list[int], float]] = {}
 
     def answered(self, scope: Mapping[str, Any], status: int, seconds: float) -> None:
-        """One request has ended. What no route knows is counted under one name."""
-        method, path = scope["method"], scope.get("path_template") or "none"
+        """One request has ended. What no route knows is counted under one name, so that nobody can make up more."""
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        path = scope.get("path_template") or "none"
         with self._lock:
             self._requests[method, path, status] = self._requests.get((method, path, status), 0) + 1
             buckets, total = self._latency.get((method, path), ([0] * (len(SECONDS) + 1), 0.0))

@@ -142,6 +142,26 @@ def test_a_server_that_can_not_read_its_records_says_so(api: Any, app: App, monk
     assert api.notes[-1] == "not healthy: /secret/place: the disk is gone"
 
 
+def test_an_engine_that_ended_by_itself_is_told(fresh: Installation, serve: Callable[..., Any]) -> None:
+    class Engine:
+        failure: BaseException | None = None
+
+        def working_on(self) -> int:
+            return 3
+
+    engine = Engine()
+    with serve(fresh, engine=engine) as api:
+        client = api.client()
+        assert client.get("/health").json() == {"status": "ok", "parts": {"records": "ok", "engine": "ok"}}
+        assert {"tailrace_engine_executions_owned 3", "tailrace_engine_up 1"} <= set(client.get("/metrics").text.split("\n"))
+        engine.failure = RuntimeError("out of memory")
+        answer = client.get("/health")
+        assert (answer.status_code, answer.json()) == (
+            503, {"status": "unavailable", "parts": {"records": "ok", "engine": "unavailable"}},
+        )  # fmt: skip
+        assert "tailrace_engine_up 0" in client.get("/metrics").text.split("\n")
+
+
 def test_metrics_are_what_prometheus_reads(fresh: Installation, serve: Callable[..., Any], flow: str) -> None:
     fresh.services("default").run(flow)
     with serve(fresh) as api:
@@ -149,6 +169,7 @@ def test_metrics_are_what_prometheus_reads(fresh: Installation, serve: Callable[
         client.get("/task-outputs")
         client.get("/task-outputs?limit=0")
         client.get("/nothing")
+        assert client.request("MADEUP", "/nothing").status_code in (404, 405)
         answer = client.get("/metrics")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     lines = answer.text.splitlines()
@@ -158,6 +179,7 @@ def test_metrics_are_what_prometheus_reads(fresh: Installation, serve: Callable[
         'tailrace_http_requests_total{method="GET",route="/api/v1/task-outputs",status="200"} 1',
         'tailrace_http_requests_total{method="GET",route="/api/v1/task-outputs",status="422"} 1',
         'tailrace_http_requests_total{method="GET",route="none",status="404"} 1',
+        'tailrace_http_requests_total{method="other",route="none",status="404"} 1',
         'tailrace_http_request_seconds_bucket{method="GET",route="/api/v1/task-outputs",le="+Inf"} 2',
         'tailrace_http_request_seconds_count{method="GET",route="/api/v1/task-outputs"} 2',
         'tailrace_executions{state="RUNNING"} 0',

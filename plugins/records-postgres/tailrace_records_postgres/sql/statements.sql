@@ -47,7 +47,7 @@ UPDATE task_executions SET state = ?, error = ?, updated_at = ?, ended_at = ?, d
   attempts_json = CASE WHEN ? = 1 THEN '[' || ? || ']' ELSE last_replaced(attempts_json, ?) END,
   note = ?, properties_hash = ?, summary_json = ?, output_size = ?, output_sha256 = ?, output_uri = ?,
   output_preview = ?, version = greatest(version, 1)
-WHERE id = ? AND ended_at IS NULL RETURNING seq
+WHERE id = ? AND ended_at IS NULL
 
 -- name: insert_body
 INSERT INTO task_output_bodies (task_execution_id, organization_id, body) VALUES (?, ?, ?)
