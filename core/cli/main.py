@@ -151,5 +151,7 @@ def _brought(product: Product) -> tuple[CommandRef, ...]:
 
 def _listing(prefix: str, summary: str, commands: tuple[Command, ...]) -> str:
     lines = [f"{prefix}: {summary}", ""]
-    lines += [f"  {command.words.split()[1]:<10}{command.summary}" for command in commands]
+    seconds = [command.words.split()[1] for command in commands]
+    width = max(8, *map(len, seconds)) + 2
+    lines += [f"  {word:<{width}}{command.summary}" for word, command in zip(seconds, commands, strict=True)]
     return "\n".join([*lines, "", f"{prefix} COMMAND --help says more."])

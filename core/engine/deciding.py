@@ -14,7 +14,7 @@ from core.host.records import RecordStore, Refused, Unit
 from core.model.codec import encode
 from core.model.decisions import Decision, Effect
 from core.model.messages import ROOT, Evaluated, RestartRequested, Started
-from core.planner import OUTPUTS, decide
+from core.planner import OUTPUTS, decide, waits_to_restart
 
 LOGS_SECONDS = 0.1
 
@@ -66,7 +66,8 @@ class Deciding:
 
     def _decide_one(self, item: Told, units: list[Unit], effects: list[tuple[Work, Effect]]) -> None:
         work, live, at = item.work, item.work.live, now()
-        rows = self._records.past(live.identity.id) if isinstance(item.message, RestartRequested) else ()
+        restarts = isinstance(item.message, RestartRequested) or waits_to_restart(live.state, live.counters)
+        rows = self._records.past(live.identity.id) if restarts else ()
         decision = self._children.with_outputs(live, item.message, decide(live.facts(at, rows=rows), item.message))
         unit = self._unit(item, decision, at)
         if decision.guards:  # others can make them untrue: whether they hold is known only by the commit
@@ -74,7 +75,7 @@ class Deciding:
                 self._commit(units)
                 units.clear()
             if self._write([unit]) is not None:
-                decision = decide(live.facts(at, slot_free=False), item.message)
+                decision = decide(live.facts(at, slot_free=False, rows=rows), item.message)
                 unit = self._unit(item, decision, at)
                 units.append(unit)
         else:

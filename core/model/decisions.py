@@ -18,7 +18,8 @@ class Counters(NamedTuple):
     itself then finished, promises (looked at), kept, outputs (asked for), done, after (afterExecution runs) and over.
     turn: that of the children it opens. round: which round of a Repeat, how many children a Call has.
     done: a bit per child that is not to be opened: ended ones of a Dag, kept ones after a restart.
-    note: the branch of a Choice, what the due time of a Wait means; of the flow itself `held`, `exit:STATE`, `retried`.
+    note: the branch of a Choice, what the due time of a Wait means; of the flow itself `held`, `exit:STATE`, `retried`,
+    and what is to be restarted when a slot is free.
     turns: of the flow itself the highest turn that was given out.
     """
 

@@ -4,9 +4,9 @@ from core.planner.decide import decide
 from core.planner.ends import OUTPUTS, PROMISES, is_over
 from core.planner.facts import ITEMS, KEPT, Facts, PastTask, TaskFacts
 from core.planner.recover import apply, pending
-from core.planner.restart import Continuation, continuation
+from core.planner.restart import Continuation, continuation, waits_to_restart
 
 __all__ = [
     "ITEMS", "KEPT", "OUTPUTS", "PROMISES", "Continuation", "Facts", "PastTask", "TaskFacts", "apply", "continuation",
-    "decide", "is_over", "pending",
+    "decide", "is_over", "pending", "waits_to_restart",
 ]  # fmt: skip

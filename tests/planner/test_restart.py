@@ -7,8 +7,17 @@ from typing import Any
 import pytest
 
 from core.model.data import evolve
-from core.model.decisions import RestartChild, RunTask
-from core.model.messages import Evaluated, RestartRequested, TaskKey
+from core.model.decisions import Counters, FreeSlot, RestartChild, RunTask
+from core.model.flow import Concurrency
+from core.model.messages import (
+    EndRequested,
+    Evaluated,
+    ForceRunRequested,
+    KillRequested,
+    RestartRequested,
+    SlotFree,
+    TaskKey,
+)
 from core.model.nodes import Call, Choice, Dag, Each, Group, Parallel, Policy, Repeat, Retry, Sequence, Wait
 from core.planner.facts import VALUES
 from core.planner.restart import continuation
@@ -202,3 +211,73 @@ def test_after_execution_runs_again_after_a_restart() -> None:
     run = played(work("a"), fails="a", after_execution=(work("x"),), retry=Retry("constant", 1, max_attempts=1))
     again(run)
     assert run.play().ran() == ["a=SUCCESS", "x=SUCCESS", "x#1=SUCCESS"]
+
+
+# -- a flow with a concurrency limit
+
+
+def no_slot(behavior: str, what: str = "failed", *keys: TaskKey) -> World:
+    """A flow that failed, restarted while others have all its slots."""
+    run = played(work("a"), work("z"), fails="a", concurrency=Concurrency(1, behavior), after_execution=(work("l"),))
+    run.slot_free = False
+    again(run, what, *keys)
+    return run
+
+
+def test_a_restart_takes_a_slot() -> None:
+    run = played(work("a"), fails="a", concurrency=Concurrency(1, "QUEUE"))
+    decision = again(run)
+    assert (decision.guards, decision.effects) == ((FreeSlot("tests", "flow", 1),), (RunTask(A),))
+
+
+@pytest.mark.parametrize("what", ["failed", "from"])
+def test_without_a_slot_a_restart_waits_for_one(what: str) -> None:
+    run = no_slot("QUEUE", what, A)
+    assert run.states[-2:] == ["RESTARTED", "QUEUED"]
+    assert run.ran() == ["a=FAILED", "l=SUCCESS"]
+    assert run.tell(SlotFree(), rows=run.past()).rules == ("the slot is taken again",)
+    run.crash()
+    run.slot_free = True
+    decision = run.tell(SlotFree(), rows=run.past())
+    assert (decision.guards, decision.effects) == ((FreeSlot("tests", "flow", 1),), (RunTask(A),))
+    assert run.play().ran() == ["a=SUCCESS", "l=SUCCESS", "z#2=SUCCESS", "l#2=SUCCESS"]
+    assert run.states[-3:] == ["QUEUED", "RUNNING", "SUCCESS"]
+
+
+@pytest.mark.parametrize(("behavior", "state"), [("CANCEL", "CANCELLED"), ("FAIL", "FAILED")])
+def test_without_a_slot_a_restart_may_end_at_once(behavior: str, state: str) -> None:
+    run = no_slot(behavior)
+    assert run.states[-2:] == ["RESTARTED", state]
+    assert run.error == f"Execution is {state} due to concurrency limit exceeded"
+    assert run.play().ran() == ["a=FAILED", "l=SUCCESS", "l#1=SUCCESS"]
+    run.slot_free = True
+    again(run)
+    assert run.play().state == "SUCCESS"
+
+
+def test_a_restart_that_waits_can_be_forced_killed_or_ended() -> None:
+    for message, state in ((ForceRunRequested(), "RUNNING"), (KillRequested(), "KILLED"),
+                           (EndRequested("CANCELLED"), "CANCELLED")):  # fmt: skip
+        run = no_slot("QUEUE")
+        assert run.tell(message, rows=run.past()).guards == ()
+        assert run.state == state
+        assert run.counters.note == ""
+
+
+def test_a_derived_execution_waits_for_a_slot_too() -> None:
+    run = played(work("b"), work("a"), work("z"), concurrency=Concurrency(1, "QUEUE"))
+    run.state, run.counters, run.states = "CREATED", Counters(), []
+    del run.rows[A], run.rows[TaskKey("z")]
+    run.slot_free = False
+    run.tell(RestartRequested("from", (A,)), rows=run.past())
+    assert run.states == ["QUEUED"]
+    run.slot_free = True
+    run.tell(SlotFree(), rows=run.past())
+    assert run.play().ran() == ["b=SUCCESS", "a#2=SUCCESS", "z#2=SUCCESS"]
+
+
+def test_what_needs_no_restart_needs_no_slot() -> None:
+    run = played(work("a"), concurrency=Concurrency(1, "FAIL"))
+    run.slot_free = False
+    assert again(run).rules == ("No task found to restart execution from!",)
+    assert run.state == "SUCCESS"
