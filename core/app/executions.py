@@ -123,8 +123,10 @@ class ExecutionService:
         *,
         task_name: str | None = None,
         value: str | None = None,
+        by: str = "",
     ) -> None:
         view = self.get(execution_id)
+        who = {"by": by} if by else {}
         if view.state in ENDED:
             raise Conflict(
                 f"the execution {view.id} can't be resumed: it is {view.state}",
@@ -138,11 +140,11 @@ class ExecutionService:
             if not waiting:
                 raise Conflict(f"`{task_name}` does not wait for a person")
             given = self._creation.resume_inputs(view, [steps[task_name]], inputs or {})
-            self._send(view, "resume", {"inputs": given, "task": key_json(key)})
+            self._send(view, "resume", {"inputs": given, "task": key_json(key), **who})
         elif waiting and not view.held:
             named = dict.fromkeys(task.task_name for task in waiting)
             given = self._creation.resume_inputs(view, [steps[name] for name in named], inputs or {})
-            self._send(view, "resume", {"inputs": given})
+            self._send(view, "resume", {"inputs": given, **who})
         else:
             self._go_on(view, inputs)
 
@@ -168,7 +170,8 @@ class ExecutionService:
     def restart(self, execution_id: str) -> None:
         view = self.get(execution_id)
         if view.state not in ("FAILED", "KILLED", "CANCELLED", "WARNING"):
-            going_on = "" if view.state in ENDED else "`executions resume` lets one go on that was interrupted"
+            waits = "waits" if view.state == "PAUSED" else "was interrupted"
+            going_on = "" if view.state in ENDED else f"`executions resume` lets one go on that {waits}"
             raise Conflict(
                 f"the execution {view.id} can't be restarted: it is {view.state}",
                 expected="one that failed or was killed",

@@ -8,15 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from core.engine.acting import Acting
 from core.engine.children import Children
 from core.engine.clock import monotonic, now
-from core.engine.work import Told, Work
+from core.engine.work import Told, Work, absent_keys, failed
 from core.errors import Conflict, Unreachable
 from core.host.records import RecordStore, Refused, Unit
 from core.model.codec import encode
 from core.model.decisions import Decision, Effect
 from core.model.messages import ROOT, Evaluated, RestartRequested, Started
-from core.planner import OUTPUTS, decide, waits_to_restart
+from core.planner import OUTPUTS, Facts, decide, waits_to_restart
 
 LOGS_SECONDS = 0.1
+KEY_EXISTS = "Cannot set value for key '{}'. Key already exists and `overwrite` is set to `false`."
 
 
 class TakenOver(Conflict):
@@ -68,20 +69,40 @@ class Deciding:
         work, live, at = item.work, item.work.live, now()
         restarts = isinstance(item.message, RestartRequested) or waits_to_restart(live.state, live.counters)
         rows = self._records.past(live.identity.id) if restarts else ()
-        decision = self._children.with_outputs(live, item.message, decide(live.facts(at, rows=rows), item.message))
-        unit = self._unit(item, decision, at)
+        decision = self._decision(item, live.facts(at, rows=rows))
         if decision.guards:  # others can make them untrue: whether they hold is known only by the commit
             if units:
                 self._commit(units)
                 units.clear()
-            if self._write([unit]) is not None:
-                decision = decide(live.facts(at, slot_free=False, rows=rows), item.message)
+            said, measured = list(work.logs), list(work.metrics)
+            unit = self._unit(item, decision, at)
+            refused = self._write([unit])
+            if refused is not None:
+                work.logs, work.metrics = said, measured
+                item = self._too_late(item, at) if refused.kind == "key" else item
+                decision = self._decision(item, live.facts(at, slot_free=refused.kind != "slot", rows=rows))
                 unit = self._unit(item, decision, at)
                 units.append(unit)
         else:
+            unit = self._unit(item, decision, at)
             units.append(unit)
         live.apply(decision, unit.tasks, at)
         effects.extend((work, effect) for effect in decision.effects)
+
+    def _decision(self, item: Told, facts: Facts) -> Decision:
+        decision = self._children.with_outputs(item.work.live, item.message, decide(facts, item.message))
+        absent = absent_keys(item)
+        if absent:
+            decision = Decision(decision.changes, decision.effects, (*decision.guards, *absent), decision.rules)
+        return decision
+
+    def _too_late(self, item: Told, at: int) -> Told:
+        """The task has failed: meanwhile somebody else gave the key a value that it was not to overwrite."""
+        organization = item.work.live.identity.organization_id
+        key = next(
+            (one.key for one in absent_keys(item) if self._records.kv(organization, one.namespace, one.key, at)), ""
+        )
+        return failed(item, KEY_EXISTS.format(key), at)
 
     def _unit(self, item: Told, decision: Decision, at: int) -> Unit:
         work, message = item.work, item.message
@@ -123,7 +144,7 @@ class Deciding:
                 work.committed(unit)
                 self._acting.sla.changed(work, unit)
         for execution_id, refused in lost.items():
-            if refused.kind == "slot":
+            if refused.kind in ("slot", "key"):
                 again = refused
                 continue
             kind = TakenOver if refused.kind == "fence" else Conflict

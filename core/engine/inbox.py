@@ -55,7 +55,7 @@ def restart_json(what: str, tasks: tuple[TaskKey, ...] = (), state: str = "") ->
 
 def _resume(payload: Mapping[str, Any]) -> Message:
     key = payload.get("task")
-    return ResumeRequested(payload.get("inputs") or {}, read_key(key) if key else None)
+    return ResumeRequested(payload.get("inputs") or {}, read_key(key) if key else None, payload.get("by") or "")
 
 
 def _restart(payload: Mapping[str, Any]) -> Message:

@@ -8,12 +8,12 @@ from core.engine.live import LiveExecution
 from core.engine.results import placed
 from core.engine.stories import happenings
 from core.host.records import TaskIdentity, Unit
-from core.host.requests import Request
+from core.host.requests import DeleteKv, Request, SetKv
 from core.host.seam import LogLine, Metric, OutputReference, OutputText, Progress, Read, TaskResult
 from core.host.views import Happening, TaskLogged, TaskProgressed
 from core.model.codec import encode
 from core.model.data import data, evolve
-from core.model.decisions import Decision, EndTask, GiveOutput, ReopenTask
+from core.model.decisions import Decision, EndTask, GiveOutput, KeyAbsent, ReopenTask
 from core.model.messages import ROOT, Evaluated, MemberEnded, Message, TaskEnded, TaskKey, TaskWaits
 
 _FAILURES = frozenset({"FAILED", "WARNING"})
@@ -123,6 +123,32 @@ class Told:
             return live.member(message.group, message.task_id)
         assert isinstance(message, (TaskEnded, TaskWaits))
         return message.key
+
+
+def absent_keys(told: Told) -> tuple[KeyAbsent, ...]:
+    """What must not be there when a task's result is recorded. A member's result comes too late to stop its group."""
+    if told.result is None or not told.result.requests or not isinstance(told.message, TaskEnded):
+        return ()
+    absent: dict[tuple[str, str], KeyAbsent] = {}
+    given: set[tuple[str, str]] = set()
+    for one in told.result.requests:
+        if isinstance(one, SetKv):
+            name = (one.namespace, one.key)
+            if not one.overwrite and name not in given:
+                absent[name] = KeyAbsent(*name)
+            given.add(name)
+        elif isinstance(one, DeleteKv):
+            given.update((one.namespace, key) for key in one.keys)
+    return tuple(absent.values())
+
+
+def failed(told: Told, error: str, at: int) -> Told:
+    """A result that could not be recorded as it is: its attempt failed, and nothing that it asked for is done."""
+    assert told.result is not None
+    key, live = told.result_key(told.work.live), told.work.live
+    told.work.logs.append((key, live.identities[key], LogLine("", at, "ERROR", error)))
+    result = evolve(told.result, state="FAILED", error=error, requests=())
+    return Told(told.work, TaskEnded(key, "FAILED", error), result, done=told.done)
 
 
 def _shipped(result: TaskResult) -> OutputText | OutputReference | None:

@@ -15,7 +15,8 @@ from core.model.data import data
 class SetKv:
     """A key of a namespace's store gets a value. expires_at: microseconds since 1970 UTC, None for never.
 
-    overwrite: False leaves a key as it is that is there and has not expired. description: None keeps the one it has.
+    overwrite: False leaves a key as it is that is there and has not expired; the engine fails the task then, but for
+    the members of a group, which has gone on. description: None keeps the one it has.
     """
 
     namespace: str

@@ -101,10 +101,14 @@ class PauseRequested:
 
 @data
 class ResumeRequested:
-    """A person or a task lets a paused execution go on. inputs: checked already. key: one waiting task; None: all."""
+    """A person or a task lets a paused execution go on. inputs: checked already. key: one waiting task; None: all.
+
+    by: who, "" when that is not known.
+    """
 
     inputs: Mapping[str, object] = field(factory=dict)
     key: TaskKey | None = None
+    by: str = ""
 
 
 @data
@@ -123,7 +127,7 @@ class EndRequested:
 
 @data
 class RestartRequested:
-    """An execution that has ended, or is paused, goes on; what is kept follows from its rows (`Facts.rows`).
+    """An execution that has ended goes on; what is kept follows from its rows (`Facts.rows`).
 
     what: `failed` (all that failed), `from` (the named tasks and all that follows them), `stale` (only what is
     stale), `state` (the named tasks end in `state` instead, and it goes on from there).

@@ -245,11 +245,12 @@ def wait_due(draft: Draft, key: TaskKey, node: Wait) -> str | None:
     return _go_on(draft, key, worst, f"{WHY}{NOT_RESUMED}" if worst == "FAILED" else "")
 
 
-def resume_wait(draft: Draft, key: TaskKey, inputs: Mapping[str, object]) -> str | None:
+def resume_wait(draft: Draft, key: TaskKey, message: ResumeRequested) -> str | None:
     draft.rule("resumed")
     on = datetime.fromtimestamp(draft.facts.now // 1000 / 1000, UTC).isoformat(timespec="milliseconds")
-    resumed = {"on": on.replace("+00:00", "Z"), "to": "RUNNING"}
-    draft.give(key, {**({"onResume": dict(inputs)} if inputs else {}), "resumed": resumed})
+    resumed = {"by": message.by or None, "on": on.replace("+00:00", "Z"), "to": "RUNNING"}
+    given = {"onResume": dict(message.inputs)} if message.inputs else {}
+    draft.give(key, {**given, "resumed": resumed})
     return _go_on(draft, key, "SUCCESS")
 
 
@@ -330,7 +331,7 @@ def resume(draft: Draft, message: ResumeRequested) -> None:
         if waiting and draft.state not in ENDED:
             draft.set_state("RUNNING", through="RESTARTED")
         for key in waiting:
-            settle(draft, key, resume_wait(draft, key, message.inputs))
+            settle(draft, key, resume_wait(draft, key, message))
 
 
 def _can_resume(draft: Draft, key: TaskKey) -> bool:

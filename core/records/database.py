@@ -36,7 +36,7 @@ class Database(Protocol):
         """Run a statement put together from names of ours inside `writing()`; savepoints too."""
 
     def read(self, name: str, values: Row = ()) -> list[Row]:
-        """All rows of a named query; inside `writing()` as they were before it."""
+        """All rows of a named query; inside `writing()` as they were before it, or with what it has written so far."""
 
     def read_maps(self, name: str, values: Row = ()) -> list[dict[str, Any]]:
         """As `read`, by column name."""

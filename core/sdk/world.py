@@ -70,7 +70,10 @@ class KeyValues(Protocol):
         self, key: str, value: object, namespace: str | None = None, *, overwrite: bool = True,
         ttl: timedelta | None = None, description: str | None = None,
     ) -> None:  # fmt: skip
-        """Give a key a value, for a time. Raises Invalid for what can't be a key or a value."""
+        """Give a key a value, for a time. Raises Invalid for what can't be a key or a value.
+
+        It is written with the task's result; with `overwrite` False the task fails when the key is there by then.
+        """
 
     def delete(self, key: str, namespace: str | None = None) -> None: ...
 

@@ -17,6 +17,9 @@ from docs._generator import (
 )
 from docs._generator.markdown import NOTICE
 
+BY_HAND = ("api.md",)
+"""Pages that stand beside those that are made of the code."""
+
 
 def reference() -> dict[str, str]:
     """Every page below docs/reference: its path → its text."""

@@ -53,9 +53,9 @@ def installation_section() -> str:
     rows = [(code(_written(argument)), _said(argument)) for argument in _arguments(_installation())]
     return joined(
         "## Installation",
-        "Every command but `plugins new` takes these; `--server` and `--api-key` those of `outputs`, `executions` and "
-        "`eval`, which show of a server what they show of a home. What a server can't be asked for is refused: to purge, "
-        "to change a task's state, to run what is held back. It knows ids in full length, and `last`.",
+        "Every command but `plugins new` takes these; `--server` and `--api-key` only those of `outputs`, `executions` "
+        "and `eval`, which show of a server what they show of a home. What a server can't be asked for is refused: to "
+        "purge, to change a task's state, to run what is held back. It knows ids in full length, and `last`.",
         table(["option", "what it means"], rows),
     )
 

@@ -10,6 +10,7 @@ _PAGES = (
     ("expressions.md", "Expressions", "filters, functions and tests of `{{ … }}`"),
     ("conversion.md", "How values are converted", "what a rendered value becomes"),
     ("cli.md", "The command line", "every command with its options"),
+    ("api.md", "The API", "what a server answers, beside the endpoint that it replaces"),
     ("settings.md", "Settings", "settings and environment variables"),
     ("errors.md", "Errors and exit codes", "and the states of executions"),
     ("records.md", "Records", "the tables in which everything is kept"),
@@ -25,6 +26,6 @@ def page() -> str:
     return joined(
         "# Reference",
         "Made from the code, so it is what the code does. `python -m docs.generate` writes these pages, "
-        "a test compares them.",
+        "a test compares them; only the one about the API is written by hand.",
         table(["page", "what is in it"], ((f"[{title}]({path})", said) for path, title, said in _PAGES)),
     )

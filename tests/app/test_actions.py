@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from threading import Thread
 
 import pytest
 
@@ -115,3 +117,76 @@ def test_the_needs_of_flows_that_are_called_are_looked_at_before_the_run(app: Ap
     with pytest.raises(Unreachable) as caught:
         app.executions.preflight(flow)
     assert caught.value.where == "task query"
+
+
+# -- what is paused, what takes a slot
+
+
+def test_what_is_paused_is_neither_restarted_nor_changed(app: App, created: Created) -> None:
+    paused = app.executions.run(created(PAUSED).id)
+    with pytest.raises(Conflict) as restarted:
+        app.executions.restart(paused.id)
+    assert str(restarted.value) == (
+        f"the execution {paused.id} can't be restarted: it is PAUSED\n  expected: one that failed or was killed\n"
+        "  to do: `executions resume` lets one go on that waits"
+    )
+    with pytest.raises(Conflict) as changed:
+        app.executions.change_state(paused.id, "wait", "SUCCESS")
+    assert str(changed.value) == f"the execution {paused.id} has not ended: it is PAUSED\n  to do: kill it first"
+
+
+def until(condition: Callable[[], bool]) -> None:
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < 8, "it did not happen"
+        time.sleep(0.01)
+
+
+def limited(app: App, behavior: str) -> tuple[str, str]:
+    """One that failed, while another of its flow is paused and holds the only slot."""
+    body = (
+        f"concurrency: {{limit: 1, behavior: {behavior}}}\ninputs: [{{id: fails, type: BOOL, defaults: false}}]\n"
+        "tasks:\n  - {id: fail, type: execution.Fail, condition: '{{ taskrun.attemptsCount == 0 and inputs.fails }}'}\n"
+        "  - {id: wait, type: flow.Pause}\n"
+    )
+    flow = app.flows.read(f"id: narrow\nnamespace: n\n{body}")
+    failed = app.executions.run(app.executions.create(flow, {"fails": True})[0].id)
+    paused = app.executions.run(app.executions.create(flow, {})[0].id)
+    assert (failed.state, paused.state) == ("FAILED", "PAUSED")
+    return failed.id, paused.id
+
+
+@pytest.mark.parametrize(("behavior", "state"), [("CANCEL", "CANCELLED"), ("FAIL", "FAILED")])
+def test_a_restart_without_a_slot_ends_as_the_limit_says(app: App, behavior: str, state: str) -> None:
+    failed, paused = limited(app, behavior)
+    app.executions.restart(failed)
+    ended = app.executions.run(failed)
+    assert (ended.state, [one for one, _ in ended.history][-2:]) == (state, ["RESTARTED", state])
+    assert ended.error == f"Execution is {state} due to concurrency limit exceeded"
+    app.executions.resume(paused)
+    assert app.executions.run(paused).state == "SUCCESS"
+    app.executions.restart(failed)
+    assert app.executions.run(failed).state == "PAUSED"
+
+
+def test_a_restart_without_a_slot_waits_for_one(app: App) -> None:
+    failed, paused = limited(app, "QUEUE")
+    app.executions.restart(failed)
+    waiting = Thread(target=lambda: app.executions.run(failed))
+    waiting.start()
+    until(lambda: app.executions.get(failed).state == "QUEUED")
+    app.executions.force_run(failed)
+    waiting.join(10)
+    ended = app.executions.get(failed)
+    assert (ended.state, [one for one, _ in ended.history][-4:]) == (
+        "PAUSED", ["RESTARTED", "QUEUED", "RUNNING", "PAUSED"]
+    )  # fmt: skip
+
+
+def test_the_output_of_a_pause_says_who_resumed_it(app: App, created: Created) -> None:
+    for by, task in (("ada", None), ("eve", "wait"), ("", "wait")):
+        paused = app.executions.run(created(PAUSED).id)
+        app.executions.resume(paused.id, task_name=task, by=by)
+        assert app.executions.run(paused.id).state == "SUCCESS"
+        (wait,) = (one for one in app.executions.tasks(paused.id) if one.task_name == "wait")
+        assert app.outputs.value(wait.id)["resumed"]["by"] == (by or None)

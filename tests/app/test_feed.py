@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.app import App
+from core.host.product import Event
 
 FLOW = "id: f\nnamespace: company.team\ntasks:\n  - {id: a, type: debug.Return, format: x}\n"
 
@@ -28,7 +29,7 @@ def test_one_goes_on_from_where_one_was(app: App) -> None:
     app.run(FLOW)
     everything = app.feed.events(start)
 
-    taken = []
+    taken: list[Event] = []
     after = start
     while page := app.feed.events(after, 2):
         assert len(page) <= 2

@@ -61,7 +61,8 @@ def started(home: Path, *options: str) -> tuple[subprocess.Popen[bytes], str]:
         process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT, env=environment)
     until = time.monotonic() + 30
     while (found := re.search(r"http://[\d.]+:\d+", log.read_text("utf-8"))) is None:
-        assert process.poll() is None and time.monotonic() < until, log.read_text("utf-8")
+        assert process.poll() is None, log.read_text("utf-8")
+        assert time.monotonic() < until, log.read_text("utf-8")
         time.sleep(0.05)
     return process, found[0]
 
@@ -91,7 +92,8 @@ def both(place: Place, call: Run) -> Callable[..., tuple[tuple[int, str, str], t
         answers = []
         for where in (here, there):
             code, out, err = call(*named, *where)
-            answers.append((code, *(text.replace(" ".join(where), "…") for text in (out, err))))
+            typed = " ".join(where)
+            answers.append((code, out.replace(typed, "…"), err.replace(typed, "…")))
         return answers[0], answers[1]
 
     return asked

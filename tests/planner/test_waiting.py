@@ -78,7 +78,7 @@ def test_a_pause_waits_for_a_person_and_gives_what_they_say() -> None:
     run.tell(ResumeRequested({"asked": "yes"}))
     output = run.rows[TaskKey("p")].output
     assert output["onResume"] == {"asked": "yes"}
-    assert output["resumed"]["to"] == "RUNNING"
+    assert (output["resumed"]["to"], output["resumed"]["by"]) == ("RUNNING", None)
     assert run.play().ran() == ["p=SUCCESS", "a=SUCCESS", "b=SUCCESS"]
     assert run.rows[TaskKey("p")].history == ["CREATED", "RUNNING", "PAUSED", "RUNNING", "SUCCESS"]
     assert run.states == ["RUNNING", "PAUSED", "RESTARTED", "RUNNING", "SUCCESS"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ def test_a_record_store_is_found_by_the_scheme_of_its_url(folder: Path) -> None:
     put(folder, "own_papyrus", STORE, module="tailrace_local_own_papyrus", scheme="papyrus")
     registry = load(folder)
 
-    make = registry.record_store("papyrus://nile")
+    make: Any = registry.record_store("papyrus://nile")
 
     assert make("papyrus://nile", 7) == ("papyrus://nile", 7)
     assert [(plugin.brings, plugin.error) for plugin in registry.plugins()] == [(("papyrus://",), "")]

@@ -73,7 +73,9 @@ class PostgresDatabase:
         self._here = _Here()
         with self.explained:
             self._check_version()
-        logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())  # our errors say what it would print
+        logger = logging.getLogger("psycopg.pool")
+        if not logger.handlers:  # our errors say what it would print
+            logger.addHandler(logging.NullHandler())
         self._pool: ConnectionPool[PipedConnection] = ConnectionPool(
             self._url, connection_class=PipedConnection, kwargs={"autocommit": True}, configure=self._prepare,
             min_size=1, max_size=MAX_CONNECTIONS, timeout=CONNECT_SECONDS, num_workers=1, open=True,
@@ -96,7 +98,8 @@ class PostgresDatabase:
     def _prepare(self, connection: PipedConnection) -> None:
         connection.adapters.register_dumper(int, Int8Dumper)  # one plan for a statement, not one for each size
         connection.execute(
-            "SELECT set_config('search_path', 'tailrace, pg_temp', false), set_config('tailrace.writer', %s, false)",
+            "SELECT set_config('search_path', 'tailrace, pg_temp', false), set_config('tailrace.writer', %s, false),"
+            " set_config('random_page_cost', '1.1', false)",  # pages of indexes lie in memory, or on a disk that seeks
             (self._writer,),
         )
         connection.line = Line(connection)

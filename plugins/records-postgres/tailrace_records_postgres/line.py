@@ -114,8 +114,9 @@ class Line:
     def _flush(self) -> None:
         waiting, self._gathered = self._gathered, None
         if waiting is not None:
-            rows = waiting.rows
-            sql, values = (waiting.one, rows[0]) if len(rows) == 1 else (waiting.many, list(map(list, zip(*rows, strict=True))))
+            sql, values = waiting.one, waiting.rows[0]
+            if len(waiting.rows) > 1:
+                sql, values = waiting.many, [list(column) for column in zip(*waiting.rows, strict=True)]
             self._begin(sql, values, waiting.result, keep=True)
 
     def _dumped(self, values: Sequence[Any]) -> tuple[Any, Any, Any]:

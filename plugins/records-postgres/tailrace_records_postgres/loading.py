@@ -10,6 +10,7 @@ import psycopg
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
+from core.records.spans import BLOCK
 from tailrace_records_postgres.failures import explained, shown, with_timeout
 from tailrace_records_postgres.installation import CONNECT_SECONDS, MIGRATING
 from tailrace_records_postgres.marks import storable
@@ -79,9 +80,12 @@ class Loader:
             "INSERT INTO flow_places SELECT DISTINCT organization_id, namespace, flow_id FROM flow_executions"
         )
         for table, function in (("task_executions", "span_of_tasks"), ("flow_executions", "span_of_executions")):
-            self.connection.execute(sql.SQL(
-                "SELECT {}(organization_id, min(seq) / 2048, max(seq) / 2048 - 1) FROM {} GROUP BY organization_id"
-            ).format(sql.Identifier(function), sql.Identifier(table)))  # fmt: skip
+            blocks = f"min(seq) / {BLOCK}, max(seq) / {BLOCK} - 1"
+            self.connection.execute(
+                sql.SQL(f"SELECT {{}}(organization_id, {blocks}) FROM {{}} GROUP BY organization_id").format(
+                    sql.Identifier(function), sql.Identifier(table)
+                )
+            )
 
     def _alter(self, table: str, what: str) -> None:
         self.connection.execute(sql.SQL(f"ALTER TABLE {{}} {what}").format(sql.Identifier(table)))

@@ -156,13 +156,13 @@ class TestEngines:
             store.close()
 
     def test_lists_by_date_pass_over_blocks_of_other_dates(self, database: str, server: str) -> None:
-        """The rows of two organizations alternate, and lie in blocks of 2 048 `seq`."""
+        """The rows of two organizations alternate, and lie in blocks of 1 024 `seq`."""
         store = open_records(database, 1)
         stories = [Story(store, "e1"), Story(store, "e2", organization=OTHER)]
         dates: dict[str, list[int]] = {ACME: [], OTHER: []}
         with psycopg.connect(server, autocommit=True) as owner:
             for block in range(4):
-                owner.execute("SELECT setval('tailrace.task_executions_seq_seq', %s)", (2048 * (block + 5) - 2,))
+                owner.execute("SELECT setval('tailrace.task_executions_seq_seq', %s)", (1024 * (block + 5) - 2,))
                 for number in range(6):  # the first of them still belongs to the block before
                     story = stories[number % 2]
                     story.at = 1_000_000 * (3 - block) + number * 1000  # later rows are older

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from core.records import SqliteRecords, core_statements
+from core.records.spans import BLOCK
 from tailrace_records_postgres.marks import NUL, numbered, restored, storable
 from tailrace_records_postgres.statements import ACROSS, own_statements, statements, translated
 
@@ -22,6 +23,7 @@ KEPT_BY_TRIGGERS = {
     "keep_task_inserts", "keep_task_changes", "keep_execution_inserts", "keep_execution_changes", "keep_newest_events",
 }  # fmt: skip
 """What SQLite does with triggers made on demand; here functions.sql has them."""
+OWN_INDEXES = {"task_executions_by_place", "task_executions_far", "evaluations_once", "reads_once", "inbox_of"}
 OWN_COLUMNS = {"inbox": {"organization_id"}}
 REPLACED = {
     "add_log_file": "f73ae9e3", "api_key": "a558f09e", "come_due": "8a3487d0", "count_logs": "b91040d5",
@@ -83,6 +85,26 @@ def test_the_tables_have_the_columns_of_a_home(server: str, engine_url: str, hom
         ):
             found.setdefault(table, set()).add(column)
     assert {name: columns - OWN_COLUMNS.get(name, set()) for name, columns in found.items()} == expected
+
+
+@pytest.mark.postgres
+def test_the_tables_have_the_indexes_of_a_home(server: str, engine_url: str, home: Path) -> None:
+    SqliteRecords(home, durable=False, now=1).close()
+    file = sqlite3.connect(home / "records.db")
+    query = "SELECT name FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite_%'"
+    expected = {name for (name,) in file.execute(query)}
+    file.close()
+    with psycopg.connect(server) as connection:
+        rows = connection.execute(
+            "SELECT indexname FROM pg_indexes WHERE schemaname = 'tailrace'"
+            " AND indexname NOT IN (SELECT conname FROM pg_constraint)"
+        ).fetchall()
+    assert {name for (name,) in rows} == expected | OWN_INDEXES
+
+
+def test_blocks_of_time_spans_are_as_long_as_those_of_the_core() -> None:
+    """functions.sql and statements.sql say it too."""
+    assert BLOCK == 1024
 
 
 @pytest.mark.parametrize(

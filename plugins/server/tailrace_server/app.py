@@ -103,7 +103,7 @@ def _asked(request: Request[Any, Any, Any]) -> asked.Asked:
 
 async def _given(request: Request[Any, Any, Any]) -> Any:
     operation: Operation = request.route_handler.opt["operation"]
-    return await given.read(request, operation.takes) if operation.takes else None
+    return await given.read(request, operation.takes) if operation.takes not in (None, bytes) else None
 
 
 async def _check_query(request: Request[Any, Any, Any]) -> None:

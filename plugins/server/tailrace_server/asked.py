@@ -22,6 +22,7 @@ Pair = tuple[str, str, bool]
 class Parameter:
     """A query parameter. kind: `id` is that of a record. many: it may be repeated. least, most: of a whole number.
 
+    required: it must be given. pattern: of a text, for the document; whoever takes it says what is wrong with another.
     prefix: of a family of parameters; its values are what stands behind it, as (name, value, with a `=`).
     """
 
@@ -35,6 +36,8 @@ class Parameter:
     default: Any = None
     example: Any = None
     prefix: bool = False
+    required: bool = False
+    pattern: str = ""
 
 
 LIMIT = Parameter("limit", "How many rows a page has at most.", "whole", least=1, most=1000, default=100)
@@ -85,6 +88,8 @@ def read(query: bytes, declared: Sequence[Parameter]) -> Asked:
             values[one.name] = tuple(found)
         elif len(found) > 1:
             problems.append((f"query.{one.name}", "may be given once"))
+        elif one.required and not found and not any(place == f"query.{one.name}" for place, _ in problems):
+            problems.append((f"query.{one.name}", "is missing"))
         else:
             values[one.name] = found[0] if found else one.default
     if problems:
@@ -135,6 +140,6 @@ def _value(declared: Parameter, text: str) -> Any:
 
 def _whole(declared: Parameter, text: str) -> int:
     digits = text.removeprefix("-")
-    if digits.isascii() and digits.isdigit() and len(digits) < 16 and declared.least <= int(text) <= declared.most:
+    if digits.isascii() and digits.isdigit() and len(digits) < 19 and declared.least <= int(text) <= declared.most:
         return int(text)
     raise ValueError(f"`{text}` is not a whole number from {declared.least} to {declared.most}")

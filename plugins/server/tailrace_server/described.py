@@ -75,7 +75,8 @@ def route(
     """Make a function a route: its name is the operation's id, its docstring the words of the API's document.
 
     gives: the good answers, the first one is the usual. role: who may; None asks for no key. asks: query parameters;
-    others are refused. takes: an attrs class, the JSON body; the function gets it as `given`. media: of the body.
+    others are refused. takes: an attrs class, the JSON body; the function gets it as `given`; `bytes` for a
+    body that it reads itself from `request`. media: of the body.
     headers: of the request. refuses: statuses beside those that every route may answer.
 
     The function may take, by name: `services` (of the caller's organization), `caller`, `asked`, `given`, `request`,

@@ -41,6 +41,8 @@ ABOUT = """\
 What flows gave, and how they came to it. Every GET can be asked as HEAD. Answers are compressed by gzip or zstd where \
 `Accept-Encoding` allows it; good answers to GET have a strong `ETag`, and `If-None-Match` is answered by 304. Ids of \
 other organizations are answered as if they did not exist. Unknown parameters and keys of bodies are refused."""
+EXAMPLES = {"namespace": "company.team", "flow_id": "getting_started"}
+"""Of what paths name; the flow of the other examples."""
 REQUEST_ID = {
     "X-Request-ID": {
         "description": "The id of the request: the client's (1 to 128 letters, digits, `.`, `_`, `-`), or a new one.",
@@ -103,7 +105,7 @@ def _security(app: Litestar) -> list[Json]:
 
 def _shapes(operation: Operation) -> Iterator[type[Any]]:
     yield from (one.shape for one in operation.gives if one.shape is not None)
-    if operation.takes is not None:
+    if operation.takes not in (None, bytes):
         yield operation.takes
 
 
@@ -119,8 +121,8 @@ def _operation(path: str, name: str, operation: Operation) -> Json:
     if parameters:
         told["parameters"] = parameters
     if operation.takes is not None:
-        schema = _ref(operation.takes)
-        told["requestBody"] = {"required": True, "content": {operation.media: {"schema": schema}}}
+        content: Json = {} if operation.takes is bytes else {"schema": _ref(operation.takes)}
+        told["requestBody"] = {"required": True, "content": {operation.media: content}}
     if operation.role is None:
         told["security"] = []
     given = {str(one.status): _given(one) for one in operation.gives}
@@ -143,10 +145,9 @@ def _refused(path: str, operation: Operation) -> list[int]:
 
 def _path_parameters(path: str) -> Iterator[Json]:
     for name in re.findall(r"{(\w+)}", path):
-        schema: Json = {"type": "string"}
-        if name.endswith("id") and name != "flow_id":
-            schema |= {"pattern": f"^{PATTERN}$"}
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
+        schema: Json = {"type": "string", "pattern": f"^{PATTERN}$"} if name == "id" else {"type": "string", "minLength": 1}
+        told: Json = {"name": name, "in": "path", "required": True, "schema": schema}
+        yield told | {"example": EXAMPLES[name]} if name in EXAMPLES else told
 
 
 def _parameter(one: Parameter) -> Json:
@@ -159,6 +160,8 @@ def _parameter(one: Parameter) -> Json:
     if one.many:
         schema = {"type": "array", "items": schema}
     told = {"name": one.name, "in": "query", "description": one.text, "schema": schema}
+    if one.required:
+        told["required"] = True
     return told if one.example is None else told | {"example": one.example}
 
 
@@ -172,7 +175,9 @@ def _value_schema(one: Parameter) -> Json:
         return {"type": "string", "format": "date-time"}
     if one.kind == "id":
         return {"type": "string", "pattern": f"^{PATTERN}$"}
-    return {"type": "string", "enum": list(one.choices)} if one.choices else {"type": "string", "minLength": 1}
+    if one.choices:
+        return {"type": "string", "enum": list(one.choices)}
+    return {"type": "string", "pattern": one.pattern} if one.pattern else {"type": "string", "minLength": 1}
 
 
 def _header_asked(one: Header) -> Json:
@@ -213,14 +218,21 @@ def _ref(shape: type[Any]) -> Json:
 def _link(paths: Mapping[str, Json]) -> None:
     """Where the ids of answers lead: from a new one, and from the first of a list, to what is done with one."""
     for path, operations in paths.items():
-        one = {operation["operationId"] for below, found in paths.items() if below.startswith(f"{path}/{{id}}")
-               for operation in found.values()}  # fmt: skip
-        for method, status, where in (("post", "201", "/id"), ("get", "200", "/data/0/id")):
+        below = [(other, operation["operationId"]) for other, found in paths.items()
+                 if other.startswith(path.partition("{")[0].rstrip("/") + "/{") for operation in found.values()]  # fmt: skip
+        for method, status, where in (("post", "201", ""), ("put", "200", ""), ("get", "200", "/data/0")):
             answer = operations.get(method, {}).get("responses", {}).get(status)
-            if one and answer is not None:
-                answer["links"] = {
-                    name: {"operationId": name, "parameters": {"id": f"$response.body#{where}"}} for name in sorted(one)
-                }
+            if below and answer is not None and (where == "" or "{" not in path):
+                answer["links"] = {name: _one_link(other, name, where) for other, name in sorted(below)}
+
+
+def _one_link(path: str, name: str, where: str) -> Json:
+    """An operation on what stands at a place of an answer; a flow's own id is what paths call `flow_id`."""
+    named = {one: one.removeprefix("flow_") for one in re.findall(r"{(\w+)}", path)}
+    return {
+        "operationId": name,
+        "parameters": {one: f"$response.body#{where}/{field}" for one, field in named.items()},
+    }
 
 
 def _tidy(name: str, schema: Mapping[str, Any], rules: Mapping[str, Any]) -> Json:

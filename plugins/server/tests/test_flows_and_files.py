@@ -86,3 +86,19 @@ def test_changes_are_in_the_audit_for_admins(client: httpx.Client) -> None:
     client.put("/flows/company.flows/audited", json={"source": source})
     rows = client.get("/audit", params={"subject": "company.flows.audited"}).json()["data"]
     assert [(one["actor"], one["action"], one["after"]) for one in rows] == [("local", "flow.put", {"revision": 1})]
+
+
+def test_a_file_is_stored_and_is_an_input(client: httpx.Client) -> None:
+    answer = client.put(
+        "/files", params={"namespace": "company.flows", "name": "data/given.txt"}, content=b"given from elsewhere",
+        headers={"Content-Type": "application/octet-stream"},
+    )  # fmt: skip
+    assert (answer.status_code, answer.json()["size"]) == (200, 20)
+    assert client.get("/files", params={"uri": answer.json()["uri"]}).content == b"given from elsewhere"
+    flow = "id: takes\nnamespace: company.flows\ninputs: [{id: file, type: FILE}]\ntasks: [{id: a, type: debug.Return}]\n"
+    assert client.put("/flows/company.flows/takes", json={"source": flow}).status_code == 200
+    given = {"namespace": "company.flows", "flow_id": "takes", "inputs": {"file": answer.json()["uri"]}}
+    assert client.post("/flow-executions", json=given).json()["inputs"] == {"file": answer.json()["uri"]}
+    for wrong in ({"name": "x"}, {"namespace": "x"}, {"namespace": "a/../b", "name": "x"}, {"namespace": "a", "name": "../x"}):
+        refused = client.put("/files", params=wrong, content=b"", headers={"Content-Type": "application/octet-stream"})
+        assert refused.status_code in (403, 422)

@@ -180,3 +180,10 @@ def test_executions_of_both_organizations_are_worked_on_by_one_engine(tenants: t
             json={"namespace": one.known["namespace"], "flow_id": one.known["flow_id"]},
         )  # fmt: skip
         assert (answer.json()["state"], answer.json()["organization_id"]) == ("SUCCESS", one.name)
+
+
+def test_the_context_of_the_others_tasks_is_not_there(tenants: tuple[Tenant, Tenant, Api]) -> None:
+    acme, globex, _ = tenants
+    asked = {"expression": "outputs", "task_execution_id": globex.known["id"]}
+    assert acme.client.post("/eval", json=asked).status_code == 404
+    assert globex.word in globex.client.post("/eval", json=asked).text

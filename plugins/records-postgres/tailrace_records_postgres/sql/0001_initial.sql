@@ -78,6 +78,7 @@ CREATE UNIQUE INDEX task_executions_by_place
 CREATE INDEX task_executions_far ON task_executions (flow_execution_id, task_name)
   WHERE octet_length(path_json) >= 1000;
 CREATE INDEX task_executions_newest ON task_executions (organization_id, seq);
+CREATE INDEX task_executions_by_execution ON task_executions (flow_execution_id, seq);
 CREATE INDEX task_executions_by_task ON task_executions (organization_id, task_name, seq);
 CREATE INDEX task_executions_by_flow ON task_executions (organization_id, namespace, flow_id, seq);
 CREATE INDEX task_executions_by_state ON task_executions (organization_id, state, seq) WHERE state <> 'SUCCESS';

@@ -100,15 +100,15 @@ CREATE OR REPLACE FUNCTION block_ended() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 DECLARE ended BIGINT;
 BEGIN
   IF TG_TABLE_NAME = 'task_executions' THEN
-    SELECT seq / 2048 INTO ended FROM task_executions
+    SELECT seq / 1024 INTO ended FROM task_executions
       WHERE organization_id = NEW.organization_id AND seq < NEW.seq ORDER BY seq DESC LIMIT 1;
-    IF ended < NEW.seq / 2048 THEN
+    IF ended < NEW.seq / 1024 THEN
       PERFORM span_of_tasks(NEW.organization_id, ended, ended);
     END IF;
   ELSE
-    SELECT seq / 2048 INTO ended FROM flow_executions
+    SELECT seq / 1024 INTO ended FROM flow_executions
       WHERE organization_id = NEW.organization_id AND seq < NEW.seq ORDER BY seq DESC LIMIT 1;
-    IF ended < NEW.seq / 2048 THEN
+    IF ended < NEW.seq / 1024 THEN
       PERFORM span_of_executions(NEW.organization_id, ended, ended);
     END IF;
   END IF;
@@ -116,23 +116,23 @@ BEGIN
 END $$;
 CREATE OR REPLACE FUNCTION span_of_tasks(of TEXT, first BIGINT, last BIGINT) RETURNS VOID LANGUAGE sql AS $$
   INSERT INTO time_spans
-  SELECT 'task_executions', organization_id, seq / 2048, min(created_at), max(created_at), min(updated_at),
+  SELECT 'task_executions', organization_id, seq / 1024, min(created_at), max(created_at), min(updated_at),
     max(updated_at) FROM task_executions
-  WHERE organization_id = $1 AND seq >= $2 * 2048 AND seq < ($3 + 1) * 2048 GROUP BY organization_id, seq / 2048
+  WHERE organization_id = $1 AND seq >= $2 * 1024 AND seq < ($3 + 1) * 1024 GROUP BY organization_id, seq / 1024
   ON CONFLICT (rows_of, organization_id, block) DO UPDATE SET created_from = excluded.created_from,
     created_to = excluded.created_to, updated_from = excluded.updated_from, updated_to = excluded.updated_to
 $$;
 CREATE OR REPLACE FUNCTION span_of_executions(of TEXT, first BIGINT, last BIGINT) RETURNS VOID LANGUAGE sql AS $$
   INSERT INTO time_spans
-  SELECT 'flow_executions', organization_id, seq / 2048, min(created_at), max(created_at), 0, 0 FROM flow_executions
-  WHERE organization_id = $1 AND seq >= $2 * 2048 AND seq < ($3 + 1) * 2048 GROUP BY organization_id, seq / 2048
+  SELECT 'flow_executions', organization_id, seq / 1024, min(created_at), max(created_at), 0, 0 FROM flow_executions
+  WHERE organization_id = $1 AND seq >= $2 * 1024 AND seq < ($3 + 1) * 1024 GROUP BY organization_id, seq / 1024
   ON CONFLICT (rows_of, organization_id, block) DO UPDATE SET created_from = excluded.created_from,
     created_to = excluded.created_to
 $$;
 CREATE OR REPLACE FUNCTION span_moved() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE time_spans SET updated_to = NEW.updated_at WHERE rows_of = 'task_executions'
-    AND organization_id = NEW.organization_id AND block = NEW.seq / 2048 AND updated_to < NEW.updated_at;
+    AND organization_id = NEW.organization_id AND block = NEW.seq / 1024 AND updated_to < NEW.updated_at;
   RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER spanned AFTER INSERT ON task_executions FOR EACH ROW EXECUTE FUNCTION block_ended();

@@ -89,23 +89,23 @@ DELETE FROM logs WHERE organization_id = ?1 AND at < ?2 AND (?3::bigint IS NULL 
 -- Of the organization alone, in the index that begins with it: the policies choose none.
 
 -- name: top_block_of_task_executions
-SELECT coalesce(max(seq), 0) / 2048 FROM task_executions
+SELECT coalesce(max(seq), 0) / 1024 FROM task_executions
 WHERE organization_id = current_setting('tailrace.organization', true)
 
 -- name: top_block_of_flow_executions
-SELECT coalesce(max(seq), 0) / 2048 FROM flow_executions
+SELECT coalesce(max(seq), 0) / 1024 FROM flow_executions
 WHERE organization_id = current_setting('tailrace.organization', true)
 
 -- name: forget_task_spans
 DELETE FROM time_spans
 WHERE rows_of = 'task_executions' AND organization_id = current_setting('tailrace.organization', true)
-  AND block >= (SELECT coalesce(max(seq), 0) / 2048 FROM task_executions
+  AND block >= (SELECT coalesce(max(seq), 0) / 1024 FROM task_executions
     WHERE organization_id = current_setting('tailrace.organization', true))
 
 -- name: forget_execution_spans
 DELETE FROM time_spans
 WHERE rows_of = 'flow_executions' AND organization_id = current_setting('tailrace.organization', true)
-  AND block >= (SELECT coalesce(max(seq), 0) / 2048 FROM flow_executions
+  AND block >= (SELECT coalesce(max(seq), 0) / 1024 FROM flow_executions
     WHERE organization_id = current_setting('tailrace.organization', true))
 
 -- What looks at all organizations does it through functions that give no more than this (protection.sql).

@@ -9,7 +9,7 @@ from litestar import Response
 from core.host.services import Services
 from tailrace_server.answers import json_answer
 from tailrace_server.described import Gives, route
-from tailrace_server.ids import known_id
+from tailrace_server.errors import Refused
 from tailrace_server.schemas.evaluations import Evaluated, ExpressionGiven
 
 
@@ -19,9 +19,20 @@ def evaluate(services: Services, given: ExpressionGiven) -> Response[Any]:
 
     The engine's own evaluator, under limits of time and size; `secret()` is refused. Nothing is changed.
     """
-    execution_id = known_id(given.flow_execution_id, "flow execution")
-    found = services.evaluator.evaluate(execution_id, given.expression, task_name=given.task_name, value=given.value)
+    execution_id, task_name, value = _place(services, given)
+    found = services.evaluator.evaluate(execution_id, given.expression, task_name=task_name, value=value)
     return json_answer({"text": found.text, "value": found.value, "type": found.type})
+
+
+def _place(services: Services, given: ExpressionGiven) -> tuple[str, str | None, str | None]:
+    """The execution, the task and the value of the loop around it, whose context is meant. Raises Refused."""
+    if (given.flow_execution_id is None) == (given.task_execution_id is None):
+        details = [("$.flow_execution_id", "expected, or `task_execution_id` in its place")]
+        raise Refused(422, "whose context is meant is not said", details=details)
+    if given.task_execution_id is None:
+        return str(given.flow_execution_id), given.task_name, given.value
+    view = services.outputs.get(given.task_execution_id)
+    return view.flow_execution_id, view.task_name, view.value
 
 
 ROUTES = (evaluate,)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from mimetypes import guess_type
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
@@ -11,15 +13,22 @@ from litestar import Request, Response
 
 from core.host.services import Services
 from core.sdk import Invalid, is_storage_uri
+from tailrace_server.access import Caller
 from tailrace_server.answers import json_answer
 from tailrace_server.asked import Asked, Parameter
 from tailrace_server.described import Gives, route
+from tailrace_server.errors import Refused
 from tailrace_server.ranges import IF_RANGE, OF_A_PART, RANGE, file_answer
-from tailrace_server.schemas.files import Preview, preview_object
+from tailrace_server.schemas.files import Preview, StoredFile, preview_object
 
 ANY = "application/octet-stream"
-URI = Parameter("uri", "The URI of the file: `storage:///…`.", example="storage:///company/team/products/products.csv")
+URI = Parameter(
+    "uri", "The URI of the file: `storage:///…`, or `kestra:///…`, which is the same.", required=True,
+    pattern="^(storage|kestra):///", example="storage:///company/team/products/products.csv",
+)  # fmt: skip
 ROWS = Parameter("rows", "How many rows are shown at most.", "whole", least=1, most=1000, default=20)
+NAMESPACE = Parameter("namespace", "The namespace it belongs to. Must be given.", example="company.team")
+NAME = Parameter("name", "Its path among the files of the namespace. Must be given.", example="data/customers.csv")
 MEDIA = {".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson", ".ion": "application/x-ndjson",
          ".parquet": "application/vnd.apache.parquet", ".md": "text/markdown", ".yaml": "application/yaml",
          ".yml": "application/yaml"}  # fmt: skip
@@ -51,6 +60,34 @@ def preview_file(services: Services, asked: Asked) -> Response[Any]:
     return json_answer(preview_object(found, media_type(uri), f"/api/v1/files?uri={quote(uri, safe='')}"))
 
 
+@route(
+    "PUT", "/files", Gives(StoredFile, "It is stored."),
+    role="editor", asks=(NAMESPACE, NAME), takes=bytes, media=ANY, refuses=(403,),
+)  # fmt: skip
+async def put_file(
+    request: Request[Any, Any, Any], services: Services, caller: Caller, asked: Asked
+) -> Response[Any]:
+    """Store a file of a namespace; one that is there is replaced.
+
+    Its URI is what a FILE input takes, and flows read it as a file of their namespace.
+    """
+    namespace, name = asked["namespace"], asked["name"]
+    if namespace is None or name is None:
+        raise Refused(422, "the file has no place", details=[("query.namespace", "expected, and `name` beside it")])
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "body")
+        size = 0
+        with path.open("wb") as file:
+            async for chunk in request.stream():
+                size += len(chunk)
+                await asyncio.to_thread(file.write, chunk)
+        stored = await asyncio.to_thread(services.files.put, path, namespace, name)
+    await asyncio.to_thread(
+        services.changes.note, caller.actor, "file.put", stored.uri, None, {"size": stored.size}
+    )
+    return json_answer({"uri": stored.uri, "size": stored.size, "sha256": stored.sha256})
+
+
 def media_type(uri: str) -> str:
     """What kind of file it is, by its name."""
     suffix = PurePosixPath(uri).suffix.lower()
@@ -59,9 +96,9 @@ def media_type(uri: str) -> str:
 
 def _uri(asked: Asked) -> str:
     uri = asked["uri"]
-    if uri is None or not is_storage_uri(uri):
+    if not is_storage_uri(uri):
         raise Invalid("this is not the URI of a stored file", where="query.uri", expected="storage:///…")
     return str(uri)
 
 
-ROUTES = (get_file, preview_file)
+ROUTES = (get_file, preview_file, put_file)

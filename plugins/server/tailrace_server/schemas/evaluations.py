@@ -17,13 +17,16 @@ Type = Literal[
 
 @frozen
 class ExpressionGiven:
-    """An expression, and whose recorded context it sees: an execution's, or that of one of its tasks."""
+    """An expression, and whose recorded context it sees: that of an execution, of one of its tasks, or of one task
+    execution. One of `flow_execution_id` and `task_execution_id` is given.
+    """
 
     expression: Annotated[
         str, Meta(description="Without braces it is taken as `{{ … }}`.", examples=["outputs.api.code == 200"],
                   max_length=100_000)
     ]  # fmt: skip
-    flow_execution_id: Id
+    flow_execution_id: Id | None = None
+    task_execution_id: Id | None = None
     task_name: Annotated[str | None, Meta(description="What this task saw; else what the execution sees.")] = None
     value: Annotated[str | None, Meta(description="Of the loop around the task.")] = None
 

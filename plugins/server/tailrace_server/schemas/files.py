@@ -11,6 +11,15 @@ from core.host.views import FilePreview
 
 
 @frozen
+class StoredFile:
+    """A file that was stored."""
+
+    uri: Annotated[str, Meta(examples=["storage:///company/team/_files/data/customers.csv"])]
+    size: Annotated[int, Meta(description="Bytes.", ge=0)]
+    sha256: str
+
+
+@frozen
 class Preview:
     """The beginning of a file. `kind` tells which of the others is filled."""
 

@@ -11,7 +11,13 @@ from core.host.views import FlowView
 from tailrace_server.schemas.common import Time
 from tailrace_server.times import iso
 
-Source = Annotated[str, Meta(description="The flow's YAML.", examples=["id: hello\nnamespace: company.team\n…"])]
+EXAMPLE = """\
+id: getting_started
+namespace: company.team
+inputs: [{id: country, type: STRING, defaults: AT}]
+tasks: [{id: hello, type: debug.Return, format: "{{ inputs.country }}"}]
+"""
+Source = Annotated[str, Meta(description="The flow's YAML.", examples=[EXAMPLE])]
 
 
 @frozen
