@@ -10,6 +10,7 @@ from core.host.records import RecordStore
 from core.host.requests import LogSpan
 from core.host.seam import Place
 from core.host.views import ExecutionFilter
+from core.loading import parse_yaml
 
 LINES = 1000
 Arguments = Mapping[str, Any]
@@ -30,6 +31,7 @@ class Surveys:
             "execution_state": self.execution_state,
             "own_files": self.own_files,
             "file_namespaces": self.file_namespaces,
+            "trigger_ids": self.trigger_ids,
             "log_lines": self.log_lines,
             "log_count": self.log_count,
         }
@@ -78,6 +80,18 @@ class Surveys:
         """The namespaces that have files."""
         return list(self._records.file_namespaces(place.organization_id))
 
+    def trigger_ids(self, place: Place, asked: Arguments) -> list[str] | None:
+        """namespace, flow_id → the ids of its triggers, None when there is no such flow.
+
+        Of the asking execution's flow as it runs, of others as they were stored last.
+        """
+        organization, revision = place.organization_id, None
+        if (asked["namespace"], asked["flow_id"]) == (place.namespace, place.flow_id):
+            own = self._records.execution(organization, place.flow_execution_id)
+            revision = own.flow_revision if own else None
+        flow = self._records.flow(organization, asked["namespace"], asked["flow_id"], revision)
+        return None if flow is None else _trigger_ids(flow.source)
+
     def log_lines(self, place: Place, asked: Arguments) -> list[Any]:
         """id, levels, after (a seq) → at most 1000 lines as [seq, at, level, task, attempt, message]."""
         found = self._records.logs(
@@ -88,6 +102,12 @@ class Surveys:
     def log_count(self, place: Place, asked: Arguments) -> int:
         """The fields of a LogSpan → how many lines there are."""
         return self._records.count_logs(place.organization_id, LogSpan(**{**asked, "levels": tuple(asked["levels"])}))
+
+
+def _trigger_ids(source: str) -> list[str]:
+    written = parse_yaml(source)
+    triggers = written.get("triggers") if isinstance(written, dict) else None
+    return [str(one["id"]) for one in triggers or () if isinstance(one, dict) and "id" in one]
 
 
 def _filter(asked: Arguments) -> ExecutionFilter:

@@ -149,8 +149,8 @@ class ProductRecords(Protocol):
     def correct_output(
         self, organization: str, output_id: str, correction: Correction, *, version: int, by: str, at: int
     ) -> tuple[str, ...]:
-        """Change an output that has this version; it has the next one then, `modified_by` is `by`, and it is stale no
-        more. What read its output, straight or through others, becomes stale: the ids of those.
+        """Change an output that has this version; it has the next one then, and `modified_by` is `by`. When its body
+        is corrected it is stale no more, and what read it, straight or through others, becomes stale: their ids.
 
         Raises NotFound, Conflict (another version).
         """

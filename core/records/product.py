@@ -75,9 +75,11 @@ class SqlProduct(AccessRecords):
             _may_be_corrected(found, version)
             before = self._shown(found, correction)
             self._correct(organization, found, correction, at)
-            self._db.write("output_fresh", (output_id,))
             self._db.write("output_changed", (by, at, output_id))
-            stale = dependents(self._db, found.execution_id, output_id)
+            stale: list[str] = []
+            if correction.body is not None:  # nobody reads summary and tags
+                self._db.write("output_fresh", (output_id,))
+                stale = dependents(self._db, found.execution_id, output_id)
             for one in stale:
                 self._db.write("set_stale", (at, at, one))
             after = self._shown(self._output(organization, output_id), correction)

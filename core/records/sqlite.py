@@ -6,13 +6,14 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from core.errors import Conflict, Unreachable
 from core.records.locks import FileLock
-from core.records.statements import migrations, statements
+from core.records.statements import migrations, split, statements
 
 BUSY_MILLISECONDS = 30_000
 PAGE_BYTES = 2048
@@ -81,7 +82,7 @@ class SqliteDatabase:
             current = int(self._writer.execute("PRAGMA user_version").fetchone()[0])
             for version, path in migrations():
                 if version > current:
-                    for statement in _split(path.read_text("utf-8")):
+                    for statement in split(path.read_text("utf-8")):
                         self._writer.execute(statement)
                     self._writer.execute("INSERT INTO schema_version VALUES (?, ?)", (version, now))
                     self._writer.execute(f"PRAGMA user_version = {version}")
@@ -125,7 +126,19 @@ class SqliteDatabase:
         with self._reading, self._explained:
             cursor = _execute(self._reader, sql, values)
             names = [column[0] for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor]
+            return [self._row(zip(names, row, strict=True)) for row in cursor]
+
+    @cached_property
+    def _row(self) -> type[dict[str, Any]]:
+        """A row by column name; a column that is not there is a reason to look at the whole schema."""
+        path = self.path
+
+        class Row(dict[str, Any]):
+            def __missing__(self, name: str) -> Any:
+                _refuse_foreign(path)
+                raise KeyError(name)
+
+        return Row
 
     def changed(self) -> bool:
         """Whether another connection has written since the last call."""
@@ -178,19 +191,17 @@ def _whole(value: Any) -> Any:
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
 
 
-def _split(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.splitlines():
-        if line.lstrip().startswith("--"):
-            continue
-        statement += line + "\n"
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+def _refuse_foreign(path: Path) -> None:
+    from core.records.foreign import refuse_foreign  # noqa: PLC0415 - something has gone wrong
+
+    refuse_foreign(path)
 
 
 class explained:
-    """What goes wrong with a file inside the block, in words for people. Raises Unreachable. To be used many times."""
+    """What goes wrong with a file inside the block, in words for people. To be used many times.
+
+    Raises Unreachable, and Conflict for tables that this version does not know.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -201,6 +212,8 @@ class explained:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, sqlite3.DatabaseError):
+            _refuse_foreign(self._path)
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.IntegrityError):
             full = "full" in str(error)
             raise Unreachable(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,3 +26,15 @@ def migrations() -> tuple[tuple[int, Path], ...]:
     """(version, file) of every migration, oldest first; a file's name begins with its number."""
     numbered = ((path.name.partition("_")[0], path) for path in _FOLDER.iterdir())
     return tuple(sorted((int(number), path) for number, path in numbered if number.isdigit()))
+
+
+def split(script: str) -> Iterator[str]:
+    """The statements of a script; lines that are comments are left out."""
+    statement = ""
+    for line in script.splitlines():
+        if line.lstrip().startswith("--"):
+            continue
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

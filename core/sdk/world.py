@@ -131,7 +131,10 @@ class Executions(Protocol):
     def switch_trigger(
         self, trigger_id: str, *, enabled: bool, namespace: str | None = None, flow_id: str | None = None
     ) -> None:
-        """Switch a trigger on or off, whatever its `disabled` says; of this execution's flow when none is named."""
+        """Switch a trigger on or off, whatever its `disabled` says; of this execution's flow when none is named.
+
+        Raises NotFound for a flow or a trigger that is not there.
+        """
 
     def count(
         self, *, namespaces: Sequence[str] = (), flow_id: str | None = None, states: Sequence[str] = (),

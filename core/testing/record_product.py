@@ -80,6 +80,12 @@ class CorrectionRules:
         assert view is not None
         assert view.stale_since == 9000
 
+    def test_nothing_is_stale_when_only_summary_and_tags_are_corrected(self, store: RecordStore) -> None:
+        _chain(store)
+        correction = Correction(summary={"value": 2}, tags={"team": "x"})
+        assert store.product.correct_output(ACME, "e1-a", correction, version=1, by=KEY, at=9000) == ()
+        assert _statuses(store) == {"a": "completed", "b": "completed", "c": "completed", "d": "completed"}
+
     def test_parts_that_are_not_given_stay(self, store: RecordStore) -> None:
         _chain(store)
         store.product.tag_outputs(ACME, ["e1-a"], {"team": "x"}, (), by=KEY, at=8000)

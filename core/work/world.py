@@ -221,9 +221,16 @@ class Executions:
         self, trigger_id: str, *, enabled: bool, namespace: str | None = None, flow_id: str | None = None
     ) -> None:
         place = self._wishes.place
-        self._wishes.requests.append(
-            SwitchTrigger(namespace or place.namespace, flow_id or place.flow_id, trigger_id, enabled)
-        )
+        namespace, flow_id = namespace or place.namespace, flow_id or place.flow_id
+        known = self._wishes.ask("trigger_ids", namespace=namespace, flow_id=flow_id)
+        if known is None:
+            raise NotFound(f"there is no flow {namespace}.{flow_id}")
+        if trigger_id not in known:
+            raise NotFound(
+                f"the flow {namespace}.{flow_id} has no trigger `{trigger_id}`",
+                expected=f"one of: {', '.join(known) or 'none'}",
+            )
+        self._wishes.requests.append(SwitchTrigger(namespace, flow_id, trigger_id, enabled))
 
     def count(
         self, *, namespaces: Sequence[str] = (), flow_id: str | None = None, states: Sequence[str] = (),

@@ -54,8 +54,9 @@ def test_an_unknown_setting_in_the_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid) as caught:
         load_settings(home=tmp_path, environment={})
     assert str(caught.value) == (
-        f"{tmp_path}/settings.toml: unknown setting `worker`\n  expected: one of durability, encryption_key, globals, "
-        "inline_limit, organization, plugins_dir, records, runner, secrets_file, storage, workers, zone"
+        f"{tmp_path}/settings.toml: unknown setting `worker`\n  expected: one of api_key, durability, encryption_key, globals, "
+        "inline_limit, organization, plugins_dir, records, runner, secrets_file, server, storage, "
+        "workers, zone"
     )
 
 

@@ -190,6 +190,28 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("change", [
+    "ALTER TABLE task_executions DROP COLUMN log_files_json", "DROP INDEX flow_executions_owned",
+    "ALTER TABLE flow_executions ADD COLUMN gone TEXT NOT NULL DEFAULT ''",
+])  # fmt: skip
+def test_tables_of_a_version_that_was_never_released_are_named_as_what_they_are(tmp_path: Path, change: str) -> None:
+    store = SqliteRecords(tmp_path, durable=False, now=1)
+    Story(store)
+    store.close()
+    rows(tmp_path, change)
+    store = SqliteRecords(tmp_path, durable=False, now=1)
+    try:
+        with pytest.raises(Conflict) as caught:
+            use(store)
+    finally:
+        store.close()
+    assert str(caught.value) == (
+        f"{tmp_path}/records.db: the records have version 3 of the tables, but not as this version of Tailrace makes "
+        "them: a version that was never released has written them\n"
+        "  to do: move them away, or give another home with --home DIR; what wrote them can still read them"
+    )
+
+
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "records.db").write_bytes(b"these are not records" * 100)
     with pytest.raises(Unreachable) as caught:

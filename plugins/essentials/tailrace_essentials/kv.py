@@ -111,15 +111,28 @@ class KeyBehavior(Described):
     """Which of the keys that match go."""
 
     type_: Literal["key", "version"] = prop(
-        "Whole keys; versions are not kept here, `version` is refused.", name="type", default="key"
-    )
-    expired_only: bool = prop("Whether only keys go whose time is over.", default=True)
-    before: datetime | None = prop("With `version`: refused like it.", default=None)
-    keep_amount: int | None = prop("With `version`: refused like it.", default=None)
+        "Whole keys, or versions of them; of a key the newest version is kept here and no other.", name="type",
+        default="key",
+    )  # fmt: skip
+    expired_only: bool = prop("With `key`: whether only keys go whose time is over.", default=True)
+    before: datetime | None = prop("With `version`: only versions older than this, never the newest one.", default=None)
+    keep_amount: int | None = prop("With `version`: how many of the newest versions stay.", default=None)
+
+    def __post_init__(self) -> None:
+        if self.type_ == "key" and (self.before is not None or self.keep_amount is not None):
+            raise Invalid("`before` and `keepAmount` are about versions", expected="type: version")
+        if self.before is not None and self.keep_amount is not None:
+            raise Invalid("`before` and `keepAmount` are both given", expected="one of them")
+        if self.keep_amount is not None and self.keep_amount < 1:
+            raise Invalid("`keepAmount` is less than 1", expected="a number of versions to keep")
 
 
 class PurgeKV(RunnableTask, type="kv.PurgeKV", aliases=("io.kestra.plugin.core.kv.PurgeKV",)):
-    """Remove expired keys, or all that match a pattern."""
+    """Remove expired keys, or all that match a pattern.
+
+    A key has one version here, the newest. So `behavior` with `type: version` removes nothing when it says `before` or
+    `keepAmount`, and without them all keys that match.
+    """
 
     key_pattern: str | None = prop("Which keys: a pattern with `*`; all when missing.", default=None)
     namespaces: list[str] | None = prop("Whose stores; all when this and the pattern are missing.", default=None)
@@ -134,8 +147,14 @@ class PurgeKV(RunnableTask, type="kv.PurgeKV", aliases=("io.kestra.plugin.core.k
         size: int = prop("How many keys were removed.")
 
     def run(self, ctx: RunContext) -> Output:
-        self._check()
-        expired_only = self.behavior.expired_only if self.expired_only is None else self.expired_only
+        if self.namespaces is not None and self.namespace_pattern is not None:
+            raise Invalid("`namespaces` and `namespacePattern` are both given", expected="one of them")
+        behavior = self.behavior
+        if behavior.before is not None or behavior.keep_amount is not None:
+            ctx.log.info("Nothing to purge: earlier versions of keys are not kept")
+            return self.Output(size=0)
+        expired_only = behavior.type_ == "key" and behavior.expired_only
+        expired_only = expired_only if self.expired_only is None else self.expired_only
         by_namespace: dict[str, list[str]] = {}
         for entry in self._matching(ctx):
             if entry.expired or not expired_only:
@@ -147,16 +166,6 @@ class PurgeKV(RunnableTask, type="kv.PurgeKV", aliases=("io.kestra.plugin.core.k
                 for key in keys:
                     ctx.kv.delete(key, namespace)
         return self.Output(size=sum(map(len, by_namespace.values())))
-
-    def _check(self) -> None:
-        if self.namespaces is not None and self.namespace_pattern is not None:
-            raise Invalid("`namespaces` and `namespacePattern` are both given", expected="one of them")
-        behavior = self.behavior
-        if behavior.type_ == "version" or behavior.before is not None or behavior.keep_amount is not None:
-            raise Invalid(
-                "earlier versions of keys are not kept, so that none can be purged", where="$.behavior",
-                expected="type: key",
-            )  # fmt: skip
 
     def _matching(self, ctx: RunContext) -> Iterator[KeyEntry]:
         below = self.include_child_namespaces

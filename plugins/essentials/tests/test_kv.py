@@ -136,13 +136,29 @@ def test_purge_of_all_that_match(ctx: PlainContext) -> None:
     assert sorted(ctx.kv.values) == [("tests", "keep"), ("tests.sub", "tmp_2")]
 
 
-@pytest.mark.parametrize("behavior", [KeyBehavior(type_="version"), KeyBehavior(keep_amount=1)])
-def test_versions_of_keys_are_not_kept(ctx: PlainContext, behavior: KeyBehavior) -> None:
+@pytest.mark.parametrize(("behavior", "left"), [
+    (KeyBehavior(type_="version"), {("other", "a")}),
+    (KeyBehavior(type_="version", keep_amount=1), {("tests", "a"), ("other", "a")}),
+    (KeyBehavior(type_="version", before=datetime(2100, 1, 1, tzinfo=UTC)), {("tests", "a"), ("other", "a")}),
+])  # fmt: skip
+def test_of_the_versions_of_a_key_the_newest_is_there(
+    ctx: PlainContext, behavior: KeyBehavior, left: set[tuple[str, str]]
+) -> None:
+    ctx.kv.values.update({("tests", "a"): 1, ("other", "a"): 2})
+    assert PurgeKV(namespaces=["tests"], behavior=behavior).run(ctx).size == 2 - len(left)
+    assert ctx.kv.values.keys() == left
+
+
+@pytest.mark.parametrize(("given", "message"), [
+    ({"keep_amount": 1}, "`before` and `keepAmount` are about versions\n  expected: type: version"),
+    ({"type_": "version", "keep_amount": 0}, "`keepAmount` is less than 1\n  expected: a number of versions to keep"),
+    ({"type_": "version", "keep_amount": 2, "before": datetime(2100, 1, 1, tzinfo=UTC)},
+     "`before` and `keepAmount` are both given\n  expected: one of them"),
+])  # fmt: skip
+def test_which_versions_go_is_said_in_one_way(given: dict[str, Any], message: str) -> None:
     with pytest.raises(Invalid) as caught:
-        PurgeKV(behavior=behavior).run(ctx)
-    assert str(caught.value) == (
-        "$.behavior: earlier versions of keys are not kept, so that none can be purged\n  expected: type: key"
-    )
+        KeyBehavior(**given)
+    assert str(caught.value) == message
 
 
 def test_purge_takes_names_or_a_pattern(ctx: PlainContext) -> None:

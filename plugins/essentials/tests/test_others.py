@@ -257,8 +257,24 @@ def test_a_trigger_is_switched_on_and_off(tmp_path: Path) -> None:
     assert ctx.log.lines[-1] == ("INFO", "the trigger `daily` is switched off")
 
 
+TRIGGERS = "triggers:\n  - {id: t, type: trigger.Schedule, cron: '0 0 * * *'}\n"
+
+
+@pytest.mark.parametrize(("where", "why"), [
+    ("trigger: x", "the flow n.f has no trigger `x`\n  expected: one of: t"),
+    ("trigger: x, flowId: other", "the flow n.other has no trigger `x`\n  expected: one of: none"),
+    ("trigger: t, flowId: gone", "there is no flow n.gone"),
+    ("trigger: t, namespace: elsewhere", "there is no flow elsewhere.f"),
+])  # fmt: skip
+def test_a_trigger_that_is_not_there_can_not_be_switched(app: App, where: str, why: str) -> None:
+    app.flows.push("id: other\nnamespace: n\ntasks: [{id: a, type: log.Log, message: hi}]\n")
+    flow = f"id: f\nnamespace: n\ntasks:\n  - {{id: a, type: trigger.Toggle, {where}}}\n{TRIGGERS}"
+    run = run_flow(flow, app=app)
+    assert (run.state, run.tasks["a"].error) == ("FAILED", why)
+
+
 def test_what_was_switched_is_recorded_with_the_result(app: App) -> None:
-    flow = "id: f\nnamespace: n\ntasks:\n  - {id: a, type: trigger.Toggle, trigger: t, enabled: %s}\n"
+    flow = "id: f\nnamespace: n\ntasks:\n  - {id: a, type: trigger.Toggle, trigger: t, enabled: %s}\n" + TRIGGERS
     for enabled, disabled in (("true", 0), ("false", 1)):
         assert run_flow(flow % enabled, app=app).state == "SUCCESS"
         with sqlite3.connect(app.settings.home / "records.db") as connection:

@@ -245,10 +245,13 @@ class PostgresDatabase:
             connection = self._pool.getconn()
             try:
                 return use(connection.line)
-            except BaseException as error:
+            except OperationalError as error:
                 connection.close()
                 if not lost(error) or left == 1:
                     raise
+            except BaseException:
+                connection.close()
+                raise
             finally:
                 self._pool.putconn(connection)
         raise OperationalError("every connection was lost")

@@ -122,7 +122,7 @@ def _operation(path: str, name: str, operation: Operation) -> Json:
         told["parameters"] = parameters
     if operation.takes is not None:
         content: Json = {} if operation.takes is bytes else {"schema": _ref(operation.takes)}
-        told["requestBody"] = {"required": True, "content": {operation.media: content}}
+        told["requestBody"] = {"required": operation.takes is not bytes, "content": {operation.media: content}}
     if operation.role is None:
         told["security"] = []
     given = {str(one.status): _given(one) for one in operation.gives}

@@ -165,6 +165,8 @@ def test_a_person_lets_a_paused_execution_go_on(client: httpx.Client) -> None:
     waiting = start(client, "waits")
     assert waiting["state"] == "PAUSED"
     path = f"/flow-executions/{waiting['id']}"
+    (reason,) = client.get(f"{path}/why").json()["data"]
+    assert ("ask" in reason["text"], reason["command"][:2]) == (True, ["executions", "resume"])
     wrong = client.post(f"{path}/resume", json={"inputs": {"fine": "perhaps"}})
     assert wrong.status_code == 422
     assert client.post(f"{path}/resume", json={"inputs": {"fine": True}}).status_code == 200

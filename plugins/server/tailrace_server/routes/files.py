@@ -17,7 +17,6 @@ from tailrace_server.access import Caller
 from tailrace_server.answers import json_answer
 from tailrace_server.asked import Asked, Parameter
 from tailrace_server.described import Gives, route
-from tailrace_server.errors import Refused
 from tailrace_server.ranges import IF_RANGE, OF_A_PART, RANGE, file_answer
 from tailrace_server.schemas.files import Preview, StoredFile, preview_object
 
@@ -27,8 +26,8 @@ URI = Parameter(
     pattern="^(storage|kestra):///", example="storage:///company/team/products/products.csv",
 )  # fmt: skip
 ROWS = Parameter("rows", "How many rows are shown at most.", "whole", least=1, most=1000, default=20)
-NAMESPACE = Parameter("namespace", "The namespace it belongs to. Must be given.", example="company.team")
-NAME = Parameter("name", "Its path among the files of the namespace. Must be given.", example="data/customers.csv")
+NAMESPACE = Parameter("namespace", "The namespace it belongs to.", required=True, example="company.team")
+NAME = Parameter("name", "Its path among the files of the namespace.", required=True, example="data/customers.csv")
 MEDIA = {".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson", ".ion": "application/x-ndjson",
          ".parquet": "application/vnd.apache.parquet", ".md": "text/markdown", ".yaml": "application/yaml",
          ".yml": "application/yaml"}  # fmt: skip
@@ -72,8 +71,6 @@ async def put_file(
     Its URI is what a FILE input takes, and flows read it as a file of their namespace.
     """
     namespace, name = asked["namespace"], asked["name"]
-    if namespace is None or name is None:
-        raise Refused(422, "the file has no place", details=[("query.namespace", "expected, and `name` beside it")])
     with TemporaryDirectory() as folder:
         path = Path(folder, "body")
         size = 0

@@ -22,6 +22,7 @@ from tailrace_server.schemas.executions import (
     FlowExecution,
     FlowExecutionPage,
     NewFlowExecution,
+    Reasons,
     ReplayGiven,
     ResumeGiven,
     execution_object,
@@ -83,6 +84,15 @@ def get_flow_execution(
     elif asked["task_name"] or asked["status"]:
         raise Invalid("`task_name` and `status` choose among task outputs", expected="include=task_outputs beside them")
     return json_answer(shown)
+
+
+@route(
+    "GET", "/flow-executions/{id:str}/why", Gives(Reasons, "What it waits for, or why it ended so."), refuses=(404,)
+)  # fmt: skip
+def explain_flow_execution(id: str, services: Services) -> Response[Any]:
+    """Why an execution stands where it stands, in words for people."""
+    found = services.executions.why(known_id(id, WHAT))
+    return json_answer({"data": [{"text": one.text, "command": one.command} for one in found]})
 
 
 @route(
@@ -235,7 +245,7 @@ async def _created(
 
 
 ROUTES = (
-    list_flow_executions, get_flow_execution, start_flow_execution, cancel_flow_execution, pause_flow_execution,
-    resume_flow_execution, restart_flow_execution, replay_flow_execution, execute_flow_execution,
+    list_flow_executions, get_flow_execution, explain_flow_execution, start_flow_execution, cancel_flow_execution,
+    pause_flow_execution, resume_flow_execution, restart_flow_execution, replay_flow_execution, execute_flow_execution,
     delete_flow_execution, restore_flow_execution,
 )  # fmt: skip

@@ -57,6 +57,24 @@ class FlowExecution:
 
 
 @frozen
+class Reason:
+    """One reason in words."""
+
+    text: Annotated[str, Meta(examples=["`approve` waits for a person"])]
+    command: Annotated[
+        list[str],
+        Meta(description="The words of the command of the command line that lets it go on; empty when there is none."),
+    ]
+
+
+@frozen
+class Reasons:
+    """Why an execution stands where it stands."""
+
+    data: list[Reason]
+
+
+@frozen
 class FlowExecutionPage:
     """A page of flow executions, newest first."""
 

@@ -1,0 +1,102 @@
+"""Requests to a server: what it refuses as errors of ours, rate limits waited for, and what is no API at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from core.app.remote import connection as module
+from core.app.remote.connection import Connection
+from core.errors import Conflict, Forbidden, Invalid, NotFound, TailraceError, TooLarge, Unreachable
+from core.testing.http_server import Answer, HttpServer, Received, Route, json_answer
+
+PATH = "/api/v1/flow-executions"
+
+
+def error(code: str, *details: tuple[str, str]) -> dict[str, object]:
+    told = [{"path": path, "message": message} for path, message in details]
+    return {"error": {"code": code, "message": "it is not so", "details": told}, "request_id": "r-1"}
+
+
+def asked(answer: Route, key: str = "") -> tuple[object, list[Received]]:
+    with HttpServer({PATH: answer}) as server:
+        connection = Connection(server.url, key)
+        try:
+            return connection.get("/flow-executions", {"limit": 1, "status": ("failed", "stale"), "none": None}), [
+                *server.requests
+            ]
+        finally:
+            connection.close()
+
+
+def test_a_request_says_who_asks_and_for_what() -> None:
+    found, (request,) = asked(json_answer({"data": []}), "tr_secret")
+
+    assert found == {"data": []}
+    assert request.target == f"{PATH}?limit=1&status=failed&status=stale"
+    assert (request.headers["authorization"], request.headers["accept"]) == ("Bearer tr_secret", "application/json")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "told"),
+    [
+        (404, error("missing"), NotFound, "it is not so"),
+        (409, error("conflict"), Conflict, "it is not so"),
+        (413, error("too_large"), TooLarge, "it is not so"),
+        (403, error("forbidden"), Forbidden, "it is not so"),
+        (422, error("invalid", ("query.limit", "expected: 1 to 1000"), ("", "too many")), Invalid,
+         "it is not so\n  expected: 1 to 1000; too many"),
+        (422, error("invalid", ("secret('X')", "expected: none")), Invalid, "secret('X'): it is not so\n  expected: none"),
+        (401, error("unauthorized"), Forbidden, "URL: it is not so\n  to do: give a key with --api-key"),
+        (500, error("internal"), Unreachable,
+         "URL: the server refuses: it is not so; its log says more of the request r-1"),
+        (502, {"oops": 1}, Unreachable, "URL: the answer is an error of another program: 502"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_a_server_refuses_is_an_error_of_ours(
+    status: int, body: object, kind: type[TailraceError], told: str
+) -> None:
+    with HttpServer({PATH: json_answer(body, status)}) as server:
+        connection = Connection(server.url, "")
+        with pytest.raises(kind) as caught:
+            connection.get("/flow-executions")
+        connection.close()
+
+    assert str(caught.value) == told.replace("URL", server.url)
+
+
+def test_what_is_no_api_is_told() -> None:
+    with HttpServer({PATH: "<html>"}) as server:
+        connection = Connection(server.url, "")
+        with pytest.raises(Unreachable) as caught:
+            connection.get("/flow-executions")
+        connection.close()
+
+    assert str(caught.value) == f"{server.url}: what answers there is not this product's API"
+
+
+def test_a_rate_limit_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(module, "sleep", waited.append)
+    answers: Iterator[Answer] = iter((
+        Answer("", 429, {"Retry-After": "3"}), Answer("", 429, {"Retry-After": "2"}), json_answer({"data": [1]}),
+    ))  # fmt: skip
+
+    found, requests = asked(lambda request: next(answers))
+
+    assert (found, waited, len(requests)) == ({"data": [1]}, [3, 2], 3)
+
+
+@pytest.mark.parametrize("url", ["ftp://host", "http://", "host:port", "http://host:99999", "postgresql://h/db"])
+def test_what_is_no_url_of_a_server_is_refused(url: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        Connection(url, "")
+    assert str(caught.value) == (
+        "setting server: this is not the URL of a server\n  expected: https://HOST[:PORT]"
+    )
+
+
+def test_a_password_in_the_url_is_not_shown() -> None:
+    assert Connection("https://me:s3cret@flows.example:8443/base/", "").url == "https://flows.example:8443/base"
