@@ -29,7 +29,7 @@ def refuse_foreign(path: Path) -> None:
             f"the records have version {version} of the tables, but not as this version of Tailrace makes them: "
             "a version that was never released has written them",
             where=str(path),
-            hint="move them away, or give another home with --home DIR; what wrote them can still read them",
+            hint="move them away, or give another home with --home DIR",
         )
 
 
