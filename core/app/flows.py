@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from core.app.recent import Recent
 from core.app.templates import Templates
 from core.engine.clock import now
 from core.errors import Invalid, NotFound
@@ -13,6 +14,11 @@ from core.host.views import FlowView
 from core.loading import FindTemplate, Loaded, Problem, load_flow
 from core.model.flow import Flow
 from core.registry import Registry
+
+
+
+PARSED = 500
+"""Revisions that are kept as they were parsed: one of ten tasks takes about 20 kB."""
 
 
 class FlowService:
@@ -24,8 +30,8 @@ class FlowService:
         self._organization = organization
         self._records = records
         self._registry = registry
-        self._templates = Templates(home / "templates" / organization)
-        self._parsed: dict[tuple[str, str, int], Flow] = {}
+        self._templates = Templates(_kept_templates(home, organization))
+        self._parsed: Recent[tuple[str, str, int], Flow] = Recent(PARSED)
         self._folders: list[Path] = []
         self._in_folders: dict[tuple[str, str], Flow] | None = None
 
@@ -51,7 +57,7 @@ class FlowService:
         view = self._records().save_flow(
             self._organization, flow.namespace, flow.id, flow.source, local=local, at=now()
         )
-        self._parsed[view.namespace, view.flow_id, view.revision] = flow
+        self._parsed.put((view.namespace, view.flow_id, view.revision), flow)
         return view
 
     def get(self, namespace: str, flow_id: str, revision: int | None = None) -> FlowView:
@@ -70,14 +76,17 @@ class FlowService:
     def parsed(self, namespace: str, flow_id: str, revision: int) -> Flow:
         """A stored revision as a flow. Raises NotFound; InvalidFlow when a plugin it needs is gone."""
         key = (namespace, flow_id, revision)
-        if key not in self._parsed:
+        flow = self._parsed.get(key)
+        if flow is None:
             source = self.get(namespace, flow_id, revision).source
-            self._parsed[key] = self._loaded(source, f"{namespace}.{flow_id}").require()
-        return self._parsed[key]
+            flow = self._loaded(source, f"{namespace}.{flow_id}").require()
+            self._parsed.put(key, flow)
+        return flow
 
     def look_in(self, folder: Path) -> None:
         """Let flows that other flows call be found among the files of a folder, before those of the home."""
-        self._folders.append(folder)
+        if folder not in self._folders:
+            self._folders.append(folder)
         self._in_folders = None
 
     def find(self, namespace: str, flow_id: str, revision: int | None = None) -> Flow:
@@ -112,6 +121,11 @@ class FlowService:
 
     def _loaded(self, text: str | bytes, name: str, beside: Path | None = None) -> Loaded:
         return load_flow(text, self._registry(), name, find_template=self.find_template(beside))
+
+
+def _kept_templates(home: Path, organization: str) -> Path:
+    """Where those of an organization are kept; names of namespaces in it, so that none may be that of another one."""
+    return home / "templates" if organization == "default" else home / "organizations" / organization / "templates"
 
 
 def _text_of(path: Path) -> bytes:

@@ -72,7 +72,10 @@ class Loop(Block, type="flow.Loop", aliases=("io.kestra.plugin.core.flow.Loop",)
         "`item.key` (of a map), `item.parent` and `item.parents` (of the loops around)."
     )
     concurrency_limit: int = prop("For how many values at once; 0 for all.", default=0, render=False)
-    transmit_failed: bool = prop("A failed iteration fails the loop.", default=True, render=False)
+    transmit_failed: bool = prop(
+        "A failed iteration fails the loop, and no other one begins; else each ends by itself, and the loop with "
+        "SUCCESS.", default=True, render=False,
+    )  # fmt: skip
     outputs: list[LoopOutput] | None = prop("Values that each iteration gives.", default=None)
     fetch_type: Literal["AUTO", "FETCH", "STORE"] = prop(
         "Whether these values become an output or a file.", default="AUTO", render=False
@@ -80,16 +83,17 @@ class Loop(Block, type="flow.Loop", aliases=("io.kestra.plugin.core.flow.Loop",)
     break_when: str | None = prop("No other iteration begins once this renders to something true.", default=None)
 
     def plan(self) -> Each:
-        for name, asked in (
-            ("outputs", self.outputs), ("breakWhen", self.break_when), ("transmitFailed", not self.transmit_failed)
-        ):  # fmt: skip
+        for name, asked in (("outputs", self.outputs), ("breakWhen", self.break_when)):
             if asked:
                 raise Invalid(
                     f"`{name}` of a `flow.Loop` can't be used: iterations are no executions of their own here",
                     expected=f"a loop without `{name}`",
                 )
         limit = at_least_zero("concurrencyLimit", self.concurrency_limit)
-        return Each(self.values, not_empty(self.tasks), limit, policy=self.policy(), as_items=True)
+        return Each(
+            self.values, not_empty(self.tasks), limit, policy=self.policy(), as_items=True,
+            transmit_failed=self.transmit_failed,
+        )  # fmt: skip
 
 
 class CheckFrequency(Described):

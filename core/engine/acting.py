@@ -104,7 +104,8 @@ class Acting:
     def answered(self, result: EvaluationResult, owned: Mapping[str, Work]) -> Iterable[Told]:
         """What to tell the planner of an evaluation; nothing when its execution has ended meanwhile."""
         work, asked = self.asked(result.ticket)
-        if work.live.identity.id not in owned:
+        if owned.get(work.live.identity.id) is not work:
+            self._outputs.forget(work, asked)
             return ()
         if asked.purpose == ASSERTION and asked.task == ROOT:
             return self.sla.answered(work, asked.round, result)

@@ -89,6 +89,10 @@ class ChildOutputs:
         self._rendered[message.execution_id] = decode(result.value)
         return told
 
+    def forget(self, work: Work, asked: EvaluationKey) -> None:
+        """Nobody waits any more for what was asked."""
+        self._held.pop((work.live.identity.id, asked), None)
+
     def take(self, child_id: str) -> Mapping[str, Any] | None:
         """The outputs of a child whose end is decided now."""
         return self._rendered.pop(child_id, None)

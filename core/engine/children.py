@@ -12,7 +12,7 @@ from core.host.views import ExecutionView
 from core.model.codec import decode
 from core.model.decisions import Decision, EndTask, GiveOutput, StartChild
 from core.model.flow import Flow
-from core.model.messages import ChildStarted, TaskKey
+from core.model.messages import ChildEnded, ChildStarted, TaskKey
 from core.model.nodes import Call
 from core.model.state import ENDED
 
@@ -72,6 +72,8 @@ class Children:
                     many = _times(live, change.key)
                     one = self._all(live, change.key, rows) if many else self._one(rows[-1])
                     given.append(GiveOutput(change.key, one))
+        if isinstance(message, ChildEnded) and self.outputs:
+            self.outputs.take(message.execution_id)  # what came too late for this decision comes too late for all
         if not given:
             return decision
         return Decision((*given, *decision.changes), decision.effects, decision.guards, decision.rules)

@@ -249,6 +249,7 @@ class EndlessEngine(Engine):
         live = work.live
         self._records.release(live.identity.id, live.fence)
         self._timers.keep(lambda name: name in self._owned or name in self._acting.later)
+        self._acting.sla.keep(lambda name: name in self._owned)
         if self._full:
             self._next_claim, self._next_look = 0.0, min(self._next_look, monotonic() + CLAIM_AGAIN_SECONDS)
         if live.is_over and live.parent is not None and live.parent.wait:

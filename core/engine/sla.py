@@ -79,6 +79,10 @@ class SlaWatch:
                 most = format_duration(timedelta(microseconds=sla.max_duration or 0))
                 yield from _broken(work, sla, f"execution duration exceeds the maximum duration of {most}")
 
+    def keep(self, wanted: Callable[[str], bool]) -> None:
+        """Forget the times of other executions, now and then."""
+        self._timers.keep(wanted)
+
     # -- assertions
 
     def changed(self, work: Work, unit: Unit) -> None:

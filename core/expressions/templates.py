@@ -33,10 +33,14 @@ class _Piece:
     trim: bool = False
 
 
-@lru_cache(maxsize=4096)
 def plain_path(source: str) -> tuple[int, tuple[str, ...]] | None:
     """(where it begins, its names) of a template that is nothing but `{{ a.b.c }}`: what most are, told in no time."""
-    found = _one_path().fullmatch(source) if len(source) <= _PLAIN_SIZE else None
+    return _known_path(source) if len(source) <= _PLAIN_SIZE else None
+
+
+@lru_cache(maxsize=4096)
+def _known_path(source: str) -> tuple[int, tuple[str, ...]] | None:
+    found = _one_path().fullmatch(source)
     if found is None:
         return None
     names = found.group(1).split(".")

@@ -24,9 +24,11 @@ class Keys(Protocol):
     def find(self, secret: str) -> ApiKey | None:
         """The key of a secret, unless it is unknown, revoked or expired; notes that it was used."""
 
-    def list(self, organization: str) -> tuple[ApiKey, ...]: ...
+    def list(self, organization: str) -> tuple[ApiKey, ...]:
+        """In the order they were made, revoked and expired ones too."""
+
     def revoke(self, organization: str, key_id: str, *, by: str = "system") -> None:
-        """Raises NotFound."""
+        """Let it open nothing any more; other processes know that within two seconds. Raises NotFound."""
 
     def exist(self) -> bool:
         """Whether any key of any organization is there and not revoked."""
@@ -40,21 +42,21 @@ class Serving(Protocol):
     """An engine that goes on until it is closed: it works on what is submitted, becomes due, or was left by others."""
 
     def start(self) -> None:
-        """Begin, in threads of its own; what an earlier engine left is taken over at once."""
+        """Begin, in threads of its own; what a dead engine left is taken over. Raises Unreachable."""
 
     @property
     def failure(self) -> BaseException | None:
-        """Why it ended by itself; None while it is well."""
+        """Why it does not work now, though it was not closed; it tries again by itself. None while it is well."""
 
     def working_on(self) -> int:
         """How many executions it owns."""
 
     def close(self, seconds: float = 10.0) -> None:
-        """Let go of everything: what runs is stopped and left to be taken over. Returns then, or after so long."""
+        """Decide nothing more; what runs is stopped, and left to be taken over. Returns then, or after so long."""
 
 
 class Deployment(Protocol):
-    """One installation. To be closed."""
+    """One installation. To be closed. Safe for many threads."""
 
     def services(self, organization: str) -> Services:
         """Everything, bound to one organization; cheap to call again. Raises NotFound (no such organization)."""

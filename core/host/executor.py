@@ -13,6 +13,7 @@ class Executor(ABC):
 
     tell: called from any thread with what comes up; it never raises. The engine may lead its next turn in that
     thread, and send what follows before it returns: tell of a result when the thread is free for the next job.
+    What an attempt says (log lines, metrics) is told before its result. `core.testing.ExecutorContract` asks for this.
     """
 
     def __init__(self, tell: Callable[[Up], None]) -> None:
@@ -20,8 +21,12 @@ class Executor(ABC):
 
     @abstractmethod
     def send(self, message: Down) -> None:
-        """Hand down a job, a stop or an answer; returns at once."""
+        """Hand down a job, a stop or an answer; returns at once. Called from any thread.
+
+        More jobs than can run at once wait, in order; evaluations should not wait for tasks. A stop ends a job that
+        waits, too; of an attempt that is over, or unknown, it does nothing.
+        """
 
     @abstractmethod
     def close(self) -> None:
-        """Stop everything that still runs and give all threads and processes back."""
+        """Stop what still runs, and give all threads and processes back; nobody waits for results any more."""

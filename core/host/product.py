@@ -68,9 +68,9 @@ class Once:
 
 @data
 class AuditView:
-    """One change. actor: `system`, or the id of the API key. action: such as `task_output.correct`. subject: an id.
+    """One change. actor: `system`, `local` (somebody at the machine), or the id of an API key.
 
-    before, after: what changed, as far as it is small.
+    action: such as `task_output.correct`. subject: an id. before, after: what changed, as far as it is small.
     """
 
     seq: int
@@ -152,7 +152,7 @@ class ProductRecords(Protocol):
         """Change an output that has this version; it has the next one then, and `modified_by` is `by`. When its body
         is corrected it is stale no more, and what read it, straight or through others, becomes stale: their ids.
 
-        Raises NotFound, Conflict (another version).
+        Raises NotFound, Conflict (another version, hidden, not ended, or an engine works on its execution).
         """
 
     def tag_outputs(
@@ -191,7 +191,9 @@ class ProductRecords(Protocol):
     def record_audit(
         self, organization: str, actor: str, action: str, subject: str, before: Any, after: Any, at: int
     ) -> None: ...
-    def audit(self, organization: str, which: AuditFilter) -> Page[AuditView]: ...
+    def audit(self, organization: str, which: AuditFilter) -> Page[AuditView]:
+        """Newest first. Nothing of it is ever changed or deleted."""
+
     def organizations(self) -> tuple[Organization, ...]: ...
     def create_organization(self, organization_id: str, name: str, at: int) -> None:
         """Raises Conflict when there is one of this id."""
@@ -206,5 +208,8 @@ class ProductRecords(Protocol):
     def has_api_keys(self) -> bool:
         """Whether there is any that is not revoked, of any organization."""
 
-    def revoke_api_key(self, organization: str, key_id: str, at: int) -> bool: ...
-    def api_key_used(self, key_id: str, at: int) -> None: ...
+    def revoke_api_key(self, organization: str, key_id: str, at: int) -> bool:
+        """False when there is none of this id that is not revoked."""
+
+    def api_key_used(self, key_id: str, at: int) -> None:
+        """Note when it was last used."""

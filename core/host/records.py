@@ -173,7 +173,7 @@ class Unit:
     results: of an EndTask, or of a MoveTask whose attempt ended. logs: (task, line). evaluated: what each answered
     evaluation read. done: inbox rows that this decision answers. derived: the execution of a Derive, with the
     same owner and parent link, and `kept`, the task executions of which it gets copies.
-    requests: what the execution itself wants written.
+    requests: what the execution itself wants written. outputs_json: those of the flow, at its end.
     """
 
     execution: ExecutionIdentity
@@ -200,6 +200,7 @@ class Refused:
     """A unit that was not written, and the guard that did not hold: in words, and which.
 
     fence: it has another owner. slot: the flow has no free slot. twice: a row says it was decided before.
+    version: a task output was changed meanwhile. key: a key that was to be absent is there.
     """
 
     execution_id: str
@@ -208,7 +209,12 @@ class Refused:
 
 
 class RecordStore(Protocol):
-    """Rows of all organizations. Readers see commits of other processes; no read lasts longer than a second."""
+    """Rows of all organizations. Readers see commits of other processes; no read lasts longer than a second.
+
+    Called from many threads. Texts named `…_json` are the codec's; times are microseconds since 1970 UTC; the store has
+    no clock for them and draws no ids. What is another organization's is not there. All raise Unreachable when the
+    records can't be used. `core.testing.RecordStoreContract` asks for all of this.
+    """
 
     @property
     def product(self) -> ProductRecords:
@@ -227,11 +233,15 @@ class RecordStore(Protocol):
 
     def save_flow(
         self, organization: str, namespace: str, flow_id: str, source: str, *, local: bool, at: int
-    ) -> FlowView: ...
+    ) -> FlowView:
+        """A new revision, or the newest one when its text is the same. local: it came with a run, nobody stored it."""
+
     def set_kv(self, organization: str, namespace: str, key: str, value_json: str, at: int) -> KvView: ...
-    def delete_kv(self, organization: str, namespace: str, key: str) -> bool: ...
+    def delete_kv(self, organization: str, namespace: str, key: str) -> bool:
+        """False when it is not there."""
+
     def purge_execution(self, organization: str, execution_id: str) -> tuple[str, ...]:
-        """Delete an ended execution's rows; the URIs of files that no row names any more."""
+        """Delete an ended execution's rows; the URIs of files that no row names any more. Raises NotFound, Conflict."""
 
     def files_removed(self, organization: str, uris: Sequence[str]) -> None:
         """The bytes of doomed files are gone."""
@@ -251,9 +261,11 @@ class RecordStore(Protocol):
         """Move an engine's beat, for observers that can't see its lock."""
 
     def claim(self, execution_id: str, engine_id: str) -> OpenExecution:
-        """Become the owner, of one that has ended too. Raises Conflict (a living engine owns it), NotFound."""
+        """Become the owner, with the next fence; of one that has ended too. Raises Conflict (its owner lives), NotFound."""
 
-    def release(self, execution_id: str, fence: int) -> None: ...
+    def release(self, execution_id: str, fence: int) -> None:
+        """Let nobody own it; nothing when the fence is another by now."""
+
     def is_owned(self, execution_id: str) -> bool:
         """Whether a living engine works on it."""
 
@@ -263,13 +275,14 @@ class RecordStore(Protocol):
         """The output of a task below loops for some values of them, and the values there are one level deeper."""
 
     def send(self, execution_id: str, kind: str, payload_json: str, at: int) -> None:
-        """Append to an execution's inbox; anybody may."""
+        """Append to an execution's inbox; anybody may. `changed` says so then, to this store too."""
 
     def unread(self, execution_ids: Sequence[str]) -> tuple[tuple[int, str, str, str], ...]:
         """(seq, execution, kind, payload) of what the owner has not decided yet."""
 
     def changed(self) -> bool:
-        """Whether another process has written since the last call; cheap enough for every 50 ms."""
+        """Whether others have sent a message or ended an execution since the last call, or may have; cheap enough for
+        every 50 ms."""
 
     def queued(self, organization: str, namespace: str, flow_id: str) -> tuple[str, ...]:
         """Executions of a flow in state QUEUED whose engine lives, the one that waits longest first."""
@@ -284,9 +297,15 @@ class RecordStore(Protocol):
         """Housekeeping, called when an engine's own thread has nothing to do; others may write meanwhile."""
 
     # -- reading
-    def execution(self, organization: str, execution_id: str) -> ExecutionView | None: ...
-    def find_executions(self, organization: str, prefix: str, limit: int = 2) -> tuple[str, ...]: ...
-    def executions(self, organization: str, which: ExecutionFilter) -> Page[ExecutionView]: ...
+    def execution(self, organization: str, execution_id: str) -> ExecutionView | None:
+        """None for one that is hidden, too; hidden task outputs are found by their ids, and say so."""
+
+    def find_executions(self, organization: str, prefix: str, limit: int = 2) -> tuple[str, ...]:
+        """Ids that begin so."""
+
+    def executions(self, organization: str, which: ExecutionFilter) -> Page[ExecutionView]:
+        """Raises Invalid (a limit out of range), NotFound (no such row to go on from); so does `outputs`."""
+
     def abandoned(self, organization: str, engine_id: str) -> tuple[str, ...]:
         """Executions with something left to run that another engine owned, and that engine is dead."""
 
@@ -294,7 +313,8 @@ class RecordStore(Protocol):
         """(organization, execution) of all organizations that an engine may claim, the oldest first.
 
         Its owner is dead and something of it is left to run, or nobody owns it and it has an unread inbox row or a
-        `due_at` in the past.
+        `due_at` in the past. A new one is left to whoever created it for a second, unless it has a second message;
+        one that is hidden, or to begin later, is left alone.
         """
 
     def newest_execution(self, organization: str) -> str | None: ...

@@ -1,7 +1,8 @@
 """The seam: what crosses between the engine and whoever does the work. Plain data, in both directions.
 
-Down: `TaskJob`, `EvaluationJob`, `Stop`, `Answer`. Up: `LogLine`, `Metric`, `Progress`, `Question`, then a
-`TaskResult` or `EvaluationResult`. The far side renders; secrets travel by name.
+Down: `TaskJob`, `EvaluationJob`, `Stop`, `Answer`. Up: `LogLine`, `Metric`, `Progress`, `Question`, of groups
+`MemberStarted` and `MemberEnded`, then a `TaskResult` or `EvaluationResult`. The far side renders; secrets travel by
+name.
 """
 
 from __future__ import annotations

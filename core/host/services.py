@@ -149,8 +149,8 @@ class Executions(Protocol):
 
         inputs: what those tasks declare as `onResume`, as texts or values. task_name: of several that wait only this
         one; value: of the loop around it (of all loops, joined by `/`). by: who asks, for the output of the tasks that
-        waited. An execution whose process is gone needs no message: this only makes sure that `run` can go on with it. Raises InvalidInput naming every input that is
-        missing or wrong, NotFound.
+        waited. An execution whose process is gone needs no message: this only makes sure that `run` can go on with it.
+        Raises InvalidInput naming every input that is missing or wrong, NotFound.
         """
 
     def restart(self, execution_id: str) -> None:
@@ -223,16 +223,21 @@ class Changes(Protocol):
         tags: Mapping[str, str] | None = None,
         reason: str = "",
     ) -> tuple[TaskExecutionView, tuple[str, ...]]:
-        """Correct an output that has this version: how it is now, and the ids of what became stale by it.
+        """Correct an output that has this version: how it is now, and the ids of what became stale by it (only another
+        output makes anything stale). What is not given stays; tags and summary are replaced as a whole.
 
-        Raises NotFound, Conflict (another version), Invalid.
+        Raises NotFound, Conflict (another version, hidden, not ended, or an engine works on its execution), Invalid.
         """
 
     def tag(self, ids: Sequence[str], add: Mapping[str, str], remove: Sequence[str], *, by: str) -> None:
         """All of 1 to 100 outputs, or none. Raises NotFound, Invalid."""
 
-    def delete_output(self, output_id: str, *, by: str) -> None: ...
-    def restore_output(self, output_id: str, *, by: str) -> TaskExecutionView: ...
+    def delete_output(self, output_id: str, *, by: str) -> None:
+        """Hide it: lists leave it out unless they are asked for `deleted`. Raises NotFound."""
+
+    def restore_output(self, output_id: str, *, by: str) -> TaskExecutionView:
+        """Bring it back. Raises NotFound."""
+
     def add_output(
         self,
         execution_id: str,
@@ -250,26 +255,34 @@ class Changes(Protocol):
         """What an outside worker gave to an execution. once: safe to repeat. Raises NotFound, Conflict, Invalid."""
 
     def delete_execution(self, execution_id: str, *, by: str) -> None:
-        """Hide an ended execution. Raises NotFound, Conflict."""
+        """Hide an ended execution with its outputs. Raises NotFound, Conflict."""
 
-    def restore_execution(self, execution_id: str, *, by: str) -> ExecutionView: ...
+    def restore_execution(self, execution_id: str, *, by: str) -> ExecutionView:
+        """Bring it back, with those outputs that went with it. Raises NotFound."""
+
     def note(self, by: str, action: str, subject: str, before: Any = None, after: Any = None) -> None:
         """An audit row for a change that another service made."""
 
-    def audit(self, which: AuditFilter) -> Page[AuditView]: ...
+    def audit(self, which: AuditFilter) -> Page[AuditView]:
+        """Who changed what, newest first."""
 
 
 class Feed(Protocol):
-    """What was committed, by any process, in order."""
+    """What was committed, by any process, in order; the newest 200 000 events are kept."""
 
-    def events(self, after: int, limit: int = 1000) -> tuple[Event, ...]: ...
-    def last(self) -> int: ...
+    def events(self, after: int, limit: int = 1000) -> tuple[Event, ...]:
+        """Those whose `seq` is greater, the oldest first; empty when there is nothing new."""
+
+    def last(self) -> int:
+        """The `seq` of the newest event, 0 without any: where to begin to follow."""
 
 
 class Files(Protocol):
     """Internal storage and namespace files."""
 
-    def open(self, uri: str) -> BinaryIO: ...
+    def open(self, uri: str) -> BinaryIO:
+        """Its bytes, to be closed. Raises NotFound."""
+
     def stat(self, uri: str) -> FileView: ...
     def list(self, uri: str) -> tuple[FileView, ...]:
         """Files below a directory given as URI."""

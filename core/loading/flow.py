@@ -15,6 +15,7 @@ from core.loading.shapes import ENTERPRISE, FLOW_ID, NAMESPACE, Shapes, asks_for
 from core.loading.syntax import SyntaxProblem
 from core.loading.tasks import TaskLoader
 from core.loading.templates import Templates
+from core.model.data import evolve
 from core.model.flow import Flow
 from core.model.nodes import Children, Policy, Sequence
 from core.registry.problem import Path, shown
@@ -135,7 +136,9 @@ class _FlowLoader:
             )  # fmt: skip
         steps = loader.steps(values, "tasks", ())
         policy = Policy(errors=loader.steps(values, "errors", ()), finally_=loader.steps(values, "finally", ()))
-        heard = tuple(loader.step(task, path) for task, path in self.rare.listeners(values))
+        heard = tuple(
+            evolve(loader.step(task, path), listens=listens) for task, path, listens in self.rare.listeners(values)
+        )
         after = (*heard, *loader.steps(values, "afterExecution", ()))
         self.shapes.duplicates(loader.ids, "task id")
         return Sequence(steps, policy), after

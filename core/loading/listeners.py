@@ -29,14 +29,19 @@ class ListenerLoader:
         self.shapes = shapes
         self.blocks = blocks
 
-    def tasks(self, flow: Mapping[str, object]) -> list[tuple[dict[str, Any], Path]]:
-        """The tasks of all listeners, those of `afterExecution` from now on, each with its place."""
-        found: list[tuple[dict[str, Any], Path]] = []
+    def tasks(self, flow: Mapping[str, object]) -> list[tuple[dict[str, Any], Path, bool]]:
+        """The tasks of all listeners, those of `afterExecution` from now on, each with its place, and whether its
+        listener has conditions.
+        """
+        found: list[tuple[dict[str, Any], Path, bool]] = []
         for raw, path in self.shapes.maps(flow, "listeners", ()):
             if self.blocks.listener(raw, path) is None:
                 continue
             condition = self._condition(raw, path)
-            found += ((_with_condition(task, condition), place) for task, place in self.shapes.maps(raw, "tasks", path))
+            found += (
+                (_with_condition(task, condition), place, bool(condition))
+                for task, place in self.shapes.maps(raw, "tasks", path)
+            )
             said = f"with `runIf: {{{{ {condition} }}}}`" if condition else "as they are"
             self.findings.deprecated(path, f"`listeners` is deprecated: its tasks are read as `afterExecution`, {said}")
         return found

@@ -77,12 +77,12 @@ class Rare:
         ).triggers(flow)
         return found
 
-    def listeners(self, flow: Mapping[str, object]) -> list[tuple[dict[str, Any], Path]]:
-        """The tasks of listeners, as tasks of `afterExecution`, each with its place."""
+    def listeners(self, flow: Mapping[str, object]) -> list[tuple[dict[str, Any], Path, bool]]:
+        """The tasks of listeners, as tasks of `afterExecution`, each with its place; whether there are conditions."""
         if asks_for_nothing(flow.get("listeners")):
             return []
         loader = import_module("core.loading.listeners").ListenerLoader
-        found: list[tuple[dict[str, Any], Path]] = loader(
+        found: list[tuple[dict[str, Any], Path, bool]] = loader(
             self.registry, self.findings, self.shapes, self._blocks
         ).tasks(flow)
         return found

@@ -14,10 +14,11 @@ class Counters(NamedTuple):
 
     cursor: index of the next child (of an Each the next element, of a Call the next child execution).
     running: children that have begun and not ended. worst: the worst end of its tasks so far.
-    phase: tasks, errors, finally; before them asking (for a value) and waiting (for a time or a person). Of the flow
-    itself then finished, promises (looked at), kept, outputs (asked for), done, after (afterExecution runs) and over.
+    phase: tasks, errors, finally; before them asking (for a value) and waiting (for a time or a person), or later
+    (after a restart its turn has not come). Of the flow itself then finished, promises (looked at), kept, outputs (asked for), done, after (afterExecution runs) and over.
     turn: that of the children it opens. round: which round of a Repeat, how many children a Call has.
-    done: a bit per child that is not to be opened: ended ones of a Dag, kept ones after a restart.
+    done: a bit per child that is not to be opened: ended ones of a Dag, kept ones after a restart; above them one more
+    when some of its groups are open already, in the phase later.
     note: the branch of a Choice, what the due time of a Wait means; of the flow itself `held`, `exit:STATE`, `retried`,
     and what is to be restarted when a slot is free.
     turns: of the flow itself the highest turn that was given out.

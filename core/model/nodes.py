@@ -112,7 +112,8 @@ class Each:
 
     limit 0: no limit of the author's; a window of 1 000. side_by_side: the children of an element run in parallel
     too, and `limit` counts children. as_items: each element is an iteration of its own, equal ones too, seen as `item`
-    with the outputs of its own tasks; maps may be looped over (the 2.x dialect).
+    with the outputs of its own tasks; maps may be looped over (the 2.x dialect). transmit_failed: an element that fails
+    fails the loop, and no other one begins; else it ends by itself, and the loop with SUCCESS.
     """
 
     values: object
@@ -121,6 +122,7 @@ class Each:
     side_by_side: bool = False
     policy: Policy = Policy()
     as_items: bool = False
+    transmit_failed: bool = True
 
 
 @data
@@ -185,7 +187,10 @@ Node = Work | Sequence | Parallel | Dag | Choice | Each | Repeat | Wait | Call |
 
 @data
 class Step:
-    """One task of a flow in its place: its properties as written, what every task has, and its node."""
+    """One task of a flow in its place: its properties as written, what every task has, and its node.
+
+    listens: of a listener; what its `run_if` leaves out was never there.
+    """
 
     id: str
     type: str
@@ -199,6 +204,7 @@ class Step:
     log_level: str = "TRACE"
     description: str = ""
     retry: Retry | None = None
+    listens: bool = False
 
 
 def children_of(node: Node) -> Children:

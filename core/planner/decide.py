@@ -18,13 +18,13 @@ from core.model.messages import (
     Started,
     TaskEnded,
 )  # fmt: skip
-from core.model.nodes import Work
+from core.model.nodes import Step, Work
 from core.model.state import ENDED
 from core.model.truth import truthy
 from core.planner.draft import Draft
 from core.planner.ends import ask_end, end_requested, finish, flow_answered, kill
 from core.planner.facts import Facts
-from core.planner.groups import RUN_IF, begin, child_ended, end_task, settle, skip
+from core.planner.groups import RUN_IF, begin, child_ended, end_task, open_step, settle, skip
 from core.planner.kinds import kind_of
 from core.planner.retries import after_retries, retry_later
 from core.planner.starts import start
@@ -100,7 +100,10 @@ def _run_if_known(draft: Draft, message: Evaluated) -> None:
     key = message.key.task
     draft.remember(message.key, message.value, message.error)
     task = draft.task(key)
-    if task is None or task.state != "CREATED" or draft.halted:
+    step = draft.facts.steps.get(key.task_id)
+    if step is not None and step.listens and task is None and draft.counters(ROOT).phase == "after" and not draft.halted:
+        _listener_known(draft, message, step)
+    elif task is None or task.state != "CREATED" or draft.halted:
         draft.rule("late runIf")
     elif message.error:
         draft.rule("runIf can't be rendered")
@@ -111,6 +114,23 @@ def _run_if_known(draft: Draft, message: Evaluated) -> None:
     else:
         draft.rule("runIf is true")
         settle(draft, key, begin(draft, key))
+
+
+def _listener_known(draft: Draft, message: Evaluated, step: Step) -> None:
+    """A task of a listener begins to exist only when its conditions are met."""
+    key = message.key.task
+    if not message.error and not truthy(None if message.value is None else str(message.value)):
+        draft.rule("a listener's conditions are not met")
+        child_ended(draft, key, ROOT, "SKIPPED")
+        return
+    draft.rule("a listener")
+    if message.error:
+        draft.open(key, ROOT, "CREATED")
+        child_ended(draft, key, ROOT, end_task(draft, key, "FAILED", message.error))
+        return
+    ended = open_step(draft, step, ROOT, key.path, key.turn, heard=True)
+    if ended is not None:
+        child_ended(draft, key, ROOT, ended)
 
 
 _RULES: dict[type, Callable[[Draft, Any], None]] = {

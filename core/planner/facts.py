@@ -55,8 +55,8 @@ class Facts:
     steps: every task of the flow by its id. now: microseconds since 1970 UTC. seed: the execution's id, from which
     random delays follow. evaluations: (value, error) by key, at least those of purposes in KEPT for open tasks.
     slot_free: False when the guard FreeSlot was refused a moment ago. attempt: 1, more for an execution that retries
-    another; began_at: when the first of them was created. rows: every row of the execution, for RestartRequested, and for what
-    begins one that waits (`waits_to_restart`).
+    another; began_at: when the first of them was created. rows: every row of the execution, for a restart:
+    for RestartRequested, and for what lets one begin that waits (`waits_to_restart`).
     """
 
     flow: Flow

@@ -21,6 +21,8 @@ WHY = "!"
 FATAL = frozenset({"FAILED", "KILLED"})
 _SEVERITY = {"SKIPPED": 0, "SUCCESS": 0, "WARNING": 2, "FAILED": 3, "CANCELLED": 4, "KILLED": 5}
 _BLOCKS = frozenset({"errors", "finally", "after"})
+LATER = "later"
+"""Phase of a group that a restart has opened and whose turn has not come; see `go_on_or_open`."""
 
 
 def worse(one: str, other: str) -> str:
@@ -32,17 +34,24 @@ def worse(one: str, other: str) -> str:
 
 
 def open_step(
-    draft: Draft, step: Step, parent: TaskKey, path: tuple[str, ...], turn: int, iteration: int | None = None
-) -> str | None:
-    """Open a child. The state it ended in at once, or None while it runs or waits for an answer."""
+    draft: Draft, step: Step, parent: TaskKey, path: tuple[str, ...], turn: int, iteration: int | None = None,
+    heard: bool = False,
+) -> str | None:  # fmt: skip
+    """Open a child. The state it ended in at once, or None while it runs or waits for an answer.
+
+    heard: its `runIf` was asked before.
+    """
     key = TaskKey(step.id, path, turn)
     if draft.held:
         draft.rule("opened while paused")
         draft.open(key, parent, "QUEUED", iteration=iteration)
         return None
     condition = step.run_if
-    if condition is not None:
+    if condition is not None and not heard:
         asked = "{" in condition
+        if step.listens and asked:
+            draft.ask(EvaluationKey(key, RUN_IF), condition)
+            return None
         if asked or not truthy(condition):
             draft.open(key, parent, "CREATED", iteration=iteration)
             if not asked:
@@ -56,6 +65,25 @@ def open_step(
     kind = draft.kind(type(step.node))
     draft.open(key, parent, "RUNNING", group=True, attempt=kind.attempt, iteration=iteration)
     return kind.start(draft, key, step.node)
+
+
+def go_on_or_open(draft: Draft, step: Step, parent: TaskKey, path: tuple[str, ...], turn: int) -> str | None:
+    """As `open_step`, where a restart may have opened groups whose turn comes now. Their parent has, above the bits of
+    its children in `done`, one more that says so.
+    """
+    for key, task in draft.open_tasks():
+        if task.parent == parent and key.task_id == step.id and draft.counters(key).phase == LATER:
+            draft.set_counters(key, draft.counters(key)._replace(phase="tasks"))
+            return advance(draft, key)
+    return open_step(draft, step, parent, path, turn)
+
+
+def _close_later(draft: Draft, parent: TaskKey) -> None:
+    """Groups whose turn never came are as they were."""
+    for key, task in draft.open_tasks():
+        if task.parent == parent and draft.counters(key).phase == LATER:
+            _close_later(draft, key)
+            draft.end(key, draft.counters(key).worst)
 
 
 def begin(draft: Draft, key: TaskKey) -> str | None:
@@ -151,7 +179,8 @@ def fill(draft: Draft, key: TaskKey, children: Children, limit: int, *, counts: 
         cursor += 1
         if step.disabled or (done and done >> (cursor - 1) & 1):
             continue
-        ended = open_step(draft, step, key, key.path, turn)
+        opens = go_on_or_open if done >> len(children) else open_step
+        ended = opens(draft, step, key, key.path, turn)
         if ended is None:
             running += 1
         elif counts:
@@ -178,6 +207,8 @@ def _advance(draft: Draft, key: TaskKey, node: Any, phase: str, child: TaskKey |
 def finish_group(draft: Draft, key: TaskKey, node: Any) -> str | None:
     """A group's tasks are over: run its `errors` when they failed, then its `finally`, then close it."""
     counters = draft.counters(key)
+    if counters.done:
+        _close_later(draft, key)
     policy: Policy = node.policy
     if policy.errors or policy.finally_ or counters.phase == "after":
         if counters.phase == "tasks":
@@ -251,7 +282,8 @@ def run_dag(draft: Draft, key: TaskKey, node: Any, child: TaskKey | None) -> boo
             if waits or (opened | done) & bit:
                 continue
             opened, cursor = opened | bit, cursor + 1
-            ended = open_step(draft, step, key, key.path, turn)
+            opens = go_on_or_open if done >> len(node.children) else open_step
+            ended = opens(draft, step, key, key.path, turn)
             if ended is None:
                 running += 1
             else:

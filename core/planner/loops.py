@@ -183,6 +183,7 @@ def run_each(draft: Draft, key: TaskKey, node: Each, child: TaskKey | None) -> b
         return _side_by_side(draft, key, node, values)
     cursor, running, worst, phase, turn, rounds, done, note, turns = draft.counters(key)
     steps = [step for step in node.children if not step.disabled]
+    alone = not node.transmit_failed
     if child is not None and worst not in FATAL and steps[-1].id != child.task_id:
         following = steps[[step.id for step in steps].index(child.task_id) + 1 :]
         iteration = _iteration(draft, child, values)
@@ -191,10 +192,13 @@ def run_each(draft: Draft, key: TaskKey, node: Each, child: TaskKey | None) -> b
     limit = node.limit or WINDOW
     if not steps:
         cursor = len(values)
+    if alone:  # what has failed has ended its own element and nothing else
+        worst = "SUCCESS"
     while running < limit and cursor < len(values) and worst not in FATAL:
         if not (done and done >> cursor & 1):
             goes_on, worst = _element(draft, key, steps, (*key.path, values[cursor]), cursor, turn, worst)
             running += goes_on
+            worst = "SUCCESS" if alone else worst
         cursor += 1
     draft.set_counters(key, Counters(cursor, running, worst, phase, turn, rounds, done, note, turns))
     return running > 0

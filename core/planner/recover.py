@@ -112,8 +112,12 @@ def pending(facts: Facts) -> tuple[Effect, ...]:
             ask = kind_of(shape).ask
             if ask is not None and task.state == "RUNNING":
                 ask(draft, key, step.node)
-    if facts.counters.phase == OUTPUTS:
+    root = facts.counters
+    if root.phase == "after" and root.running and not facts.tasks:  # a listener that is not there yet
+        step = facts.flow.after_execution[root.cursor - 1]
+        draft.ask(EvaluationKey(TaskKey(step.id, (), root.turn), RUN_IF), step.run_if)
+    elif root.phase == OUTPUTS:
         ask_outputs(draft)
-    elif facts.counters.phase == PROMISES:
+    elif root.phase == PROMISES:
         ask_promises(draft)
     return tuple(draft.effects)

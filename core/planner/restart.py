@@ -15,11 +15,11 @@ from typing import Any
 from core.model.data import data
 from core.model.decisions import ChangeEnd, Counters, RestartChild, RunTask
 from core.model.messages import ROOT, EvaluationKey, RestartRequested, TaskKey
-from core.model.nodes import Call, Choice, Dag, Each, Group, Parallel, Repeat, Step, Wait, Work
+from core.model.nodes import Call, Choice, Dag, Each, Group, Parallel, Repeat, Sequence, Step, Wait, Work
 from core.model.state import ENDED
 from core.planner.draft import Draft
 from core.planner.facts import VALUES, Facts, PastTask
-from core.planner.groups import WINDOW, advance, child_ended, open_step, worse
+from core.planner.groups import LATER, WINDOW, advance, child_ended, open_step, worse
 from core.planner.kinds import kind_of
 from core.planner.starts import has_room, no_room
 
@@ -188,7 +188,7 @@ class _Restart:
             steps = node.branches.get(self.draft.counters(key).note, node.otherwise or ())
         rows = {row.key.task_id: row for row in self.children.get(key, ())}
         dropped = self._after(steps, node, rows)
-        kept = shut = 0
+        kept = shut = later = 0
         worst, running = "SUCCESS", 0
         limit = node.limit or WINDOW if isinstance(node, (Parallel, Dag)) else 1
         ready = [step for step in steps if step.id in rows and step.id not in dropped]
@@ -199,16 +199,70 @@ class _Restart:
                 worst = worse(worst, self._state(rows[step.id]))
         for step in ready:
             bit = 1 << steps.index(step)
-            if kept & bit or running >= limit or (isinstance(node, Dag) and self._blocked(node, step, kept)):
+            if kept & bit:
+                continue
+            if running >= limit or (isinstance(node, Dag) and self._blocked(node, step, kept)):
+                later |= self._later(rows[step.id], key, step) << len(steps)
                 continue
             ended = self._again(rows[step.id], key, step, None)
             shut |= bit
             running += ended is None
             worst = worse(worst, ended or "SUCCESS")
-        counters = self.draft.counters(key)._replace(running=running, worst=worst, done=kept | shut)
+        counters = self.draft.counters(key)._replace(running=running, worst=worst, done=kept | shut | later)
         if isinstance(node, Dag):
-            counters = counters._replace(done=kept, round=kept | shut)
+            counters = counters._replace(done=kept | later, round=kept | shut)
         self.draft.set_counters(key, counters)
+
+    def _later(self, row: PastTask, parent: TaskKey, step: Step) -> bool:
+        """Open a group whose turn comes later, with what is kept in it; False: it will be opened whole.
+
+        Only where no more than what is stale is to run: what follows a task that has failed has not run yet, or runs
+        again.
+        """
+        key, node = row.key, step.node
+        opens = isinstance(node, (Sequence, Parallel, Dag, Choice, Each)) and self._worth_entering(row, node)
+        if self.message.what != "stale" or not opens:
+            return False
+        self.entered[key] = parent
+        note = row.counters.note if row.counters is not None and isinstance(node, Choice) else ""
+        counters = Counters(0, 0, "SUCCESS", LATER, self.turn, 0, 0, note, 0)
+        self.draft.reopen(key, parent, "RUNNING", counters, iteration=self._iteration(key, parent))
+        done, worst = self._later_each(key, node) if isinstance(node, Each) else self._later_children(key, node, note)
+        opened = done if isinstance(node, Dag) else 0
+        self.draft.set_counters(key, counters._replace(worst=worst, done=done, round=opened))
+        return True
+
+    def _later_children(self, key: TaskKey, node: Any, branch: str) -> tuple[int, str]:
+        """(the bits of `Counters.done`, the worst end of what is kept)"""
+        choice = isinstance(node, Choice)
+        steps: tuple[Step, ...] = node.branches.get(branch, node.otherwise or ()) if choice else node.children
+        rows = {row.key.task_id: row for row in self.children.get(key, ())}
+        kept, later, worst = 0, False, "SUCCESS"
+        for at, step in enumerate(steps):
+            row = rows.get(step.id)
+            if row is not None and self._keeps(row):
+                kept |= 1 << at
+                self.kept.add(row.key)
+                worst = worse(worst, row.state)
+            elif row is not None:
+                later |= self._later(row, key, step)
+        return kept | later << len(steps), worst
+
+    def _later_each(self, key: TaskKey, node: Each) -> tuple[int, str]:
+        """The same for a loop: whole elements are kept; one of which a part is stale runs whole again."""
+        ids = [step.id for step in node.children if not step.disabled]
+        rows = {(row.key.path[-1], row.key.task_id): row for row in self.children.get(key, ())}
+        done, worst = 0, "SUCCESS"
+        for number, value in enumerate(self._values(key)):
+            found = [rows.get((value, name)) for name in ids]
+            whole = [row for row in found if row is not None and self._keeps(row)]
+            kept = whole if node.side_by_side or len(whole) == len(ids) else []
+            for row in kept:
+                place = number * len(ids) + ids.index(row.key.task_id) if node.side_by_side else number
+                done |= 1 << place
+                self.kept.add(row.key)
+                worst = worse(worst, row.state)
+        return done, worst
 
     def _after(self, steps: tuple[Step, ...], node: Any, rows: Mapping[str, PastTask]) -> set[str]:
         """The ids of children that follow what is to run again, for a restart that begins at a task."""

@@ -24,7 +24,12 @@ class Database(Protocol):
 
     A statement's text comes from ours by its name, or is put together from fragments of ours with `?` for values:
     never from a user's text. All raise Unreachable when the database can't be used.
+
+    merges: whether the parts of a UNION ALL that is sorted are merged, when an index has each of them in order; else
+    each is to be sorted by itself, and cut.
     """
+
+    merges: bool
 
     def writing(self) -> AbstractContextManager[None]:
         """One write transaction, the only one at its time; rolled back when the block raises."""

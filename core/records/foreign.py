@@ -41,8 +41,8 @@ def _made(connection: sqlite3.Connection) -> frozenset[tuple[str, str]]:
         if kind == "table" and name.startswith("sqlite_"):
             continue
         if kind == "table":
-            columns = connection.execute("SELECT name, type, \"notnull\" FROM pragma_table_info(?) ORDER BY name", (name,))
-            found.add((name, repr(columns.fetchall())))
+            sql = 'SELECT name, type, "notnull" FROM pragma_table_info(?) ORDER BY name'
+            found.add((name, repr(connection.execute(sql, (name,)).fetchall())))
         else:
             found.add((name, " ".join(sql.split())))
     return frozenset(found)

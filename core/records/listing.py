@@ -142,17 +142,18 @@ class Listing:
     def candidates(self, driver: Driver, within: Segment, count: int, *, newest_first: bool) -> tuple[str, Values]:
         """The first `seq` of a driver within a segment, in the order of the walk, none twice."""
         order = "DESC" if newest_first else "ASC"
+        merged = driver.apart and (self._db.merges or len(driver.branches) == 1)
         parts: list[str] = []
         values: list[Any] = []
         for branch in driver.branches:
             sql, bound = self._branch(branch, within)
             parts.append(sql)
             values += bound
-            if not driver.apart:
+            if not merged:
                 parts[-1] = f"SELECT seq FROM ({sql} ORDER BY {branch.seq} {order} LIMIT ?) AS b{len(parts)}"
                 values.append(count)
-        merged = (" UNION ALL " if driver.apart else " UNION ").join(parts)
-        return f"{merged} ORDER BY seq {order} LIMIT ?", (*values, count)
+        joined = (" UNION ALL " if driver.apart else " UNION ").join(parts)
+        return f"{joined} ORDER BY seq {order} LIMIT ?", (*values, count)
 
     def _branch(self, branch: Branch, within: Segment) -> tuple[str, Values]:
         where, values = branch.where, branch.values

@@ -36,6 +36,8 @@ class SqliteDatabase:
     Raises Unreachable when the file can't be opened, is damaged or its disk is full.
     """
 
+    merges = True
+
     def __init__(self, home: Path, *, durable: bool, now: int) -> None:
         self.path = home / "records.db"
         self._sql = statements()

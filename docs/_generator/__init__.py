@@ -32,7 +32,7 @@ def reference() -> dict[str, str]:
         "expressions.md": expressions.page(),
         "flows.md": flows.page(),
         "hooks.md": hooks.page(),
-        "host.md": doors.page("core.host"),
+        "host.md": doors.extending(),
         "records.md": records.page(),
         "sdk.md": doors.page("core.sdk"),
         "settings.md": settings.page(),

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import attrs
 
-from core.host import deployment, services
+from core.host import deployment, product, records, seam, services, views
 from core.model.data import MISSING, Field, is_data
 from core.model.data import fields as data_fields
 from core.sdk.properties import Described
@@ -20,6 +20,7 @@ from docs._generator.markdown import code, docstring, fence, joined
 _OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-f]+>|<class '[\w.]+'>")
 _QUOTED = re.compile(r"'([^'\"]*)'")
 _COMMA = re.compile(r", (?![^\[(]*[\])])")
+_MADE = re.compile(r"^(?:class )?([A-Z]\w+)(?=[(:]| = )", re.MULTILINE)
 _WIDEST = 110
 
 
@@ -34,6 +35,14 @@ def page(name: str) -> str:
     )
 
 
+def extending() -> str:
+    """The page of `core.host`: the door, and module by module what stands behind its names."""
+    door = import_module("core.host")
+    return joined(
+        page("core.host"), *(_behind(module, door.__all__) for module in (seam, records, product, views, deployment))
+    )
+
+
 def embedding() -> str:
     """The page of `core.app`, with the services that an app offers."""
     offered = ("Executions", "Outputs", "Changes", "Feed", "Flows", "Files", "KeyValueStore", "Evaluator")
@@ -43,6 +52,23 @@ def embedding() -> str:
         *(_section(services, name) for name in offered),
         *(_section(deployment, name) for name in whole),
     )
+
+
+def _behind(module: ModuleType, shown: list[str]) -> str:
+    """What a module of a door holds beside the names that the door shows."""
+    names = [name for name in _own_names(module) if name not in shown]
+    return joined(
+        f"# {module.__name__}",
+        docstring(module),
+        fence(f"from {module.__name__} import …", "python"),
+        *(_section(module, name) for name in names),
+    )
+
+
+def _own_names(module: ModuleType) -> list[str]:
+    """The classes that a module makes, and the names that it gives to types, in its order."""
+    public = [name for name in _MADE.findall(inspect.getsource(module)) if not name.startswith("_")]
+    return [name for name in public if inspect.isclass(getattr(module, name)) or get_args(getattr(module, name))]
 
 
 def _section(door: ModuleType, name: str) -> str:

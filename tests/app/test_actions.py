@@ -170,7 +170,7 @@ def test_a_restart_without_a_slot_ends_as_the_limit_says(app: App, behavior: str
 
 
 def test_a_restart_without_a_slot_waits_for_one(app: App) -> None:
-    failed, paused = limited(app, "QUEUE")
+    failed, _ = limited(app, "QUEUE")
     app.executions.restart(failed)
     waiting = Thread(target=lambda: app.executions.run(failed))
     waiting.start()

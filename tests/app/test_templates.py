@@ -102,3 +102,24 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path, name: str) -> None:
             run_flow(FILED.replace("data/a.txt", name), app=app)
 
     assert caught.value.what == f"there is no file `{name}` in the namespace company.team"
+
+
+def test_each_organization_keeps_templates_of_its_own(tmp_path: Path) -> None:
+    with temporary_app() as app:
+        other = app.for_organization("company.team")
+        for one, text in ((app, "ours"), (other, "theirs")):
+            folder = tmp_path / text
+            folder.mkdir()
+            path = flow_in(folder)
+            (folder / "_templates" / "any-name.yaml").write_text(TEMPLATE.replace("hello", text), "utf-8")
+            one.flows.keep(one.flows.read(path), local=False)
+            (folder / "_templates" / "any-name.yaml").unlink()
+        home = app.settings.home
+        for one, text in ((app, "ours"), (other, "theirs")):
+            one.flows._parsed.clear()
+            (said,) = (step for step in one.flows.parsed("company.team", "using", 1).steps() if step.id == "said")
+            assert str(said.properties["format"]).startswith(text)
+        found = sorted(path.relative_to(home).as_posix() for path in home.rglob("greeting.yaml"))
+    assert found == [
+        "organizations/company.team/templates/company.team/greeting.yaml", "templates/company.team/greeting.yaml",
+    ]  # fmt: skip

@@ -52,7 +52,7 @@ def prepared(home: Path, role: Role | None) -> tuple[str | None, str | None]:
             deployment.services("default").flows.push(source)
         if role is None:
             return None, None
-        return tuple(deployment.keys.create("default", one, one)[1] for one in ("admin", role))  # type: ignore[return-value, arg-type]
+        return tuple(deployment.keys.create("default", one, one)[1] for one in ("admin", role))  # type: ignore[return-value]
 
 
 def ask(url: str, secret: str | None, path: str, body: Any = None) -> Any:

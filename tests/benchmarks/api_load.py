@@ -1,8 +1,8 @@
 """A server under load: reads of many kinds while flows are started; errors, milliseconds, memory.
 
-Usage: python tests/benchmarks/api_load.py [SECONDS [ROWS [CONNECTIONS]]]. A home with ROWS (200 000) task outputs, as
-`rows.py` makes them; `python -m core server` over it, with worker processes; first each kind of read alone on one
-connection, then for SECONDS (60) all of them on CONNECTIONS (8) while 20 flows a second are started over HTTP.
+Usage: python tests/benchmarks/api_load.py [SECONDS [ROWS|HOME [CONNECTIONS]]]. A home with ROWS (200000) task outputs,
+or one that `rows.py` made before; `python -m core server` over it, with worker processes; first each kind of read alone
+on one connection, then for SECONDS (60) all of them on CONNECTIONS (8) while 20 flows a second are started over HTTP.
 """
 
 from __future__ import annotations
@@ -122,7 +122,8 @@ class Load:
     async def _start(self) -> None:
         """Flows at an even pace, however long each answer takes."""
         free: list[Connection] = []
-        begun, tasks = time.monotonic(), []
+        begun = time.monotonic()
+        tasks: list[asyncio.Task[None]] = []
 
         async def start(number: int) -> None:
             connection = free.pop() if free else Connection(self._served.url)
@@ -179,11 +180,14 @@ async def measure(served: Served, seconds: float, connections: int) -> None:
     kinds = paths(*await known(connection))
     print("one connection, nothing else:", *table(await alone(connection, kinds)), sep="\n")
     load = Load(served, kinds, seconds)
+    begun = served.computed()
     await load.run(connections)
+    own, below = (after - before for after, before in zip(served.computed(), begun, strict=True))
     states, late = await ended(connection, len(load.starts))
     await connection.close()
     number = sum(map(len, load.times.values()))
     print(f"\n{connections} connections for {seconds:g} s, {FLOWS_A_SECOND} flows a second: {number / seconds:.0f} reads a second")
+    print(f"the server computed {own / seconds:.0%} of a core, its workers {below / seconds:.0%}")
     print(*table({**{name: load.times[name] for name in kinds}, "start a flow": load.starts}), sep="\n")
     print(f"errors: {dict(load.errors) or 'none'}; flows: {states}, the last one ended {late:.1f} s after the load")
     shown = [load.memory[len(load.memory) * part // 6] for part in range(6)] + load.memory[-1:]
@@ -191,21 +195,27 @@ async def measure(served: Served, seconds: float, connections: int) -> None:
           ", ".join(f"{own / MIB:.0f} + {below / MIB:.0f} at {at:.0f} s" for at, own, below in shown))  # fmt: skip
 
 
-def main(seconds: float, rows: int, connections: int) -> None:
+def main(seconds: float, given: str, connections: int) -> None:
+    if not given.isdigit():
+        served_load(Path(given), seconds, connections)
+        return
     with tempfile.TemporaryDirectory() as name:
-        home = Path(name)
-        fill(home, rows)
-        with server(home) as served:
+        fill(Path(name), int(given))
+        served_load(Path(name), seconds, connections)
 
-            async def prepared() -> None:
-                connection = Connection(served.url)
-                await connection.put("/flows/load/ticking", {"source": FLOW})
-                await connection.close()
 
-            asyncio.run(prepared())
-            asyncio.run(measure(served, seconds, connections))
+def served_load(home: Path, seconds: float, connections: int) -> None:
+    with server(home) as served:
+
+        async def prepared() -> None:
+            connection = Connection(served.url)
+            await connection.put("/flows/load/ticking", {"source": FLOW})
+            await connection.close()
+            await measure(served, seconds, connections)
+
+        asyncio.run(prepared())
 
 
 if __name__ == "__main__":
-    given = [int(one) for one in sys.argv[1:]]
-    main(*(given + [60, 200_000, 8][len(given) :]))
+    chosen = [*sys.argv[1:], *("60", "200000", "8")[len(sys.argv) - 1 :]]
+    main(float(chosen[0]), chosen[1], int(chosen[2]))

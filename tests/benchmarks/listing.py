@@ -1,8 +1,8 @@
 """Milliseconds of a page of task outputs: the first one, one in the middle, and the first one of each indexed filter.
 
-Usage: python tests/benchmarks/listing.py [--cpu] HOME… ; homes as `rows.py` fills them. `--cpu` counts the time that the
-process computed, for a machine that does other things too. `--plans` writes the query plans of every filter to
-docs/explanation/listing.md instead.
+Usage: python tests/benchmarks/listing.py [--cpu] HOME|URL… ; as `rows.py` fills them, URL that of engines. `--cpu`
+counts the time that was computed, here and in a PostgreSQL on this machine, for one that does other things too. `--plans URL` writes the query
+plans of every filter to docs/explanation/listing.md instead: in a small home, and in the records at the URL.
 """
 
 from __future__ import annotations
@@ -13,20 +13,40 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from core.host.views import OutputFilter, SummaryCondition
-from core.records import SqliteRecords
+from core.records import SqliteRecords, SqlRecords
 from core.records.database import Database
 from core.records.lists import output_listing
 
-PAGES = 60
+PAGES = 100
 ORGANIZATION = "default"
+MAX_LINES = 30
+"""Of a plan that is shown: there are questions with a branch for each of many flows."""
+COUNTED = {"count of all": OutputFilter(), "count of a task": OutputFilter(task_name=("task_1_11",))}
 DOCS = Path(__file__).parents[2] / "docs" / "explanation" / "listing.md"
 
 
-def filters(records: SqliteRecords) -> dict[str, tuple[dict[str, Any], ...]]:
+def opened(place: str) -> SqlRecords:
+    """The store in a home or at a URL."""
+    if "://" not in place:
+        return SqliteRecords(Path(place), durable=False, now=1)
+    from tailrace_records_postgres.store import open_records
+
+    return open_records(place, 1)
+
+
+def about(records: SqlRecords) -> AbstractContextManager[None]:
+    """In PostgreSQL a question says whose rows it asks for."""
+    scope: AbstractContextManager[None] = getattr(records._db, "about", nullcontext)(ORGANIZATION)
+    return scope
+
+
+def filters(records: SqlRecords) -> dict[str, tuple[dict[str, Any], ...]]:
     """Each filter with some values, of which each page asks for the next one."""
     ((rows, first, last),) = records._db.select("SELECT max(seq), min(created_at), max(created_at) FROM task_executions")
     middle = _row(records, rows // 2)
@@ -60,15 +80,31 @@ def filters(records: SqliteRecords) -> dict[str, tuple[dict[str, Any], ...]]:
     }  # fmt: skip
 
 
-def _row(records: SqliteRecords, seq: int) -> dict[str, Any]:
+def _row(records: SqlRecords, seq: int) -> dict[str, Any]:
     return records._db.select_maps("SELECT id, flow_execution_id FROM task_executions WHERE seq = ?", (seq,))[0]
 
 
-def measure(home: Path, clock: Callable[[], float]) -> dict[str, tuple[float, float, int]]:
+def computed(records: SqlRecords) -> Callable[[], float]:
+    """A clock of what this process computed, and those that the database has for its connections, in seconds."""
+    if isinstance(records, SqliteRecords):
+        return time.process_time
+    pids = records._db.select("SELECT pid FROM pg_stat_activity WHERE usename = current_user")
+    files = [Path(f"/proc/{pid}/schedstat") for (pid,) in pids]
+
+    def clock() -> float:
+        return time.process_time() + sum(int(file.read_text().split()[0]) for file in files) / 1e9
+
+    return clock
+
+
+def measure(place: str, *, cpu: bool) -> dict[str, tuple[float, float, int]]:
     """p50 and p99 in milliseconds, and the rows of the last page."""
-    records = SqliteRecords(home, durable=False, now=1)
+    records = opened(place)
+    with about(records):
+        asked = filters(records)
+    clock = computed(records) if cpu else time.perf_counter
     found = {}
-    for name, given in filters(records).items():
+    for name, given in asked.items():
         times, rows = [], 0
         for number in range(PAGES):
             which = OutputFilter(**given[number % len(given)])
@@ -77,18 +113,21 @@ def measure(home: Path, clock: Callable[[], float]) -> dict[str, tuple[float, fl
             times.append((clock() - began) * 1000)
         times.sort()
         found[name] = statistics.median(times), times[-1 - PAGES // 100], rows
-    began = clock()
-    number = records.product.count_outputs(ORGANIZATION, OutputFilter())
-    found["count of all"] = (clock() - began) * 1000, 0.0, number
+    for name, which in COUNTED.items():
+        began = clock()
+        number = records.product.count_outputs(ORGANIZATION, which)
+        found[name] = (clock() - began) * 1000, 0.0, number
     records.close()
     return found
 
 
-def main(homes: list[Path], clock: Callable[[], float]) -> None:
-    results = [measure(home, clock) for home in homes]
-    print(f"{'p50 / p99 in ms':34}" + "".join(f"{home.name:>20}" for home in homes))
+def main(places: list[str], *, cpu: bool) -> None:
+    results = [measure(place, cpu=cpu) for place in places]
+    names = [re.sub(r"[?].*", "", place).rpartition("/")[2] for place in places]
+    print(f"{'p50 / p99 in ms':34}" + "".join(f"{name:>26}" for name in names))
     for name in results[0]:
-        print(f"{name:34}" + "".join(f"{result[name][0]:11.2f} /{result[name][1]:7.2f}" for result in results))
+        numbers = (f"{p50:12.2f} /{p99:7.2f}{rows:6}" for p50, p99, rows in (result[name] for result in results))
+        print(f"{name:34}" + "".join(numbers))
 
 
 class _Asked:
@@ -96,7 +135,8 @@ class _Asked:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.plans: list[tuple[str, list[str]]] = []
+        self._in_postgres = hasattr(database, "about")
+        self.plans: dict[str, str] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._database, name)
@@ -110,26 +150,44 @@ class _Asked:
         return self._database.select_maps(sql, values)
 
     def _explain(self, sql: str, values: tuple[Any, ...]) -> None:
-        plan = self._database.select(f"EXPLAIN QUERY PLAN {sql}", values)
-        self.plans.append((sql, [detail for *_, detail in plan]))
+        word = "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF)" if self._in_postgres else "EXPLAIN QUERY PLAN"
+        lines = [str(row[-1]) for row in self._database.select(f"{word} {sql}", values)]
+        if self._in_postgres:
+            plan = list(takewhile(lambda line: not line.startswith("Planning"), lines))
+            more = [f"… {len(plan) - MAX_LINES} lines more"] if len(plan) > MAX_LINES else []
+            lines = [*plan[:MAX_LINES], *more, lines[-1]]
+        self.plans.setdefault(sql, "\n".join(lines if self._in_postgres else dict.fromkeys(lines)))
 
 
-def plans() -> str:
-    """The page of the documentation with the plan of each query."""
-    from rows import fill  # beside this script
-
-    parts = [HEAD]
-    with tempfile.TemporaryDirectory() as name:
-        fill(Path(name), 30_000)
-        records = SqliteRecords(Path(name), durable=False, now=1)
+def asked_by(records: SqlRecords) -> dict[str, dict[str, str]]:
+    """By filter the queries of a page, with the plan of each."""
+    found = {}
+    with about(records):
         for title, given in filters(records).items():
             asked = _Asked(records._db)
             which = OutputFilter(**given[0])
             output_listing(asked, ORGANIZATION, which).page(which.limit, which.starting_after, which.ending_before)
-            shown = dict.fromkeys((sql, tuple(dict.fromkeys(plan))) for sql, plan in asked.plans)
-            parts.append(f"## {title}")
-            parts += [f"```sql\n{_wrapped(sql)}\n```\n\n```text\n{chr(10).join(plan)}\n```" for sql, plan in shown]
-        records.close()
+            found[title] = asked.plans
+    return found
+
+
+def plans(url: str) -> str:
+    """The page of the documentation with the plan of each query."""
+    from rows import fill  # beside this script
+
+    with tempfile.TemporaryDirectory() as name:
+        fill(Path(name), 30_000)
+        both = []
+        for place in (name, url):
+            records = opened(place)
+            both.append(asked_by(records))
+            records.close()
+    parts = [HEAD]
+    for title in both[0]:
+        parts.append(f"## {title}")
+        for sql in dict.fromkeys([*both[0][title], *both[1][title]]):
+            shown = [one[title][sql] for one in both if sql in one[title]]
+            parts += [f"```sql\n{_wrapped(sql)}\n```", *(f"```text\n{plan}\n```" for plan in shown)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -160,13 +218,14 @@ by `seq`, which the store gives under its write lock, and goes on from the `seq`
   likely to fit, and with more than 128 all are looked at row by row.
 - **Tags and labels** of a page are one query more.
 
-What follows are the queries of each filter alone and their plans in SQLite, written by
-`python tests/benchmarks/listing.py --plans`."""
+What follows are the queries of each filter alone with their plans, written by
+`python tests/benchmarks/listing.py --plans URL`: first the one in SQLite, then that of PostgreSQL, of the role of
+engines under forced row-level security, with what it did."""
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--plans"]:
-        DOCS.write_text(plans(), "utf-8")
+    if sys.argv[1] == "--plans":
+        DOCS.write_text(plans(sys.argv[2]), "utf-8")
     else:
-        names = [name for name in sys.argv[1:] if name != "--cpu"]
-        main([Path(name) for name in names], time.process_time if "--cpu" in sys.argv else time.perf_counter)
+        given = [name for name in sys.argv[1:] if name != "--cpu"]
+        main(given, cpu="--cpu" in sys.argv)

@@ -1,7 +1,8 @@
-"""Fills a home with many task outputs, as a year of flows would have left them.
+"""Fills a record store with many task outputs, as a year of flows would have left them.
 
-Usage: python tests/benchmarks/rows.py HOME ROWS. The rows are made by SQL, the same ones every time: executions of 20
-tasks (the first one a loop of 20 000), 200 flows in 24 namespaces, every state, summaries, tags, bodies, corrections.
+Usage: python tests/benchmarks/rows.py HOME|URL ROWS; URL is that of the owner of records in PostgreSQL that are empty,
+or of nothing yet. The rows are made by SQLite's SQL, the same ones every time and in both: executions of 20 tasks (the
+first one a loop of 20 000), 200 flows in 24 namespaces, every state, summaries, tags, bodies, corrections.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import sqlite3
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 from core.records import SqliteRecords
 
@@ -18,6 +21,15 @@ PER_EXECUTION = 20
 BEGAN = 1_700_000_000_000_000
 BATCH = 250_000
 TABLES = ("task_executions", "flow_executions", "task_output_bodies", "summary_values", "tags", "labels")
+
+
+class Rows(NamedTuple):
+    """Rows of a table, as a query of what was drawn."""
+
+    table: str
+    columns: str
+    query: str
+
 
 DRAWN = f"""CREATE TEMP TABLE drawn AS
 WITH RECURSIVE n(i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?2),
@@ -33,9 +45,9 @@ SELECT i, e, h, flow, at, at + h % 60000000 AS ended, printf('018c0001-%04x-7000
   '{{"rows":' || (h % 100000) || ',"uri":"storage:///' || i || '"}}' AS body FROM f"""
 """`h`: a number that looks drawn. The clocks of those who write differ by up to five seconds."""
 
-TASKS = f"""INSERT INTO task_executions (seq, id, organization_id, flow_execution_id, namespace, flow_id, flow_revision,
+TASKS = Rows("task_executions", """seq, id, organization_id, flow_execution_id, namespace, flow_id, flow_revision,
   task_name, type, path_json, turn, value, state, history_json, attempts_json, summary_json, output_size, output_sha256,
-  output_preview, version, modified_by, created_at, updated_at, ended_at, stale_since, deleted_at)
+  output_preview, version, modified_by, created_at, updated_at, ended_at, stale_since, deleted_at""", f"""
 SELECT i + 1, id, 'default', execution, namespace, 'flow_' || flow, 1,
   CASE WHEN i < {LOOP} THEN 'each' ELSE 'task_' || (flow % 5) || '_' || (i % {PER_EXECUTION}) END,
   CASE i % 3 WHEN 0 THEN 'http.Request' WHEN 1 THEN 'jdbc.duckdb.Query' ELSE 'scripts.python.Script' END,
@@ -46,22 +58,23 @@ SELECT i + 1, id, 'default', execution, namespace, 'flow_' || flow, 1,
   '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', body,
   CASE WHEN h % 500 = 0 THEN 2 ELSE 1 END, CASE WHEN h % 500 = 0 THEN 'key-' || (h % 9) ELSE 'system' END,
   at, ended, ended, CASE WHEN h % 300 = 1 THEN at + 1 END, CASE WHEN h % 200 = 2 THEN at + 1 END
-FROM temp.drawn ORDER BY i"""
-BODIES = """INSERT INTO task_output_bodies (task_execution_id, organization_id, body)
-SELECT id, 'default', body FROM temp.drawn ORDER BY i"""
-VALUES = """INSERT INTO summary_values (organization_id, task_execution_id, path, text, number, task_execution_seq)
+FROM temp.drawn ORDER BY i""")
+BODIES = Rows("task_output_bodies", "task_execution_id, organization_id, body", """
+SELECT id, 'default', body FROM temp.drawn ORDER BY i""")
+VALUES = Rows("summary_values", "organization_id, task_execution_id, path, text, number, task_execution_seq", """
 SELECT 'default', id, path, CASE path WHEN 'kind' THEN 'kind_' || (h % 500) END,
   CASE path WHEN 'rows' THEN h % 100000 WHEN 'code' THEN CASE WHEN h % 100 < 95 THEN 200 ELSE 404 END END, i + 1
 FROM temp.drawn CROSS JOIN (SELECT 'code' AS path UNION ALL SELECT 'kind' UNION ALL SELECT 'rows')
-WHERE path <> 'kind' OR i % 2 = 0"""
-TAGS = """INSERT INTO tags (organization_id, task_execution_id, key, value, task_execution_seq)
+WHERE path <> 'kind' OR i % 2 = 0""")
+TAGS = Rows("tags", "organization_id, task_execution_id, key, value, task_execution_seq", """
 SELECT 'default', id, key, CASE key WHEN 'team' THEN 'team_' || (h % 50) ELSE '' END, i + 1
-FROM temp.drawn CROSS JOIN (SELECT 'reviewed' AS key, 100 AS every UNION ALL SELECT 'team', 20) WHERE i % every = 0"""
-EXECUTIONS = f"""INSERT INTO flow_executions (seq, id, organization_id, namespace, flow_id, flow_revision, state,
-  history_json, counters_json, inputs_json, created_at, started_at, ended_at)
+FROM temp.drawn CROSS JOIN (SELECT 'reviewed' AS key, 100 AS every UNION ALL SELECT 'team', 20) WHERE i % every = 0""")
+EXECUTIONS = Rows("flow_executions", """seq, id, organization_id, namespace, flow_id, flow_revision, state,
+  history_json, counters_json, inputs_json, created_at, started_at, ended_at""", f"""
 SELECT e + 1, execution, 'default', namespace, 'flow_' || flow, 1, CASE WHEN e % 20 = 0 THEN 'FAILED' ELSE 'SUCCESS' END,
   printf('[["CREATED",%d],["SUCCESS",%d]]', at, at + 60000000), '[0,0,"SUCCESS","tasks"]', '{{}}', at, at, at + 60000000
-FROM temp.drawn WHERE i = 0 OR (i >= {LOOP} AND i % {PER_EXECUTION} = 0) ORDER BY i"""
+FROM temp.drawn WHERE i = 0 OR (i >= {LOOP} AND i % {PER_EXECUTION} = 0) ORDER BY i""")
+ALL = (EXECUTIONS, TASKS, BODIES, VALUES, TAGS)
 SPANS = """INSERT INTO time_spans SELECT '{0}', organization_id, seq / 1024, min(created_at), max(created_at), {1}
 FROM {0} WHERE seq / 1024 < (SELECT max(seq) / 1024 FROM {0}) GROUP BY organization_id, seq / 1024"""
 
@@ -85,8 +98,8 @@ def fill(home: Path, rows: int) -> None:
     connection.execute("BEGIN")
     for start in range(0, rows, BATCH):
         connection.execute(DRAWN, (start, min(start + BATCH, rows)))
-        for statement in (EXECUTIONS, TASKS, BODIES, VALUES, TAGS):
-            connection.execute(statement)
+        for table, columns, query in ALL:
+            connection.execute(f"INSERT INTO {table} ({columns}) {query}")
         connection.execute("DROP TABLE temp.drawn")
     connection.execute("INSERT INTO flow_places SELECT DISTINCT organization_id, namespace, flow_id FROM flow_executions")
     connection.execute(SPANS.format("task_executions", "min(updated_at), max(updated_at)"))
@@ -98,8 +111,35 @@ def fill(home: Path, rows: int) -> None:
     connection.close()
 
 
+def fill_postgres(url: str, rows: int) -> str:
+    """The same rows by COPY, and what autovacuum would do after it. The URL for engines.
+
+    url: of the owner; the records are made when there are none.
+    """
+    import psycopg
+    from tailrace_records_postgres.installation import init
+    from tailrace_records_postgres.loading import loading
+
+    made = init(url)
+    with loading(url) as load, closing(sqlite3.connect(":memory:", isolation_level=None)) as source:
+        for start in range(0, rows, BATCH):
+            source.execute(DRAWN, (start, min(start + BATCH, rows)))
+            for table, columns, query in ALL:
+                load.rows(table, columns.replace(",", " ").split(), source.execute(query))
+            source.execute("DROP TABLE temp.drawn")
+        load.span()
+    with psycopg.connect(url, autocommit=True) as connection:
+        for table in (*TABLES, "time_spans", "flow_places"):
+            connection.execute(f"VACUUM (ANALYZE) tailrace.{table}".encode())
+    return made.url
+
+
 if __name__ == "__main__":
+    where, number = sys.argv[1], int(sys.argv[2])
     began = time.perf_counter()
-    fill(Path(sys.argv[1]), int(sys.argv[2]))
+    if "://" in where:
+        print(f"engines connect with {fill_postgres(where, number)}")
+    else:
+        fill(Path(where), number)
     took = time.perf_counter() - began
-    print(f"{int(sys.argv[2])} rows in {took:.1f} s, {int(sys.argv[2]) / took:.0f} rows a second")
+    print(f"{number} rows in {took:.1f} s, {number / took:.0f} rows a second")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 START_SECONDS = 30
 CHUNK = 1 << 20
+IDLE_SECONDS = 3.0
+"""After so long a connection is not used again: the server closes it soon."""
 
 
 @dataclass
@@ -29,25 +31,36 @@ class Served:
 
     def memory(self) -> tuple[int, int]:
         """Bytes that the server itself holds, and those of the processes it started."""
-        found = {pid: (parent, size) for pid, parent, size in _processes()}
-        own = found.get(self.process.pid, (0, 0))[1]
-        below, wanted = 0, {self.process.pid}
+        own, below = self._family()
+        return own[1], sum(one[1] for one in below)
+
+    def computed(self) -> tuple[float, float]:
+        """Seconds that the server itself has computed, and those of the processes it started."""
+        own, below = self._family()
+        return own[2], sum(one[2] for one in below)
+
+    def _family(self) -> tuple[tuple[int, int, float], list[tuple[int, int, float]]]:
+        """(parent, bytes, seconds) of the server, and of every process below it."""
+        found = dict(_processes())
+        below: list[tuple[int, int, float]] = []
+        wanted = {self.process.pid}
         while wanted:
-            wanted = {pid for pid, (parent, _) in found.items() if parent in wanted}
-            below += sum(found[pid][1] for pid in wanted)
-        return own, below
+            wanted = {pid for pid, (parent, _, _) in found.items() if parent in wanted}
+            below += [found[pid] for pid in wanted]
+        return found.get(self.process.pid, (0, 0, 0.0)), below
 
 
-def _processes() -> Iterator[tuple[int, int, int]]:
-    """(id, parent, resident bytes) of every process."""
-    page = os.sysconf("SC_PAGE_SIZE")
+def _processes() -> Iterator[tuple[int, tuple[int, int, float]]]:
+    """Id → parent, resident bytes, seconds computed, of every process."""
+    page, tick = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                parent = int((entry / "stat").read_text("utf-8").rpartition(")")[2].split()[1])
-                yield int(entry.name), parent, int((entry / "statm").read_text("ascii").split()[1]) * page
+                words = (entry / "stat").read_text("utf-8").rpartition(")")[2].split()
+                size = int((entry / "statm").read_text("ascii").split()[1]) * page
             except OSError:  # it has ended
                 continue
+            yield int(entry.name), (int(words[1]), size, (int(words[11]) + int(words[12])) / tick)
 
 
 @contextmanager
@@ -78,6 +91,7 @@ class Connection:
         self._host, self._port, self._prefix = parts.hostname or "", parts.port or 80, parts.path
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self._used = 0.0
 
     async def get(self, path: str) -> tuple[int, bytes]:
         """The status and the body."""
@@ -94,7 +108,9 @@ class Connection:
     async def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
-            await self._writer.wait_closed()
+            with suppress(OSError):  # the other side was faster
+                await self._writer.wait_closed()
+            self._writer = None
 
     async def _send(self, method: str, path: str, value: Mapping[str, Any]) -> tuple[int, bytes]:
         body = json.dumps(value).encode()
@@ -105,17 +121,20 @@ class Connection:
         return await self._ask(head.encode() + body)
 
     async def _ask(self, request: bytes) -> tuple[int, bytes]:
-        if self._writer is None or self._reader is None:
+        if self._writer is None or self._reader is None or time.monotonic() - self._used > IDLE_SECONDS:
+            await self.close()
             self._reader, self._writer = await asyncio.open_connection(self._host, self._port, limit=CHUNK)
         self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
+        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         status = int(head[9:12])
-        lowered = head.lower()
-        if b"transfer-encoding: chunked" in lowered:
-            return status, b"".join([piece async for piece in self._pieces(self._reader)])
-        at = lowered.find(b"content-length: ")
-        size = int(lowered[at + 16 : lowered.index(b"\r\n", at)]) if at >= 0 else 0
-        return status, await self._reader.readexactly(size)
+        if b"transfer-encoding: chunked" in head:
+            body = b"".join([piece async for piece in self._pieces(self._reader)])
+        else:
+            at = head.find(b"content-length: ")
+            size = int(head[at + 16 : head.index(b"\r\n", at)]) if at >= 0 else 0
+            body = await self._reader.readexactly(size)
+        self._used = time.monotonic()
+        return status, body
 
     @staticmethod
     async def _pieces(reader: asyncio.StreamReader) -> Any:

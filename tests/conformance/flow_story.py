@@ -43,7 +43,6 @@ class Story:
         self.case = case
         self.folder = folder
         self.flow = read_flow(app, case["flow"])
-        self._listening = {step.id for step in self.flow.after_execution} if "listeners:" in self.flow.source else set()
         self._working = {step.id for step in self.flow.steps() if isinstance(step.node, (Work, Call, Group))}
         self._tails = {step.id for step in _tails(self.flow)}
         self.ids: list[str] = []
@@ -93,14 +92,13 @@ class Story:
 
     def _counting(self, execution: ExecutionView, tasks: tuple[TaskExecutionView, ...]) -> Iterator[TaskExecutionView]:
         """Those that count: we keep the record of what ran before a restart or in an earlier turn of a loop, where
-        the reference takes it away; and of a listener whose conditions are not met, that it was skipped."""
+        the reference takes it away."""
         latest = {(task.task_name, task.path): task.id for task in tasks}
         again = {task.id: _restarted_at(task.history) for task in tasks}
         for task in tasks:
             above = again[task.parent_id] if task.parent_id else _restarted_at(execution.history)
             late = task.task_name in self._tails and task.created_at < above
-            unmet = task.state == "SKIPPED" and task.task_name in self._listening
-            if latest[task.task_name, task.path] == task.id and not late and not unmet:
+            if latest[task.task_name, task.path] == task.id and not late:
                 yield task
 
     def at(self, execution_id: str, state: str) -> Moment:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from core.engine import timers
 from core.engine.answers import Answers
 from core.engine.clock import now
 from core.engine.live import LiveExecution
@@ -21,7 +22,7 @@ from core.host.executor import Executor
 from core.host.records import NewExecution, ParentLink, Unit
 from core.host.seam import Down, Stop, TaskJob, TaskResult, Up
 from core.host.views import ExecutionView
-from core.model.flow import Flow
+from core.model.flow import Flow, Sla
 from core.model.nodes import Concurrency, Step
 from core.model.nodes import Sequence as Sequential
 from tests.engine.world import ORGANIZATION, Counting, Hands, ended, line, succeed, task
@@ -218,6 +219,20 @@ def test_those_that_wait_for_a_slot_of_their_flow_run_one_after_the_other_and_ta
     with server.serving(limit=2):
         until(lambda: all(server.state(f"e{number:02}") == "SUCCESS" for number in range(12)))
     assert [name for name, _, _ in server.jobs()] == [f"e{number:02}" for number in range(12)]
+
+
+# -- what is forgotten
+
+
+def test_the_times_that_ended_executions_had_are_forgotten(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timers, "MANY", 3)
+    an_hour = (Sla("s", "FAIL", max_duration=3_600_000_000),)
+    for number in range(40):
+        server.new(f"e{number:02}", task("a"), sla=an_hour, at=now())
+    with server.serving() as engine:
+        until(lambda: all(server.state(f"e{number:02}") == "SUCCESS" for number in range(40)))
+        until(lambda: engine.working_on() == 0)
+        assert len(engine._acting.sla._timers._heap) <= 20
 
 
 # -- what is broken

@@ -48,6 +48,9 @@ NODES: dict[str, Node] = {
     f"type: flow.EachSequential, value: '[1]', tasks: [{log('x')}]": Each("[1]", (X,)),
     f"type: flow.EachParallel, value: [1], concurrent: 3, tasks: [{log('x')}]": Each([1], (X,), 3, side_by_side=True),
     f"type: flow.Loop, values: [1], tasks: [{log('x')}]": Each([1], (X,), 0, as_items=True),
+    f"type: flow.Loop, values: [1], transmitFailed: false, tasks: [{log('x')}]": Each(
+        [1], (X,), 0, as_items=True, transmit_failed=False
+    ),
     f"type: flow.LoopUntil, condition: '{{{{ c }}}}', tasks: [{log('x')}]": Repeat("{{ c }}", (X,)),
     f"type: flow.WaitFor, condition: c, tasks: [{log('x')}], failOnMaxReached: true, checkFrequency: "
     "{interval: PT0.5S, maxIterations: '{{ n }}', maxDuration: PT1H}": Repeat(
@@ -156,9 +159,12 @@ flow.yaml:4:51: a map is not a list
     f"type: flow.LoopUntil, condition: x, checkFrequency: {{interval: PT0S}}, tasks: [{log('x')}]": """\
 flow.yaml:4:3: t: `interval` must be positive
   expected: a duration such as PT10S""",
-    f"type: flow.Loop, values: [1], transmitFailed: false, tasks: [{log('x')}]": """\
-flow.yaml:4:3: t: `transmitFailed` of a `flow.Loop` can't be used: iterations are no executions of their own here
-  expected: a loop without `transmitFailed`""",
+    f"type: flow.Loop, values: [1], breakWhen: 'true', tasks: [{log('x')}]": """\
+flow.yaml:4:3: t: `breakWhen` of a `flow.Loop` can't be used: iterations are no executions of their own here
+  expected: a loop without `breakWhen`""",
+    f"type: flow.Loop, values: [1], outputs: [{{id: o, type: STRING, value: x}}], tasks: [{log('x')}]": """\
+flow.yaml:4:3: t: `outputs` of a `flow.Loop` can't be used: iterations are no executions of their own here
+  expected: a loop without `outputs`""",
     "type: flow.WorkingDirectory, tasks: []": """\
 flow.yaml:4:3: t: The 'tasks' property cannot be empty
   expected: a list with at least one task""",

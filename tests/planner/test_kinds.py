@@ -10,6 +10,7 @@ import pytest
 from core.model.messages import (
     Evaluated,
     EvaluationKey,
+    KillRequested,
     TaskKey,
 )  # fmt: skip
 from core.model.nodes import (
@@ -252,3 +253,58 @@ def test_a_false_condition_skips_every_kind(node: Node, condition: str) -> None:
     run = played(task("g", node, run_if=condition), answers={"{{ no }}": ""})
     assert run.ran() == ["g=SKIPPED"]
     assert run.state == "SUCCESS"
+
+
+@pytest.mark.parametrize("crashes", [False, True])
+def test_a_listener_is_there_only_when_its_conditions_are_met(crashes: bool) -> None:
+    unmet = work("x", run_if="{{ no }}", listens=True)
+    met = task("y", Sequence((work("in"),)), run_if="{{ yes }}", listens=True)
+    after = (unmet, met, work("z", run_if="{{ no }}"))
+    run = world(work("a"), after_execution=after, answers={"{{ no }}": "false", "{{ yes }}": "true"})
+    run.start()
+    run.end("a")
+    assert (run.state, run.ran(), run.over()) == ("SUCCESS", ["a=SUCCESS"], False)
+    if crashes:
+        run.crash()
+    run.tell(run.todo.pop(0))
+    if crashes:
+        run.crash()
+    assert run.play().ran() == ["a=SUCCESS", "y=SUCCESS", "in=SUCCESS", "z=SKIPPED"]
+    assert run.over()
+
+
+def test_a_listener_that_can_not_be_asked_has_failed_and_one_of_a_killed_execution_is_not_there() -> None:
+    after = (work("x", run_if="{{ no }}", listens=True), work("y"))
+    run = world(work("a"), after_execution=after)
+    run.answer = lambda effect: Evaluated(effect.key, None, "no such variable")
+    run.start()
+    run.end("a")
+    assert run.play().ran() == ["a=SUCCESS", "x=FAILED", "y=SUCCESS"]
+    assert (run.state, run.rows[TaskKey("x")].error) == ("SUCCESS", "no such variable")
+    run = world(work("a"), after_execution=after)
+    run.start()
+    run.end("a")
+    run.tell(KillRequested())
+    assert (run.over(), run.ran(), run.state) == (True, ["a=SUCCESS"], "SUCCESS")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 0])
+def test_what_fails_in_a_loop_that_does_not_transmit_it_ends_its_own_element_only(limit: int) -> None:
+    loop = Each(["x", "y", "z"], (work("a"), work("b", allow_failure=True), work("c")), limit,
+                policy=Policy((work("e"),)), as_items=True, transmit_failed=False)  # fmt: skip
+    run = world(task("g", loop), work("next"))
+    run.outcome = lambda key: "FAILED" if key in (TaskKey("a", ("x",)), TaskKey("b", ("y",))) else "SUCCESS"
+    run.start()
+    assert sorted(run.play().ran()) == sorted([
+        "g=SUCCESS", "a@x=FAILED", "a@y=SUCCESS", "b@y=WARNING", "c@y=SUCCESS", "a@z=SUCCESS", "b@z=SUCCESS",
+        "c@z=SUCCESS", "next=SUCCESS",
+    ])  # fmt: skip
+    assert run.state == "SUCCESS"
+
+
+def test_a_kill_ends_a_loop_that_does_not_transmit_failures_too() -> None:
+    run = world(task("g", Each(["x", "y"], (work("a"),), 1, as_items=True, transmit_failed=False)))
+    run.start()
+    run.tell(KillRequested())
+    run.end("a", "KILLED", "x")
+    assert (run.state, run.ran()) == ("KILLED", ["g=KILLED", "a@x=KILLED"])

@@ -281,3 +281,73 @@ def test_what_needs_no_restart_needs_no_slot() -> None:
     run.slot_free = False
     assert again(run).rules == ("No task found to restart execution from!",)
     assert run.state == "SUCCESS"
+
+
+# -- groups whose turn comes later
+
+B, C, D = TaskKey("b"), TaskKey("c"), TaskKey("d")
+PAIR = (work("b"), work("c"))
+LATER_GROUPS = {
+    "sequence": Sequence(PAIR),
+    "parallel": Parallel(PAIR, 1),
+    "dag": Dag(PAIR, {"c": ("b",)}),
+    "choice": Choice("x", {"x": PAIR}),
+    "empty choice": Choice("", {"": PAIR}),
+    "nested": Sequence((task("inner", Sequence(PAIR)),)),
+    "side by side": Each(["u"], PAIR, 0, side_by_side=True),
+}
+
+
+@pytest.mark.parametrize("crashes", [False, True])
+@pytest.mark.parametrize("name", LATER_GROUPS)
+def test_of_a_later_group_only_what_is_stale_runs(name: str, crashes: bool) -> None:
+    run = played(work("a"), task("g", LATER_GROUPS[name]), work("d"))
+    path = ("u",) if name == "side by side" else ()
+    again(run, "stale", stale=(A, C._replace(path=path)))
+    if crashes:
+        run.crash()
+    run.play()
+    at = "@u" if path else ""
+    inner = ["inner=SUCCESS"] if name == "nested" else []
+    assert run.ran() == ["a=SUCCESS", "g=SUCCESS", *inner, f"b{at}=SUCCESS", f"c{at}=SUCCESS", "d=SUCCESS",
+                         f"c{at}#1=SUCCESS"]  # fmt: skip
+    assert (run.state, run.tasks) == ("SUCCESS", {})
+    assert run.rows[A].attempts == 2
+
+
+def test_of_a_later_loop_the_elements_that_are_stale_run_again_whole() -> None:
+    run = played(work("a"), task("g", Each(["x", "y", "z"], PAIR, 0)), work("d"))
+    again(run, "stale", stale=(A, TaskKey("c", ("y",)), D))
+    ran = [one for one in run.play().ran() if "#1" in one]
+    assert ran == ["b@y#1=SUCCESS", "c@y#1=SUCCESS", "d#1=SUCCESS"]
+    assert run.state == "SUCCESS"
+
+
+def test_below_a_dag_too_only_what_is_stale_runs() -> None:
+    groups = (work("a"), task("g", Sequence(PAIR)), work("d"))
+    run = played(task("all", Dag(groups, {"g": ("a",), "d": ("g",)})))
+    again(run, "stale", stale=(A, C))
+    assert [one for one in run.play().ran() if "#1" in one] == ["c#1=SUCCESS"]
+    assert (run.state, run.tasks) == ("SUCCESS", {})
+
+
+@pytest.mark.parametrize("ends", ["FAILED", "kill"])
+def test_a_later_group_whose_turn_never_comes_is_as_it_was(ends: str) -> None:
+    run = played(work("a"), task("g", Sequence((task("inner", Sequence(PAIR)), work("x")))), work("d"))
+    again(run, "stale", stale=(A, C))
+    if ends == "kill":
+        run.tell(KillRequested())
+        run.end("a", "KILLED")
+        assert (run.state, run.rows[TaskKey("g")].state) == ("KILLED", "KILLED")
+    else:
+        run.end("a", "FAILED")
+        assert run.ran() == ["a=FAILED", "g=SUCCESS", "inner=SUCCESS", "b=SUCCESS", "c=SUCCESS", "x=SUCCESS", "d=SUCCESS"]
+        assert run.state == "FAILED"
+    assert run.tasks == {}
+
+
+def test_what_is_kept_in_a_later_group_is_copied_into_a_derived_execution() -> None:
+    run = played(work("a"), task("g", Sequence(PAIR)), work("d"))
+    facts = evolve(run.facts(rows=run.past((A, C))), state="CREATED")
+    found = continuation(facts, RestartRequested("stale"))
+    assert (found.kept, found.entered) == ({B, D}, {TaskKey("g")})

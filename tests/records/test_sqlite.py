@@ -191,6 +191,13 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     )
 
 
+def all_sorts_of_things(store: SqliteRecords) -> None:
+    store.task_executions(ACME, "e1")
+    store.abandoned(ACME, "other")
+    store.send("e1", "kill", "{}", 1)
+    Story(store, "e2").log(Story(store, "e3").open("a"), ("INFO", "one"))
+
+
 @pytest.mark.parametrize("change", [
     "ALTER TABLE task_executions DROP COLUMN log_files_json", "DROP INDEX flow_executions_owned",
     "ALTER TABLE inbox RENAME COLUMN kind TO word", "DROP TABLE logs",
@@ -200,10 +207,7 @@ def test_tables_of_a_version_that_was_never_released_are_named_as_what_they_are(
         Story(store).open("a")
     rows(tmp_path, change)
     with closing(SqliteRecords(tmp_path, durable=False, now=1)) as store, pytest.raises(Conflict) as caught:
-        store.task_executions(ACME, "e1")
-        store.abandoned(ACME, "other")
-        store.send("e1", "kill", "{}", 1)
-        Story(store, "e2").log(Story(store, "e3").open("a"), ("INFO", "one"))
+        all_sorts_of_things(store)
     assert str(caught.value) == (
         f"{tmp_path}/records.db: the records have version {migrations()[-1][0]} of the tables, but not as this version of Tailrace makes "
         "them: a version that was never released has written them\n"

@@ -65,6 +65,8 @@ class PostgresDatabase:
     Raises Unreachable when it can't be used, Conflict when its tables are of another version, Invalid for a wrong URL.
     """
 
+    merges = False
+
     def __init__(self, url: str, writer: str) -> None:
         self.explained = explained(shown(url))
         self._url = with_timeout(url, CONNECT_SECONDS)

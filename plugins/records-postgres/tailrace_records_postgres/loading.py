@@ -21,6 +21,7 @@ class Loader:
 
     def __init__(self, connection: Connection[TupleRow]) -> None:
         self.connection = connection
+        self._indexes: list[str] = []
 
     def tables(self) -> list[str]:
         rows = self.connection.execute(
@@ -55,13 +56,23 @@ class Loader:
         return number
 
     def set_aside(self) -> None:
-        """Policies and triggers, until `restore`."""
+        """Policies, triggers, and indexes that are not of a constraint, until `restore`."""
         for table in self.tables():
             self._alter(table, "NO FORCE ROW LEVEL SECURITY")
             self._alter(table, "DISABLE TRIGGER USER")
+        indexes = self.connection.execute(
+            "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c"
+            " ON c.oid = i.indrelid WHERE c.relnamespace = 'tailrace'::regnamespace AND NOT EXISTS"
+            " (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid) ORDER BY 1"
+        ).fetchall()
+        self._indexes = [definition for _, definition in indexes]  # a tree is built faster than it grows
+        for name, _ in indexes:
+            self.connection.execute(f"DROP INDEX {name}".encode())
 
     def restore(self) -> None:
-        """Policies and triggers; new rows come after those that are there."""
+        """What was set aside; new rows come after those that are there."""
+        for definition in self._indexes:
+            self.connection.execute(definition.encode())
         for table in self.tables():
             self._alter(table, "ENABLE TRIGGER USER")
             name = f"tailrace.{table}"

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from attrs import frozen
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
 
 from core.host.deployment import Deployment
 from core.host.product import ROLES, Role
@@ -71,12 +68,7 @@ def _check_browser(headers: Mapping[str, str]) -> None:
         raise Refused(403, "without API keys no page of another origin is answered", details=details)
 
 
-def guard(role: Role) -> Any:
-    """A guard of Litestar: the caller has this role, or one that may more."""
-
-    async def check(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        caller: Caller = connection.scope["state"]["caller"]
-        if ROLES.index(caller.role) < ROLES.index(role):
-            raise Refused(403, f"this needs an API key of the role {role}: yours is {caller.role}")
-
-    return check
+def check_role(caller: Caller, role: Role) -> None:
+    """That the caller has this role, or one that may more. Raises Refused."""
+    if ROLES.index(caller.role) < ROLES.index(role):
+        raise Refused(403, f"this needs an API key of the role {role}: yours is {caller.role}")

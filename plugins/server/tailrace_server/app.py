@@ -11,15 +11,11 @@ from typing import Any
 
 from litestar import Litestar, Request, Response
 from litestar.datastructures import State
-from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.types import LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
 
 from core.host.deployment import Deployment, Serving
-from core.host.services import Services
-from tailrace_server import asked, given
-from tailrace_server.access import Caller, Gate
-from tailrace_server.described import Operation
+from tailrace_server.access import Gate
 from tailrace_server.edge import Edge
 from tailrace_server.errors import failure_of
 from tailrace_server.media import JSON
@@ -48,13 +44,6 @@ def make_app(deployment: Deployment, options: Options, engine: Serving | None = 
     metrics = Metrics()
     app = Application(
         route_handlers=ROUTES,
-        dependencies={
-            "services": Provide(_services, sync_to_thread=False),
-            "caller": Provide(_caller, sync_to_thread=False),
-            "asked": Provide(_asked, sync_to_thread=False),
-            "given": Provide(_given),
-        },
-        before_request=_check_query,
         exception_handlers={Exception: _answer_error},
         lifespan=[_threads(options.threads)],
         request_max_body_size=options.max_request,
@@ -84,33 +73,6 @@ def _threads(number: int) -> Any:
 def _keep_events(deployment: Deployment) -> None:
     """From the first request on `GET /events` has everything, whoever asks for it when."""
     deployment.services(deployment.organization).feed.last()
-
-
-def _services(request: Request[Any, Any, Any]) -> Services:
-    services: Services = request.scope["state"]["services"]
-    return services
-
-
-def _caller(request: Request[Any, Any, Any]) -> Caller:
-    caller: Caller = request.scope["state"]["caller"]
-    return caller
-
-
-def _asked(request: Request[Any, Any, Any]) -> asked.Asked:
-    found: asked.Asked = request.scope["state"]["asked"]
-    return found
-
-
-async def _given(request: Request[Any, Any, Any]) -> Any:
-    operation: Operation = request.route_handler.opt["operation"]
-    return await given.read(request, operation.takes) if operation.takes not in (None, bytes) else None
-
-
-async def _check_query(request: Request[Any, Any, Any]) -> None:
-    """Every route refuses parameters that it does not know, those that read none as well."""
-    operation: Operation | None = request.route_handler.opt.get("operation")
-    if operation is not None:
-        request.scope["state"]["asked"] = asked.read(request.scope["query_string"], operation.asks)
 
 
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

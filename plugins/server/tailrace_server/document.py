@@ -41,6 +41,9 @@ ABOUT = """\
 What flows gave, and how they came to it. Every GET can be asked as HEAD. Answers are compressed by gzip or zstd where \
 `Accept-Encoding` allows it; good answers to GET have a strong `ETag`, and `If-None-Match` is answered by 304. Ids of \
 other organizations are answered as if they did not exist. Unknown parameters and keys of bodies are refused."""
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+NO_NUL = r"^[^\u0000]+$"
+"""What every text of a query is."""
 EXAMPLES = {"namespace": "company.team", "flow_id": "getting_started"}
 """Of what paths name; the flow of the other examples."""
 REQUEST_ID = {
@@ -52,14 +55,13 @@ REQUEST_ID = {
 
 
 def operations(app: Litestar) -> Iterator[tuple[str, str, Operation]]:
-    """(path, id, operation) of every route that the document names, in the order they were declared."""
-    seen = set()
+    """(path, id, operation) of every route that the document names, paths in the order they were declared."""
     for one in app.routes:
-        for handler in getattr(one, "route_handlers", ()):
-            operation = handler.opt.get("operation")
-            if operation is not None and (one.path, operation.method) not in seen:
-                seen.add((one.path, operation.method))
-                yield re.sub(r"{(\w+):\w+}", r"{\1}", one.path), handler.name or "", operation
+        handlers = {handler.opt["operation"].method: handler for handler in getattr(one, "route_handlers", ())
+                    if "operation" in handler.opt}  # fmt: skip
+        for method in sorted(handlers, key=METHODS.index):  # Litestar's own order changes from process to process
+            path = re.sub(r"{(\w+):\w+}", r"{\1}", one.path)
+            yield path, handlers[method].name or "", handlers[method].opt["operation"]
 
 
 def document(app: Litestar) -> Json:
@@ -82,7 +84,7 @@ def document(app: Litestar) -> Json:
             "description": ABOUT,
         },
         "servers": [{"url": "/"}],
-        "security": _security(app),
+        "security": security(app),
         "paths": paths,
         "components": {
             "schemas": {name: _tidy(name, schema, rules.get(name, {})) for name, schema in components.items()},
@@ -95,8 +97,8 @@ def document(app: Litestar) -> Json:
     }  # fmt: skip
 
 
-def _security(app: Litestar) -> list[Json]:
-    """The key; or none too, while there is no key and only this machine reaches the server."""
+def security(app: Litestar) -> list[Json]:
+    """What the document says of keys: one is needed; or none, while there is none and only this machine asks."""
     deployment: Deployment = app.state.deployment
     options: Options = app.state.options
     key: Json = {"key": []}
@@ -145,8 +147,8 @@ def _refused(path: str, operation: Operation) -> list[int]:
 
 def _path_parameters(path: str) -> Iterator[Json]:
     for name in re.findall(r"{(\w+)}", path):
-        schema: Json = {"type": "string", "pattern": f"^{PATTERN}$"} if name == "id" else {"type": "string", "minLength": 1}
-        told: Json = {"name": name, "in": "path", "required": True, "schema": schema}
+        limit: Json = {"pattern": f"^{PATTERN}$"} if name == "id" else {"minLength": 1}
+        told: Json = {"name": name, "in": "path", "required": True, "schema": {"type": "string", **limit}}
         yield told | {"example": EXAMPLES[name]} if name in EXAMPLES else told
 
 
@@ -159,7 +161,7 @@ def _parameter(one: Parameter) -> Json:
     schema = _value_schema(one)
     if one.many:
         schema = {"type": "array", "items": schema}
-    told = {"name": one.name, "in": "query", "description": one.text, "schema": schema}
+    told: Json = {"name": one.name, "in": "query", "description": one.text, "schema": schema}
     if one.required:
         told["required"] = True
     return told if one.example is None else told | {"example": one.example}
@@ -177,7 +179,7 @@ def _value_schema(one: Parameter) -> Json:
         return {"type": "string", "pattern": f"^{PATTERN}$"}
     if one.choices:
         return {"type": "string", "enum": list(one.choices)}
-    return {"type": "string", "pattern": one.pattern} if one.pattern else {"type": "string", "minLength": 1}
+    return {"type": "string", "pattern": one.pattern or NO_NUL}
 
 
 def _header_asked(one: Header) -> Json:
@@ -218,8 +220,9 @@ def _ref(shape: type[Any]) -> Json:
 def _link(paths: Mapping[str, Json]) -> None:
     """Where the ids of answers lead: from a new one, and from the first of a list, to what is done with one."""
     for path, operations in paths.items():
-        below = [(other, operation["operationId"]) for other, found in paths.items()
-                 if other.startswith(path.partition("{")[0].rstrip("/") + "/{") for operation in found.values()]  # fmt: skip
+        root = path.partition("{")[0].rstrip("/") + "/{"
+        below = [(other, operation["operationId"]) for other, found in paths.items() if other.startswith(root)
+                 for operation in found.values()]  # fmt: skip
         for method, status, where in (("post", "201", ""), ("put", "200", ""), ("get", "200", "/data/0")):
             answer = operations.get(method, {}).get("responses", {}).get(status)
             if below and answer is not None and (where == "" or "{" not in path):

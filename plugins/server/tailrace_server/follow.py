@@ -54,11 +54,9 @@ async def _events(followed: Followed[Any], after: int, closing: Flag) -> AsyncIt
     while not closing.is_set():
         over = await asyncio.to_thread(followed.over)  # asked first: what came before the end is not missed
         found = await asyncio.to_thread(followed.look, after)
-        for event in found:
-            yield bytes(event)
-            after = event.number
         if found:
-            quiet_since = monotonic()
+            yield b"".join(map(bytes, found))  # one piece: a client that goes is noticed between pieces only
+            after, quiet_since = found[-1].number, monotonic()
             continue
         if over:
             yield bytes(Sent(after, "end", {}))

@@ -23,7 +23,7 @@ from tailrace_server.schemas.files import Preview, StoredFile, preview_object
 ANY = "application/octet-stream"
 URI = Parameter(
     "uri", "The URI of the file: `storage:///…`, or `kestra:///…`, which is the same.", required=True,
-    pattern="^(storage|kestra):///", example="storage:///company/team/products/products.csv",
+    pattern=r"^(storage|kestra):///[^\u0000]*$", example="storage:///company/team/products/products.csv",
 )  # fmt: skip
 ROWS = Parameter("rows", "How many rows are shown at most.", "whole", least=1, most=1000, default=20)
 NAMESPACE = Parameter("namespace", "The namespace it belongs to.", required=True, example="company.team")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from litestar import Request, Response
-from litestar.datastructures import State
 
 from core.host.deployment import Deployment, Serving
 from core.host.services import Services
@@ -32,11 +31,12 @@ COUNTED = 1000
     Gives(Health, "A part does not work; requests that need it fail.", status=503),
     role=None,
 )  # fmt: skip
-def health(state: State) -> Response[Any]:
+def health(request: Request[Any, Any, Any]) -> Response[Any]:
     """Whether the server can work.
 
     Asks for no key, and tells nothing that is not for everybody.
     """
+    state = request.app.state
     deployment: Deployment = state.deployment
     engine: Serving | None = state.engine
     options: Options = state.options

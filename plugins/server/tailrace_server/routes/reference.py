@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Litestar, Request, Response, get
 
 from tailrace_server.answers import json_answer
-from tailrace_server.document import Json, document
+from tailrace_server.document import Json, document, security
 from tailrace_server.page import page
 
 
@@ -24,11 +24,11 @@ def docs(request: Request[Any, Any, Any]) -> Response[Any]:
 
 
 def _document(app: Litestar) -> Json:
-    """Made once, when somebody asks for it: the routes of a server do not change."""
+    """Made once, when somebody asks for it: the routes of a server do not change, only whether it asks for a key."""
     if "document" not in app.state:
         app.state.document = document(app)
     told: Json = app.state.document
-    return told
+    return {**told, "security": security(app)}
 
 
 ROUTES = (openapi, docs)

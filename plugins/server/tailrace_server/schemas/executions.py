@@ -89,7 +89,7 @@ class NewFlowExecution:
 
     namespace: Annotated[str, Meta(examples=["company.team"])]
     flow_id: Annotated[str, Meta(examples=["getting_started"])]
-    revision: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="The newest one unless given.")] = None
+    revision: Annotated[Whole | None, Meta(description="The newest one unless given.")] = None
     inputs: Inputs = field(factory=dict)
     labels: Labels = field(factory=dict)
 

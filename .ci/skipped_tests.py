@@ -1,10 +1,13 @@
-"""A pytest plugin: where CI=true, a test that needs Docker and was skipped makes the run fail."""
+"""A pytest plugin: where CI=true, a test that needs Docker or PostgreSQL and was skipped makes the run fail."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
+
+NEEDED = frozenset({"docker", "postgres"})
+"""Markers of tests that a machine may leave out, but not this one."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -17,12 +20,13 @@ class _Watch:
         self.skipped: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.skipped and "docker" in report.keywords and not hasattr(report, "wasxfail"):
+        if report.skipped and not NEEDED.isdisjoint(report.keywords) and not hasattr(report, "wasxfail"):
             self.skipped.append(report.nodeid)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.skipped:
-            terminalreporter.section("Docker tests that were skipped, which counts as a failure here", red=True)
+            what = "Tests of Docker and PostgreSQL that were skipped, which counts as a failure here"
+            terminalreporter.section(what, red=True)
             for name in self.skipped:
                 terminalreporter.line(name)
 
