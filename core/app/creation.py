@@ -164,7 +164,8 @@ class Creation:
             facts = Facts(flow, steps, "CREATED", Counters(), {}, now(), view.id, answers, rows=past_tasks(rows))
             found = continuation(facts, RestartRequested(what, tasks))
             kept = found.kept | found.entered | found.again
-            first = ("restart", restart_json(what, tasks))
+            # What is stale in a group that has its turn later is not copied: that something is missing there is said.
+            first = ("restart", restart_json(what, tuple(found.entered) if what == "stale" else tasks))
         new = NewExecution(
             new_id(), self._organization, view.namespace, view.flow_id, revision, encode(view.inputs),
             view.labels, (), now(), first=first,

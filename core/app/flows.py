@@ -15,8 +15,6 @@ from core.loading import FindTemplate, Loaded, Problem, load_flow
 from core.model.flow import Flow
 from core.registry import Registry
 
-
-
 PARSED = 500
 """Revisions that are kept as they were parsed: one of ten tasks takes about 20 kB."""
 

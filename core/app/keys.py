@@ -35,6 +35,7 @@ class KeyService:
         self._prefix = prefix
         self._remembered: dict[str, tuple[float, ApiKey]] = {}
         self._used: dict[str, int] = {}
+        self._made = False
 
     # -- keys
 
@@ -91,7 +92,10 @@ class KeyService:
         self._product.record_audit(organization, by, "api_key.revoke", key_id, None, None, at)
 
     def exist(self) -> bool:
-        return self._product.has_api_keys()
+        if not self._made:
+            organizations = (one.id for one in self._product.organizations())
+            self._made = self._product.has_api_keys() or any(self._product.api_keys(one) for one in organizations)
+        return self._made
 
     # -- organizations
 

@@ -16,12 +16,13 @@ from core.engine.serving import EndlessEngine
 from core.errors import TailraceError
 from core.host.executor import Executor
 from core.host.seam import Up
-from core.settings import Settings, constants
+from core.settings import Settings
 from core.work import ThreadExecutor
-from core.work.worker_tools import WorkerTools
 
 BEAT_SECONDS = 2.0
 SWEEP_SECONDS = 60.0
+WELL_SECONDS = 60.0
+"""An engine that worked so long was well: what ended it is a new trouble."""
 AGAIN_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 """How long to wait before the engine begins anew when something it needs is gone; then always the last."""
 PER_WORKER = 2
@@ -105,11 +106,12 @@ class ServingEngine:
     def _serve(self) -> None:
         failures = 0
         while not self._closing.is_set():
+            began = monotonic()
             try:
                 self._serve_once()
-                failures = 0
             except BaseException as error:  # noqa: BLE001 # told to whoever asks; the next engine takes over
                 self._failure = error
+                failures = 0 if monotonic() - began > WELL_SECONDS else failures
                 self._closing.wait(AGAIN_SECONDS[min(failures, len(AGAIN_SECONDS) - 1)])
                 failures += 1
 
@@ -135,27 +137,12 @@ class ServingEngine:
             app.records.forget_engine(engine_id)
 
     def _executor(self, tell: Callable[[Up], None]) -> Executor:
-        app, settings = self._app, self._apps.settings
+        app = self._app
         if not self._processes:
             return ThreadExecutor(tell, app.tools(), self._workers)
         from core.work.processes import ProcessExecutor  # noqa: PLC0415 - a server may do without
 
-        description = WorkerTools(
-            home=settings.home,
-            clock="core.engine.clock",
-            user_agent=f"{settings.product.title}/{settings.product.version}",
-            storage=settings.storage,
-            durable=settings.durable,
-            plugins_dir=settings.plugins_dir,
-            secrets_file=settings.secrets_file,
-            encryption_key=settings.encryption_key,
-            environment=settings.environment,
-            runner=settings.runner,
-            zone=settings.zone,
-            inline_limit=settings.inline_limit,
-            constants=constants(settings),
-        )
-        return ProcessExecutor(tell, description, self._workers)
+        return ProcessExecutor(tell, app.worker_tools(), self._workers)
 
     def _sweep(self) -> None:
         """Now and then remove the bytes of what was purged, of every organization."""

@@ -1,5 +1,9 @@
 """The second door: for those who extend the engine itself (servers, record stores, executors).
 
+A record store implements `RecordStore`; over a database of SQL it begins with `core.records.SqlRecords`. An executor
+implements `Executor`. A front end asks `Services`, one organization at a time; a command of a plugin gets a whole
+installation (`core.host.deployment`). What their data are made of stands in the modules of the door.
+
 `Services` is imported when it is first asked for: it is what front ends type against, and a run needs nothing of it.
 """
 

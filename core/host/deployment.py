@@ -31,7 +31,7 @@ class Keys(Protocol):
         """Let it open nothing any more; other processes know that within two seconds. Raises NotFound."""
 
     def exist(self) -> bool:
-        """Whether any key of any organization is there and not revoked."""
+        """Whether any key of any organization was ever made: revoking the last one lets nobody in without."""
 
     def organizations(self) -> tuple[Organization, ...]: ...
     def create_organization(self, organization_id: str, name: str = "") -> None:

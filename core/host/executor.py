@@ -14,6 +14,7 @@ class Executor(ABC):
     tell: called from any thread with what comes up; it never raises. The engine may lead its next turn in that
     thread, and send what follows before it returns: tell of a result when the thread is free for the next job.
     What an attempt says (log lines, metrics) is told before its result. `core.testing.ExecutorContract` asks for this.
+    No hook brings one yet: `run` takes threads, an engine that serves worker processes or threads.
     """
 
     def __init__(self, tell: Callable[[Up], None]) -> None:

@@ -261,7 +261,7 @@ class RecordStore(Protocol):
         """Move an engine's beat, for observers that can't see its lock."""
 
     def claim(self, execution_id: str, engine_id: str) -> OpenExecution:
-        """Become the owner, with the next fence; of one that has ended too. Raises Conflict (its owner lives), NotFound."""
+        """Become the owner, with the next fence; of what has ended too. Raises Conflict (its owner lives), NotFound."""
 
     def release(self, execution_id: str, fence: int) -> None:
         """Let nobody own it; nothing when the fence is another by now."""

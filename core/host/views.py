@@ -164,7 +164,7 @@ class LogView:
 
 @data
 class FlowView:
-    """One revision of a flow."""
+    """One revision of a flow. local: it came with a run, nobody stored it."""
 
     namespace: str
     flow_id: str

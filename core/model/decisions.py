@@ -14,8 +14,9 @@ class Counters(NamedTuple):
 
     cursor: index of the next child (of an Each the next element, of a Call the next child execution).
     running: children that have begun and not ended. worst: the worst end of its tasks so far.
-    phase: tasks, errors, finally; before them asking (for a value) and waiting (for a time or a person), or later
-    (after a restart its turn has not come). Of the flow itself then finished, promises (looked at), kept, outputs (asked for), done, after (afterExecution runs) and over.
+    phase: tasks, errors, finally; before them asking (for a value), waiting (for a time or a person) and later (its
+    turn has not come since a restart). Of the flow itself then finished, promises (looked at), kept, outputs (asked
+    for), done, after (afterExecution runs) and over.
     turn: that of the children it opens. round: which round of a Repeat, how many children a Call has.
     done: a bit per child that is not to be opened: ended ones of a Dag, kept ones after a restart; above them one more
     when some of its groups are open already, in the phase later.

@@ -130,7 +130,8 @@ class RestartRequested:
     """An execution that has ended goes on; what is kept follows from its rows (`Facts.rows`).
 
     what: `failed` (all that failed), `from` (the named tasks and all that follows them), `stale` (only what is
-    stale), `state` (the named tasks end in `state` instead, and it goes on from there).
+    stale, and what is missing in the named groups), `state` (the named tasks end in `state` instead, and it goes on
+    from there).
     """
 
     what: str = "failed"

@@ -23,7 +23,7 @@ from core.model.state import ENDED
 from core.model.truth import truthy
 from core.planner.draft import Draft
 from core.planner.ends import ask_end, end_requested, finish, flow_answered, kill
-from core.planner.facts import Facts
+from core.planner.facts import Facts, listener_asked
 from core.planner.groups import RUN_IF, begin, child_ended, end_task, open_step, settle, skip
 from core.planner.kinds import kind_of
 from core.planner.retries import after_retries, retry_later
@@ -100,9 +100,8 @@ def _run_if_known(draft: Draft, message: Evaluated) -> None:
     key = message.key.task
     draft.remember(message.key, message.value, message.error)
     task = draft.task(key)
-    step = draft.facts.steps.get(key.task_id)
-    if step is not None and step.listens and task is None and draft.counters(ROOT).phase == "after" and not draft.halted:
-        _listener_known(draft, message, step)
+    if task is None and key == listener_asked(draft.facts) and not draft.halted:
+        _listener_known(draft, message, draft.step(key))
     elif task is None or task.state != "CREATED" or draft.halted:
         draft.rule("late runIf")
     elif message.error:

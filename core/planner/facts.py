@@ -71,3 +71,11 @@ class Facts:
     attempt: int = 1
     began_at: int = 0
     rows: Sequence[PastTask] = ()
+
+
+def listener_asked(facts: Facts) -> TaskKey | None:
+    """The task of a listener whose conditions were asked for: it counts as running, and is not there yet."""
+    root = facts.counters
+    if root.phase != "after" or not root.running or facts.tasks:
+        return None
+    return TaskKey(facts.flow.after_execution[root.cursor - 1].id, (), root.turn)

@@ -21,7 +21,7 @@ from core.model.messages import EvaluationKey, TaskKey
 from core.model.nodes import Group, Work
 from core.planner.draft import Draft
 from core.planner.ends import OUTPUTS, PROMISES, ask_outputs, ask_promises, is_over
-from core.planner.facts import KEPT, Facts, TaskFacts
+from core.planner.facts import KEPT, Facts, TaskFacts, listener_asked
 from core.planner.groups import RUN_IF, is_member
 from core.planner.kinds import kind_of
 
@@ -112,10 +112,9 @@ def pending(facts: Facts) -> tuple[Effect, ...]:
             ask = kind_of(shape).ask
             if ask is not None and task.state == "RUNNING":
                 ask(draft, key, step.node)
-    root = facts.counters
-    if root.phase == "after" and root.running and not facts.tasks:  # a listener that is not there yet
-        step = facts.flow.after_execution[root.cursor - 1]
-        draft.ask(EvaluationKey(TaskKey(step.id, (), root.turn), RUN_IF), step.run_if)
+    root, listener = facts.counters, listener_asked(facts)
+    if listener is not None:
+        draft.ask(EvaluationKey(listener, RUN_IF), facts.steps[listener.task_id].run_if)
     elif root.phase == OUTPUTS:
         ask_outputs(draft)
     elif root.phase == PROMISES:

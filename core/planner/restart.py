@@ -111,7 +111,7 @@ class _Restart:
         """What is to run again whatever its state, with the groups around it."""
         named = set(self.message.tasks)
         if self.message.what == "stale":
-            named = {row.key for row in self.by_key.values() if row.stale and not self.children.get(row.key)}
+            named |= {row.key for row in self.by_key.values() if row.stale and not self.children.get(row.key)}
         return frozenset(above for key in named if key in self.by_key for above in self.above(self.by_key[key]))
 
     def above(self, row: PastTask) -> Iterable[TaskKey]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from core.host.records import Refused, TaskIdentity, Unit
+from core.host.records import Refused, RefusedKind, TaskIdentity, Unit
 from core.host.seam import TaskResult
 from core.model.codec import encode
 from core.model.decisions import (
@@ -23,7 +23,7 @@ from core.model.decisions import (
 from core.model.digest import digest
 from core.model.messages import TaskKey
 from core.model.state import ENDED
-from core.records.database import Database
+from core.records.database import Database, Row
 from core.records.derived import derive
 from core.records.guards import FENCE, TWICE, GuardError, IsAlive, check
 from core.records.lineage import evaluation_reader, record_reads
@@ -99,6 +99,11 @@ class Writer:
         if unit.derived is not None and not derive(self._db, unit.derived, unit.execution.id, unit.kept, retry=True):
             raise GuardError(TWICE, "twice")
 
+    def _once(self, name: str, values: Row, refusal: str = TWICE, kind: RefusedKind = "twice") -> None:
+        """Run a statement that changes one row; when it does not, somebody was quicker, and the unit is refused."""
+        if self._db.write(name, values).rowcount != 1:
+            raise GuardError(refusal, kind)
+
     # -- the execution
 
     def _execution(self, unit: Unit) -> None:
@@ -106,34 +111,32 @@ class Writer:
         moved = _moved(unit)
         if moved is None:
             row = self._db.write("holds_fence", (unit.execution.id, unit.fence)).fetchone()
-            held = row is not None
-            if held and row[0] and unit.decision.changes:
+            if row is None:
+                raise GuardError(FENCE, "fence")
+            if row[0] and unit.decision.changes:
                 self._db.write("forget_takeovers", (unit.execution.id,))
         elif moved.entered:
-            held = self._enter(unit, moved)
+            self._enter(unit, moved)
         else:
             values = (counters_text(moved.counters), unit.execution.id, unit.fence)
-            held = self._db.write("move_execution", values).rowcount == 1
-        if not held:
-            raise GuardError(FENCE, "fence")
+            self._once("move_execution", values, FENCE, "fence")
         for guard in unit.decision.guards:
             check(self._db, unit, guard, self._is_alive)
         if moved is not None and not moved.entered and moved.error:
             self._db.write("give_reason", (moved.error, unit.execution.id))
 
-    def _enter(self, unit: Unit, change: MoveExecution) -> bool:
+    def _enter(self, unit: Unit, change: MoveExecution) -> None:
         if change.through == "RESTARTED":
             self._db.write("forget_end", (unit.execution.id, unit.fence))
         started = None if change.state in _NOT_STARTED else unit.at
         ended = unit.at if change.state in ENDED else None
-        held = self._db.write("enter_execution", (
+        self._once("enter_execution", (
             change.state, counters_text(change.counters), change.error or None,
             history_text(change.state, unit.at, change.through), unit.outputs_json, started, ended,
             unit.execution.id, unit.fence,
-        )).rowcount == 1  # fmt: skip
-        if held and ended is not None and change.state != "RETRIED":  # of that another execution takes the place
+        ), FENCE, "fence")  # fmt: skip
+        if ended is not None and change.state != "RETRIED":  # of that another execution takes the place
             self._tell_parent(unit)
-        return held
 
     def _tell_parent(self, unit: Unit) -> None:
         if self._db.write("tell_parent", (unit.at, unit.execution.id)).rowcount:
@@ -152,8 +155,7 @@ class Writer:
             f"[{attempt_text(identity, 'RUNNING', at, None)}]" if change.attempt else "[]",
             counters_text(change.counters), change.iteration, at, at,
         )  # fmt: skip
-        if self._db.write("open_task", row).rowcount != 1:  # its key is unique
-            raise GuardError(TWICE, "twice")
+        self._once("open_task", row)  # its key is unique
 
     def _move(self, unit: Unit, change: MoveTask) -> None:
         identity = unit.tasks[change.key]
@@ -186,11 +188,10 @@ class Writer:
     def _reopen(self, unit: Unit, change: ReopenTask) -> None:
         identity = unit.tasks[change.key]
         attempt = attempt_text(identity, "RUNNING", unit.at, None) if change.attempt else None
-        if self._db.write("reopen_task", (
+        self._once("reopen_task", (
             change.state, counters_text(change.counters), identity.parent_id, change.iteration, unit.at,
             history_text(change.state, unit.at, "RESTARTED"), attempt, attempt, identity.id,
-        )).rowcount != 1:  # fmt: skip
-            raise GuardError(TWICE, "twice")
+        ))  # fmt: skip
         if change.attempt:  # it is to give another output
             self._db.write("forget_output", (identity.id,))
             self._db.write("forget_body", (identity.id,))
@@ -199,24 +200,21 @@ class Writer:
     def _change_end(self, unit: Unit, change: ChangeEnd) -> None:
         identity = unit.tasks[change.key]
         values = (change.state, unit.at, history_text(change.state, unit.at), identity.id)
-        if self._db.write("change_end", values).rowcount != 1:
-            raise GuardError(TWICE, "twice")
+        self._once("change_end", values)
 
     def _end(self, unit: Unit, change: EndTask) -> None:
         identity, at = unit.tasks[change.key], unit.at
         entered = (change.state, change.error or None, at, at, history_text(change.state, at))
         result = unit.results.get(change.key)
         if result is None or result.due_at:
-            if self._db.write("end_task", (*entered, change.state, at, identity.id)).rowcount != 1:
-                raise GuardError(TWICE, "twice")
+            self._once("end_task", (*entered, change.state, at, identity.id))
             return
         attempt = attempt_text(identity, result.state, result.started_at, result.ended_at)
-        if self._db.write("end_task_with_result", (
+        self._once("end_task_with_result", (
             *entered, identity.attempt, attempt, attempt, result.note or None, result.properties_hash or None,
             encode(result.summary) if result.summary else None, result.size, result.sha256, result.output_uri,
             result.preview, identity.id,
-        )).rowcount != 1:  # fmt: skip
-            raise GuardError(TWICE, "twice")
+        ))  # fmt: skip
         self._result(unit, change.key, identity, result)
 
     # -- outputs
@@ -234,11 +232,10 @@ class Writer:
 
     def _output(self, unit: Unit, identity: TaskIdentity, result: TaskResult) -> None:
         """The output of a task execution that goes on."""
-        if self._db.write("give_output", (
+        self._once("give_output", (
             unit.at, encode(result.summary) if result.summary else None, result.size, result.sha256,
             result.output_uri, result.preview, identity.id,
-        )).rowcount != 1:  # fmt: skip
-            raise GuardError(TWICE, "twice")
+        ))  # fmt: skip
 
     def _result(self, unit: Unit, key: TaskKey, identity: TaskIdentity, result: TaskResult) -> None:
         organization = unit.execution.organization_id

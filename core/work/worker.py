@@ -67,6 +67,7 @@ class Worker:
         try:
             process = Popen(
                 [sys.executable, "-c", _CODE, str(life), str(words_end), *_places()], stdin=PIPE, stdout=PIPE,
+                env=dict(description.environment),  # without what is the engine's alone, such as the encryption key
                 pass_fds=(life, words_end), process_group=0,  # in a session of its own it is scheduled apart: slower
             )  # fmt: skip
         except OSError:

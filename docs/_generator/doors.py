@@ -6,8 +6,8 @@ import inspect
 import re
 from collections.abc import Iterator
 from importlib import import_module
-from types import ModuleType
-from typing import Any, get_args
+from types import ModuleType, UnionType
+from typing import Any, get_args, get_origin
 
 import attrs
 
@@ -39,7 +39,22 @@ def extending() -> str:
     """The page of `core.host`: the door, and module by module what stands behind its names."""
     door = import_module("core.host")
     return joined(
-        page("core.host"), *(_behind(module, door.__all__) for module in (seam, records, product, views, deployment))
+        page("core.host"),
+        *(_behind(module, door.__all__) for module in (seam, records, product, views, deployment)),
+        _for_databases(),
+    )
+
+
+def _for_databases() -> str:
+    """What stores over a database of SQL begin with. The methods of `SqlRecords` are those of the contract."""
+    door = import_module("core.records")
+    whole, named = ("Database", "Cursor"), ("SqlRecords", "Writer", "core_statements")
+    return joined(
+        "# core.records",
+        docstring(door),
+        fence("from core.records import …", "python"),
+        *(_section(door, name) for name in whole),
+        *(joined(f"## {name}", docstring(getattr(door, name))) for name in named),
     )
 
 
@@ -82,6 +97,8 @@ def _section(door: ModuleType, name: str) -> str:
 
 
 def _constant(name: str, thing: Any) -> str:
+    if inspect.isclass(get_origin(thing)) and not isinstance(thing, UnionType):
+        return code(_plain(f"{name} = {thing!r}"))
     if parts := get_args(thing):
         shown = " | ".join(part.__name__ if inspect.isclass(part) else repr(part) for part in parts)
         return f"One of: {code(_plain(shown))}."

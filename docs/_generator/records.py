@@ -25,8 +25,9 @@ def page() -> str:
     return joined(
         "# Records",
         _prose(head),
-        "They lie in `records.db` in the home, a SQLite database in WAL mode. Read it while Tailrace runs; write to it "
-        "only through Tailrace.",
+        "They lie in `records.db` in the home, a SQLite database in WAL mode, or, where the setting `records` says so, "
+        "in the schema `tailrace` of a PostgreSQL database. Read them while Tailrace runs; write to them only through "
+        "Tailrace. What kind a column is, is told in SQLite's words.",
         *(part for name, (comment, body) in tables.items() for part in _shown(name, comment, body)),
     )
 

@@ -190,3 +190,29 @@ def test_the_output_of_a_pause_says_who_resumed_it(app: App, created: Created) -
         assert app.executions.run(paused.id).state == "SUCCESS"
         (wait,) = (one for one in app.executions.tasks(paused.id) if one.task_name == "wait")
         assert app.outputs.value(wait.id)["resumed"]["by"] == (by or None)
+
+
+def test_of_a_later_group_only_what_is_stale_runs_in_the_derived_execution(app: App, created: Created) -> None:
+    first = app.executions.run(created("""\
+tasks:
+  - {id: a, type: debug.Return, format: one}
+  - {id: b, type: debug.Return, format: "{{ outputs.a.value }}"}
+  - id: later
+    type: flow.Sequential
+    tasks:
+      - {id: kept, type: debug.Return, format: "{{ execution.id }}"}
+      - {id: c, type: debug.Return, format: "{{ outputs.b.value }}"}
+  - {id: end, type: debug.Return, format: "{{ execution.id }}"}
+""").id)
+    corrected = next(task for task in app.executions.tasks(first.id) if task.task_name == "a")
+    app.changes.correct(corrected.id, corrected.version, by="ada", output={"value": "two"})
+
+    again = app.executions.run(app.executions.replay(first.id, stale=True).id)
+
+    values = {task.task_name: app.outputs.value(task.id) for task in app.executions.tasks(again.id)}
+    assert again.state == "SUCCESS"
+    assert {name: found["value"] for name, found in values.items() if name != "later"} == {
+        "a": "two", "b": "two", "c": "two", "kept": first.id, "end": first.id,
+    }  # fmt: skip
+    (later,) = (task for task in app.executions.tasks(again.id) if task.task_name == "later")
+    assert later.state == "SUCCESS"

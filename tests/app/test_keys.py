@@ -146,10 +146,15 @@ def test_a_key_that_can_not_be_used_is_not_noted_as_used(keys: KeyService, clock
 
 def test_whether_any_key_is_there(keys: KeyService) -> None:
     assert not keys.exist()
-    key, _ = keys.create("default", "ci", "viewer")
+    keys.create("default", "ci", "viewer")
     assert keys.exist()
+
+
+def test_revoking_the_last_key_lets_nobody_in_without(keys: KeyService, app: App) -> None:
+    key, _ = keys.create("default", "ci", "viewer")
     keys.revoke("default", key.id)
-    assert not keys.exist()
+    assert keys.exist()
+    assert KeyService(app.records, "tr_").exist()
 
 
 def test_keys_of_organizations_are_apart(keys: KeyService) -> None:

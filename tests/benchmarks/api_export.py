@@ -90,7 +90,6 @@ def measure(home: Path) -> None:
     with server(home, "--no-engine") as served:
         through_http(served, "")
         through_http(served, "?fields=id,task_name,status,created_at,tags")
-        through_http(served, "")
     if url:
         by_postgres(url)
     else:

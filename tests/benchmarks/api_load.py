@@ -150,20 +150,25 @@ class Load:
             await asyncio.sleep(1)
 
 
-async def ended(connection: Connection, wanted: int) -> tuple[dict[str, int], float]:
+async def states(connection: Connection) -> dict[str, int]:
+    """How many of the flows that were started are in which state."""
+    found: dict[str, int] = defaultdict(int)
+    path: str | None = "/flow-executions?flow_id=ticking&limit=1000"
+    while path:
+        page = json.loads((await connection.get(path))[1])
+        for row in page["data"]:
+            found[row["state"]] += 1
+        path = page["next"] and page["next"].removeprefix("/api/v1")
+    return found
+
+
+async def ended(connection: Connection) -> tuple[dict[str, int], float]:
     """The states of all that were started, once each has ended, and the seconds that took."""
     began = time.monotonic()
     while True:
-        states: dict[str, int] = defaultdict(int)
-        path: str | None = "/flow-executions?flow_id=ticking&limit=1000"
-        while path:
-            page = json.loads((await connection.get(path))[1])
-            for row in page["data"]:
-                states[row["state"]] += 1
-            path = page["next"] and page["next"].removeprefix("/api/v1")
-        seconds = time.monotonic() - began
-        if states["SUCCESS"] + states["FAILED"] >= wanted or seconds > 60:
-            return dict(states), seconds
+        found, seconds = await states(connection), time.monotonic() - began
+        if found.keys() <= {"SUCCESS", "FAILED"} or seconds > 60:
+            return dict(found), seconds
         await asyncio.sleep(0.5)
 
 
@@ -183,13 +188,13 @@ async def measure(served: Served, seconds: float, connections: int) -> None:
     begun = served.computed()
     await load.run(connections)
     own, below = (after - before for after, before in zip(served.computed(), begun, strict=True))
-    states, late = await ended(connection, len(load.starts))
+    after, late = await ended(connection)
     await connection.close()
     number = sum(map(len, load.times.values()))
     print(f"\n{connections} connections for {seconds:g} s, {FLOWS_A_SECOND} flows a second: {number / seconds:.0f} reads a second")
     print(f"the server computed {own / seconds:.0%} of a core, its workers {below / seconds:.0%}")
     print(*table({**{name: load.times[name] for name in kinds}, "start a flow": load.starts}), sep="\n")
-    print(f"errors: {dict(load.errors) or 'none'}; flows: {states}, the last one ended {late:.1f} s after the load")
+    print(f"errors: {dict(load.errors) or 'none'}; flows: {after} of {len(load.starts)}, the last one ended {late:.1f} s after the load")
     shown = [load.memory[len(load.memory) * part // 6] for part in range(6)] + load.memory[-1:]
     print("MiB of the server, and of its workers:",
           ", ".join(f"{own / MIB:.0f} + {below / MIB:.0f} at {at:.0f} s" for at, own, below in shown))  # fmt: skip

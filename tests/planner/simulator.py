@@ -47,6 +47,7 @@ from core.model.nodes import Call, Group
 from core.model.state import ENDED
 from core.planner import Facts, PastTask, TaskFacts, apply, decide, is_over, pending
 from core.planner.facts import KEPT
+from core.planner.groups import LATER
 
 Choose = Callable[[list[Any]], Any]
 
@@ -243,7 +244,8 @@ class World:
     def _watch(self) -> None:
         open_children: dict[TaskKey, int] = {}
         for task in self.tasks.values():
-            open_children[task.parent] = open_children.get(task.parent, 0) + 1
+            waits = task.counters is not None and task.counters.phase == LATER
+            open_children[task.parent] = open_children.get(task.parent, 0) + (not waits)
         for key, number in open_children.items():
             self.peak[key] = max(self.peak.get(key, 0), number)
             assert key == ROOT or key in self.tasks, f"{key} ended before its children"

@@ -11,7 +11,7 @@ from typing import Any
 from core.app.remote.connection import Connection, next_of
 from core.app.remote.outputs import WHOLE_PAGE, RemoteOutputs, refused, whole_id
 from core.app.remote.views import execution_query, execution_view, log_view
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from core.host.views import (
     ExecutionChanged,
     ExecutionFilter,
@@ -101,7 +101,10 @@ class RemoteExecutions:
         *,
         task_name: str | None = None,
         value: str | None = None,
+        by: str = "",
     ) -> None:
+        if by:
+            raise Invalid("a server knows by the API key who resumes", expected="no other name")
         self._act(execution_id, "resume", {"inputs": dict(inputs or {}), "task_name": task_name, "value": value})
 
     def restart(self, execution_id: str) -> None:

@@ -10,7 +10,7 @@ POSTGRESQL = RecordStoreRef(
     title="PostgreSQL, shared by engines and servers on many machines",
 )
 RECORDS = CommandRef(
-    target="tailrace_records_postgres.commands:COMMANDS",
+    target="tailrace_records_postgres.cli:COMMANDS",
     word="records",
     summary="make, upgrade and fill a record store on PostgreSQL",
 )

@@ -41,6 +41,11 @@ class Result:
         return self._answered().command_tuples or 0
 
     @property
+    def done(self) -> bool:
+        """Whether it is known by now to have been carried out."""
+        return self.answer is not None and self.answer.status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
+
+    @property
     def names(self) -> list[str]:
         """Of the columns."""
         answer = self._answered()

@@ -5,26 +5,56 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from threading import local
 from time import monotonic
 
+import psycopg
+
 from core.host.product import ProductRecords
-from core.host.records import RecordStore, Unit
+from core.host.records import RecordStore, RefusedKind, Unit
 from core.records import SqlRecords, Writer
+from core.records.database import Row
+from core.records.guards import TWICE, GuardError, IsAlive
 from core.records.product import SqlProduct
 from tailrace_records_postgres.beats import LEASE_SECONDS, Beats
 from tailrace_records_postgres.database import EVERYBODY, PostgresDatabase
+from tailrace_records_postgres.line import Result
 from tailrace_records_postgres.scopes import Owners, again, scoped
 
 
-class ScopedWriter(Writer):
-    """Each unit is written about its organization."""
+class _Expected(local):
+    """Statements of the calling thread's unit that have to change one row, each with its refusal otherwise."""
+
+    results: list[tuple[Result, GuardError]]
+
+
+class PipedWriter(Writer):
+    """Each unit is written about its organization, and whether it holds is asked once, when all of it was sent."""
 
     _db: PostgresDatabase
 
+    def __init__(self, database: PostgresDatabase, is_alive: IsAlive) -> None:
+        super().__init__(database, is_alive)
+        self._expected = _Expected()
+
     def _unit(self, unit: Unit) -> None:
+        self._expected.results = []
         self._db.turn_to(unit.execution.organization_id)
-        super()._unit(unit)
+        try:
+            super()._unit(unit)
+        except (GuardError, psycopg.Error):  # it may come of an earlier statement that did not hold
+            self._check(lambda result: result.done)
+            raise
+        self._check(lambda result: True)
+
+    def _once(self, name: str, values: Row, refusal: str = TWICE, kind: RefusedKind = "twice") -> None:
+        self._expected.results.append((self._db.write(name, values), GuardError(refusal, kind)))
+
+    def _check(self, asked: Callable[[Result], bool]) -> None:
+        for result, refusal in self._expected.results:
+            if asked(result) and result.rowcount != 1:
+                raise refusal
 
 
 @scoped(ProductRecords, apart=("keep_events",))
@@ -49,7 +79,7 @@ class PostgresRecords(SqlRecords):
 
     def __init__(self, database: PostgresDatabase, lease: float = LEASE_SECONDS) -> None:
         super().__init__(database, self._beats_still)
-        self._writer = ScopedWriter(database, self._beats_still)
+        self._writer = PipedWriter(database, self._beats_still)
         self.owners = Owners(database)
         self._beats = Beats(lease)
         self._engines: set[str] = set()

@@ -14,7 +14,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from core.host.deployment import CommandCall
-from tailrace_records_postgres.commands import COMMANDS
+from tailrace_records_postgres.cli import COMMANDS
 from tailrace_records_postgres.installation import ENGINE, init
 from tailrace_records_postgres.store import PostgresRecords, open_records
 

@@ -16,6 +16,8 @@ from tailrace_server.times import micros
 Kind = Literal["text", "whole", "time", "flag", "id"]
 Pair = tuple[str, str, bool]
 """A name, its value, and whether there was a `=` between them."""
+MOST = 500
+"""Parameters of one request: more of them a database would not take in one question."""
 
 
 @frozen
@@ -24,6 +26,7 @@ class Parameter:
 
     required: it must be given. pattern: of a text, for the document; whoever takes it says what is wrong with another.
     prefix: of a family of parameters; its values are what stands behind it, as (name, value, with a `=`).
+    times: how often one of many, or a family, may be given.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Parameter:
     prefix: bool = False
     required: bool = False
     pattern: str = ""
+    times: int = MOST
 
 
 LIMIT = Parameter("limit", "How many rows a page has at most.", "whole", least=1, most=1000, default=100)
@@ -66,6 +70,9 @@ class Asked:
 
 def read(query: bytes, declared: Sequence[Parameter]) -> Asked:
     """The parameters of a query string. Raises Refused with each that is unknown, repeated or wrong."""
+    if query.count(b"&") >= MOST:  # before each is looked at, and told to be wrong
+        details = [("query", f"expected: at most {MOST}")]
+        raise Refused(422, f"the query has more than {MOST} parameters", details=details)
     problems: list[tuple[str, str]] = []
     given: dict[str, list[Any]] = {}
     singles = {one.name: one for one in declared if not one.prefix}
@@ -86,6 +93,8 @@ def read(query: bytes, declared: Sequence[Parameter]) -> Asked:
         found = given.get(one.name, [])
         if one.many or one.prefix:
             values[one.name] = tuple(found)
+            if len(found) > one.times:
+                problems.append((f"query.{one.name}", f"may be given {one.times} times"))
         elif len(found) > 1:
             problems.append((f"query.{one.name}", "may be given once"))
         elif one.required and not found and not any(place == f"query.{one.name}" for place, _ in problems):

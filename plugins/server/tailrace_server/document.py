@@ -160,7 +160,7 @@ def _parameter(one: Parameter) -> Json:
                 "schema": schema, "example": one.example}  # fmt: skip
     schema = _value_schema(one)
     if one.many:
-        schema = {"type": "array", "items": schema}
+        schema = {"type": "array", "items": schema, "maxItems": one.times}
     told: Json = {"name": one.name, "in": "query", "description": one.text, "schema": schema}
     if one.required:
         told["required"] = True

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from attrs import field, frozen
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, InternalServerException
 
 from core.sdk import TailraceError
 
@@ -44,6 +44,8 @@ CODE_OF_STATUS: Final[Mapping[int, str]] = {
 }
 """What only HTTP knows."""
 
+GONE = "client disconnected prematurely"
+"""What Litestar says of a client that leaves in the middle of its body: no mistake of ours, and no news."""
 OURS = ("unreachable", "internal")
 """Kinds that are about the server: their places are paths and addresses of its own, which only its log tells."""
 Details = tuple[tuple[str, str], ...]
@@ -105,6 +107,8 @@ def failure_of(error: BaseException) -> Failure:
         return Failure(STATUS_OF_KIND[error.kind], error.kind, error.what, () if ours else _details(error), {}, ours)
     if isinstance(error, HTTPException) and error.status_code < 500:
         return _of_http(error)
+    if isinstance(error, InternalServerException) and error.detail == GONE:
+        return Failure(400, CODE_OF_STATUS[400], "the body did not come to its end")
     return Failure(500, "internal", "this is a mistake of the server; its log says more", explained=True)
 
 

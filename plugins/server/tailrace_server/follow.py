@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from attrs import frozen
+from litestar import Request, Response
 from litestar.response import Stream
 
 from tailrace_server.plain import json_bytes
@@ -40,12 +41,12 @@ class Followed(Generic[T]):
     over: Callable[[], bool] = lambda: False
 
 
-def follow(followed: Followed[Any], after: int, closing: Flag) -> Stream:
-    """An endless answer. closing: set when the server stops."""
-    return Stream(
-        _events(followed, after, closing), media_type=SSE,
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )  # fmt: skip
+def follow(request: Request[Any, Any, Any], followed: Followed[Any], after: int) -> Response[Any]:
+    """An answer without an end, until the server stops; to HEAD the beginning of it is all."""
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    if request.scope["state"].get("head"):
+        return Response(b"", media_type=SSE, headers=headers)
+    return Stream(_events(followed, after, request.app.state.closing), media_type=SSE, headers=headers)
 
 
 async def _events(followed: Followed[Any], after: int, closing: Flag) -> AsyncIterator[bytes]:

@@ -37,7 +37,7 @@ FILTERS = (
               choices=get_args(Status)),
     Parameter("state", f"With these states. {SEVERAL}", many=True, choices=get_args(State)),
     Parameter("tag", f"With the tag `key`, or `key:value`. {SEVERAL}", many=True),
-    Parameter("tag_all", "As `tag`, but repeated all of them must be there.", many=True),
+    Parameter("tag_all", "As `tag`, but repeated all of them must be there.", many=True, times=64),
     Parameter("modified_by", f"Changed last by these. {SEVERAL}", many=True),
     Parameter("created_after", "Created after this time; ISO 8601, UTC where it names no zone.", "time"),
     Parameter("created_before", "Created before this time.", "time"),
@@ -47,7 +47,7 @@ FILTERS = (
         "summary.", "A condition on a scalar of `summary`, by its path: `summary.rows=5`, `summary.rows!=5`, "
         "`summary.rows>5`, `summary.rows>=5`, `summary.rows<5`, `summary.rows<=5`, percent-encoded or not. Numbers are "
         "compared as numbers; only `=` and `!=` compare texts. Repeated, each must hold.",
-        prefix=True, example={"summary.rows>": "5"}),
+        prefix=True, example={"summary.rows>": "5"}, times=64),
 )  # fmt: skip
 FIELDS_ASKED = Parameter(
     "fields", "Only these fields, by names joined with `,`. Without `output` no body is read, which is the fastest.",

@@ -36,3 +36,5 @@ class RateLimit:
         for name, (left, since) in list(self._buckets.items()):
             if left + (now - since) * self._rate >= self._most:
                 del self._buckets[name]
+        if len(self._buckets) > MANY // 2:  # else those that come would look through all of them, each
+            self._buckets = dict(list(self._buckets.items())[len(self._buckets) // 2 :])

@@ -12,6 +12,7 @@ from core.host.deployment import Deployment, Serving
 from core.sdk import Invalid, Unreachable
 from tailrace_server.app import Application, make_app
 from tailrace_server.options import Options
+from tailrace_server.patience import PatientProtocol
 from tailrace_server.signals import signals
 
 GRACE = 10
@@ -24,7 +25,7 @@ class Server(uvicorn.Server):
     def __init__(self, app: Application, started: Callable[[], None]) -> None:
         config = uvicorn.Config(
             app, lifespan="on", log_config=None, log_level="critical", access_log=False, server_header=False,
-            proxy_headers=False, timeout_graceful_shutdown=GRACE, ws="none",
+            proxy_headers=False, timeout_graceful_shutdown=GRACE, ws="none", http=PatientProtocol,
         )  # fmt: skip
         super().__init__(config)
         self._app = app

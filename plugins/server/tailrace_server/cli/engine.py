@@ -23,8 +23,9 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def execute(call: CommandCall) -> int:
-    """Work until a signal comes. What ended the engine by itself is raised."""
+    """Work until a signal comes. What is in the engine's way is told; it tries again by itself."""
     ending = Event()
+    told: BaseException | None = None
     with call.open() as deployment:
         engine = deployment.engine(workers=call.args.workers, processes=not call.args.threads)
         with signals(ending.set):
@@ -32,8 +33,10 @@ def execute(call: CommandCall) -> int:
             try:
                 call.out.note(f"{deployment.title} {deployment.version} works on what is there to do")
                 while not ending.wait(LOOK):
-                    if engine.failure is not None:
-                        raise engine.failure
+                    failure = engine.failure
+                    if failure is not told:
+                        told = failure
+                        call.out.note(f"this is in its way, it tries again: {failure}" if failure else "it works again")
             finally:
                 engine.close()
     return 0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request
-from litestar.response import Stream
+from litestar import Request, Response
 
 from core.host.product import Event
 from core.host.services import Services
@@ -27,25 +26,28 @@ FILTERS = (
     "GET", "/events", Gives(None, "Events, each with `id`, `event` and a JSON object as `data`.", media=(SSE,)),
     asks=FILTERS, headers=(RESUME,),
 )  # fmt: skip
-def follow_events(request: Request[Any, Any, Any], services: Services, asked: Asked) -> Stream:
+def follow_events(request: Request[Any, Any, Any], services: Services, asked: Asked) -> Response[Any]:
     """Server-sent events: executions and task executions that entered a state, outputs that were changed.
 
     In the order of commits, from whichever process they come. A client that comes back with `Last-Event-ID` misses
     nothing, as long as what it missed is still kept (the newest 200 000 events).
     """
 
+    passed = 0
+
     def look(after: int) -> list[Sent]:
+        nonlocal passed  # what the filters leave out is not read again
         found: list[Sent] = []
         while not found:
-            events = services.feed.events(after, MANY)
+            events = services.feed.events(max(after, passed), MANY)
             found = [_sent(event) for event in events if _asked_for(event, asked)]
+            passed = events[-1].seq if events else passed
             if len(events) < MANY:
                 break
-            after = events[-1].seq
         return found
 
     after = last_event_id(request.headers, -1)
-    return follow(Followed(look), services.feed.last() if after < 0 else after, request.app.state.closing)
+    return follow(request, Followed(look), services.feed.last() if after < 0 else after)
 
 
 def _asked_for(event: Event, asked: Asked) -> bool:

@@ -31,7 +31,8 @@ from tailrace_server.schemas.executions import (
 WHAT = "flow execution"
 MOST_TASKS = 1000
 """Task outputs inside of one flow execution; `/task-outputs` goes through more of them."""
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = (0.02, 0.5)
+"""Between two looks at what is waited for: at first, and when it takes long."""
 RESTS = ("PAUSED", "QUEUED")
 """Where an execution waits for somebody else: nobody waits for that over HTTP."""
 
@@ -100,7 +101,7 @@ def explain_flow_execution(id: str, services: Services) -> Response[Any]:
     role="editor", asks=(WAIT,), takes=NewFlowExecution, refuses=(404, 409, 503),
 )  # fmt: skip
 async def start_flow_execution(
-    services: Services, caller: Caller, asked: Asked, given: NewFlowExecution
+    request: Request[Any, Any, Any], services: Services, caller: Caller, asked: Asked, given: NewFlowExecution
 ) -> Response[Any]:
     """Run a stored flow.
 
@@ -108,7 +109,7 @@ async def start_flow_execution(
     look at its `state`.
     """
     view, warnings = await asyncio.to_thread(_started, services, caller, given)
-    return await _created(services, caller, view.id, asked["wait"], warnings=list(warnings))
+    return await _created(request, services, caller, view.id, asked["wait"], warnings=list(warnings))
 
 
 def _started(services: Services, caller: Caller, given: NewFlowExecution) -> tuple[ExecutionView, tuple[str, ...]]:
@@ -146,7 +147,7 @@ def pause_flow_execution(id: str, services: Services, caller: Caller) -> Respons
 def resume_flow_execution(id: str, services: Services, caller: Caller, given: ResumeGiven) -> Response[Any]:
     """Let an execution go on that is paused or waits for a person."""
     services.executions.resume(
-        known_id(id, WHAT), given.inputs or None, task_name=given.task_name, value=given.value
+        known_id(id, WHAT), given.inputs or None, task_name=given.task_name, value=given.value, by=caller.actor
     )
     return _changed(services, caller, "resume", id)
 
@@ -165,7 +166,7 @@ def restart_flow_execution(id: str, services: Services, caller: Caller) -> Respo
     role="editor", asks=(WAIT,), takes=ReplayGiven, refuses=(404, 409),
 )  # fmt: skip
 async def replay_flow_execution(
-    id: str, services: Services, caller: Caller, asked: Asked, given: ReplayGiven
+    id: str, request: Request[Any, Any, Any], services: Services, caller: Caller, asked: Asked, given: ReplayGiven
 ) -> Response[Any]:
     """Run an ended execution again as a new one, whole or from one of its tasks on."""
 
@@ -176,14 +177,16 @@ async def replay_flow_execution(
 
     view = await asyncio.to_thread(replayed)
     await asyncio.to_thread(_told, services, caller, "replay", view.id, id)
-    return await _created(services, caller, view.id, asked["wait"])
+    return await _created(request, services, caller, view.id, asked["wait"])
 
 
 @route(
     "POST", "/flow-executions/{id:str}/execute", Gives(FlowExecution, "The new execution.", status=201),
     role="editor", asks=(STALE, WAIT), refuses=(404, 409),
 )  # fmt: skip
-async def execute_flow_execution(id: str, services: Services, caller: Caller, asked: Asked) -> Response[Any]:
+async def execute_flow_execution(
+    id: str, request: Request[Any, Any, Any], services: Services, caller: Caller, asked: Asked
+) -> Response[Any]:
     """Run an ended execution again as a new one, or only what is stale of it.
 
     With `only_stale=true` the other outputs are taken over, so that only what depends on a corrected output runs.
@@ -194,7 +197,7 @@ async def execute_flow_execution(id: str, services: Services, caller: Caller, as
 
     view = await asyncio.to_thread(executed)
     await asyncio.to_thread(_told, services, caller, "execute", view.id, id)
-    return await _created(services, caller, view.id, asked["wait"])
+    return await _created(request, services, caller, view.id, asked["wait"])
 
 
 @route(
@@ -219,8 +222,10 @@ def restore_flow_execution(id: str, services: Services, caller: Caller) -> Respo
 def _told(services: Services, caller: Caller, action: str, execution_id: str, original: str | None = None) -> None:
     """Wake the engine, and write down who asked."""
     services.executions.submit(execution_id)
+    view = services.executions.get(execution_id)
     before = {"original_id": original} if original else None
-    services.changes.note(caller.actor, f"flow_execution.{action}", execution_id, before)
+    after = {"flow": f"{view.namespace}.{view.flow_id}", "flow_revision": view.flow_revision, "state": view.state}
+    services.changes.note(caller.actor, f"flow_execution.{action}", execution_id, before, after)
 
 
 def _changed(services: Services, caller: Caller, action: str, execution_id: str) -> Response[Any]:
@@ -229,15 +234,23 @@ def _changed(services: Services, caller: Caller, action: str, execution_id: str)
 
 
 async def _created(
-    services: Services, caller: Caller, execution_id: str, seconds: int, *, warnings: list[str] | None = None
+    request: Request[Any, Any, Any],
+    services: Services,
+    caller: Caller,
+    execution_id: str,
+    seconds: int,
+    *,
+    warnings: list[str] | None = None,
 ) -> Response[Any]:
-    """The new execution, once it rests or the time is over."""
-    until = monotonic() + seconds
+    """The new execution, once it rests, the time is over, or the server stops."""
+    until, closing = monotonic() + seconds, request.app.state.closing
+    pause, longest = LOOK_SECONDS
     while True:
         view = await asyncio.to_thread(services.executions.get, execution_id)
-        if view.ended_at is not None or view.state in RESTS or monotonic() >= until:
+        if view.ended_at is not None or view.state in RESTS or monotonic() >= until or closing.is_set():
             break
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.2, longest)
     shown = execution_object(view, caller.organization)
     if warnings is not None:
         shown["warnings"] = warnings

@@ -132,7 +132,7 @@ def _logs(request: Request[Any, Any, Any], services: Services, asked: Asked, lin
             return [Sent(line.seq, "log", log_object(line)) for line in lines.after(after, CHUNK)[:CHUNK]]
 
         after = last_event_id(request.headers, asked["after"])
-        return follow(Followed(look, lines.over), after, request.app.state.closing)
+        return follow(request, Followed(look, lines.over), after)
     found = lines.after(asked["after"], asked["limit"])
     more = len(found) > asked["limit"]
     shown = found[: asked["limit"]]

@@ -121,7 +121,7 @@ def get_task_output_body(request: Request[Any, Any, Any], services: Services, id
 
 @route(
     "PATCH", "/task-outputs/{id:str}", Gives(CorrectedTaskOutput, "How it is now."),
-    role="editor", takes=TaskOutputCorrection, headers=(IF_MATCH,), refuses=(412, 428),
+    role="editor", takes=TaskOutputCorrection, headers=(IF_MATCH,), refuses=(409, 412, 428),
 )  # fmt: skip
 def correct_task_output(
     request: Request[Any, Any, Any], services: Services, caller: Caller, id: str, given: TaskOutputCorrection
@@ -145,6 +145,8 @@ def correct_task_output(
             id, version, by=caller.actor, reason=given.reason, output=changes.pop("output", KEEP), **changes
         )
     except Conflict as error:
+        if services.outputs.get(id).version == version:  # its state is in the way, not what somebody else did
+            raise
         raise Refused(412, error.what) from error
     return _answer(request, services, caller, view, {"made_stale": list(stale)})
 
