@@ -216,19 +216,22 @@ def _summary(one: SummaryCondition) -> Clause:
         branches = [Branch(table, place, is_text, (one.path, one.value))]
         branches += [Branch(table, place, is_number, (one.path, number))] if number is not None else []
         return _has_value(tuple(branches), ordered=True)
-    if one.operator == "!=":
-        values: tuple[Any, ...] = (one.path, one.value)
-        part = "path = ? AND (text IS NULL OR text <> ?)"
-        if number is not None:
-            part, values = f"{part} AND (number IS NULL OR number <> ?)", (*values, number)
-    elif number is None:
+    if one.operator == "!=":  # what is below it and what is above, since an index would be read past the value itself
+        parts: list[tuple[str, tuple[Any, ...]]] = [("text < ?", (one.value,)), ("text > ?", (one.value,))]
+        if number is None:
+            parts.append(("text IS NULL", ()))
+        else:
+            parts += [(f"text IS NULL AND number {part}", (number,)) for part in ("< ?", "> ?")]
+            parts.append(("text IS NULL AND number IS NULL", ()))
+        branches = [Branch(table, place, f"path = ? AND {part}", (one.path, *values)) for part, values in parts]
+        return _has_value(tuple(branches), ordered=False)
+    if number is None:
         raise Invalid(
             f"`{one.path}` can't be compared by `{one.operator}` with `{one.value}`", expected="a number",
             hint="texts are compared by `=` and `!=`",
         )  # fmt: skip
-    else:
-        part, values = f"path = ? AND text IS NULL AND number {one.operator} ?", (one.path, number)
-    return _has_value((Branch(table, place, part, values),), ordered=False)
+    part = f"path = ? AND text IS NULL AND number {one.operator} ?"
+    return _has_value((Branch(table, place, part, (one.path, number)),), ordered=False)
 
 
 def _has_value(branches: tuple[Branch, ...], *, ordered: bool) -> Clause:

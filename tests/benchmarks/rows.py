@@ -117,6 +117,7 @@ def fill_postgres(url: str, rows: int) -> str:
     url: of the owner; the records are made when there are none.
     """
     import psycopg
+
     from tailrace_records_postgres.installation import init
     from tailrace_records_postgres.loading import loading
 

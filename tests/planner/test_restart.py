@@ -17,7 +17,21 @@ from core.model.messages import (
     SlotFree,
     TaskKey,
 )
-from core.model.nodes import Call, Choice, Concurrency, Dag, Each, Group, Node, Parallel, Policy, Repeat, Retry, Sequence, Wait
+from core.model.nodes import (
+    Call,
+    Choice,
+    Concurrency,
+    Dag,
+    Each,
+    Group,
+    Node,
+    Parallel,
+    Policy,
+    Repeat,
+    Retry,
+    Sequence,
+    Wait,
+)
 from core.planner.facts import VALUES
 from core.planner.restart import continuation
 from tests.planner.flows import played, task, work, world

@@ -18,6 +18,8 @@ Pair = tuple[str, str, bool]
 """A name, its value, and whether there was a `=` between them."""
 MOST = 500
 """Parameters of one request: more of them a database would not take in one question."""
+EACH = 400
+"""Of one that may be repeated: so that the document can say it, with room for the others below MOST."""
 
 
 @frozen
@@ -41,7 +43,7 @@ class Parameter:
     prefix: bool = False
     required: bool = False
     pattern: str = ""
-    times: int = MOST
+    times: int = EACH
 
 
 LIMIT = Parameter("limit", "How many rows a page has at most.", "whole", least=1, most=1000, default=100)

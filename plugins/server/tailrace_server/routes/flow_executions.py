@@ -38,10 +38,10 @@ RESTS = ("PAUSED", "QUEUED")
 
 FILTERS = (
     Parameter("flow_id", "The flow's id.", many=True, example="getting_started"),
-    Parameter("namespace", "The flow's namespace; `company.*` means that one and all below it.", many=True),
+    Parameter("namespace", "The flow's namespace; `company.*` means that one and all below it.", many=True, times=128),
     Parameter("status", "The computed status.", many=True, choices=get_args(Status)),
     Parameter("state", "The state.", many=True, choices=get_args(State)),
-    Parameter("label", "A label as `key` or `key:value`.", many=True, example="team:sales"),
+    Parameter("label", "A label as `key` or `key:value`.", many=True, example="team:sales", times=128),
     Parameter("created_after", "Created then or later, ISO 8601.", "time"),
     Parameter("created_before", "Created earlier, ISO 8601.", "time"),
 )
