@@ -226,7 +226,8 @@ class OutputFilter:
 
     Times in microseconds since 1970 UTC. tag, tag_all: `key` or `key:value`; of tag_all each. summary: each holds.
     `deleted` ones are left out unless asked for. starting_after: an id, the rows older than it; ending_before: those
-    newer than it, the nearest ones, newest first all the same.
+    newer than it, the nearest ones, newest first all the same. brief: what only tells how a task ran (history,
+    attempts, properties, note, preview, groups around it) is left empty, which costs half.
     """
 
     flow_execution_id: tuple[str, ...] = ()
@@ -246,6 +247,7 @@ class OutputFilter:
     updated_before: int | None = None
     summary: tuple[SummaryCondition, ...] = ()
     ending_before: str | None = None
+    brief: bool = False
 
 
 @data

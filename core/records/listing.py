@@ -48,11 +48,18 @@ class Driver(NamedTuple):
 
 
 class Listing:
-    """The rows of a table for which all conditions hold."""
+    """The rows of a table for which all conditions hold. columns: those that its pages have."""
 
     def __init__(
-        self, database: Database, table: str, organization: str, conditions: Sequence[Clause], dates: Dates
+        self,
+        database: Database,
+        table: str,
+        organization: str,
+        conditions: Sequence[Clause],
+        dates: Dates,
+        columns: str = "*",
     ) -> None:
+        self._columns = columns
         self._db = database
         self._table = table
         self._organization = organization
@@ -175,7 +182,8 @@ class Listing:
         checks, values = _joined(driver.rest)
         fits = f"SELECT c.seq FROM ({inner}) AS c CROSS JOIN {self._table} t WHERE t.seq = c.seq AND {checks}"
         return self._db.select_maps(
-            f"SELECT * FROM {self._table} WHERE seq IN ({fits} ORDER BY c.seq {order} LIMIT ?) ORDER BY seq {order}",
+            f"SELECT {self._columns} FROM {self._table} "
+            f"WHERE seq IN ({fits} ORDER BY c.seq {order} LIMIT ?) ORDER BY seq {order}",
             (*bound, *values, need),
         )
 

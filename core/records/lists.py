@@ -9,13 +9,14 @@ from core.host.views import ExecutionFilter, ExecutionView, OutputFilter, Page, 
 from core.records.database import Database
 from core.records.listing import Listing
 from core.records.queries import dates_of, execution_conditions, output_conditions
-from core.records.rows import execution_view, task_view
+from core.records.rows import BRIEF, brief_view, execution_view, task_view
 from core.records.texts import marks
 
 
 def output_listing(database: Database, organization: str, which: OutputFilter) -> Listing:
     conditions = output_conditions(database, organization, which)
-    return Listing(database, "task_executions", organization, conditions, dates_of(which))
+    columns = BRIEF if which.brief else "*"
+    return Listing(database, "task_executions", organization, conditions, dates_of(which), columns)
 
 
 class Lists:
@@ -29,7 +30,8 @@ class Lists:
             which.limit, which.starting_after, which.ending_before
         )  # fmt: skip
         tags = pairs_of(self._db, "tags", "task_execution_id", [row["id"] for row in found.rows])
-        shown = tuple(task_view(row, tags[row["id"]]) for row in found.rows)
+        view = brief_view if which.brief else task_view
+        shown = tuple(view(row, tags[row["id"]]) for row in found.rows)
         return Page(shown, found.next is not None, found.next)
 
     def executions(self, organization: str, which: ExecutionFilter) -> Page[ExecutionView]:

@@ -14,6 +14,12 @@ from core.model.messages import ROOT, TaskKey
 from core.records.texts import counters_of, key_of
 
 Row = Mapping[str, Any]
+BRIEF = (
+    "id, seq, flow_execution_id, namespace, flow_id, flow_revision, task_name, type, value, state, error, "
+    "summary_json, output_size, output_sha256, version, modified_by, created_at, updated_at, ended_at, stale_since, "
+    "deleted_at"
+)
+"""The columns of `task_executions` that `brief_view` needs."""
 
 
 def execution_view(row: Row, labels: Mapping[str, str]) -> ExecutionView:
@@ -77,6 +83,37 @@ def task_view(row: Row, tags: Mapping[str, str]) -> TaskExecutionView:
         copied_from=row["copied_from"],
         log_uris=tuple(uri for _, uri in _read(row["log_files_json"])) if row["log_files_json"] else (),
         properties=None if row["properties_json"] is None else decode(row["properties_json"]),
+    )
+
+
+def brief_view(row: Row, tags: Mapping[str, str]) -> TaskExecutionView:
+    """What came out, of a row with the columns BRIEF."""
+    return TaskExecutionView(
+        id=row["id"],
+        flow_execution_id=row["flow_execution_id"],
+        namespace=row["namespace"],
+        flow_id=row["flow_id"],
+        flow_revision=row["flow_revision"],
+        task_name=row["task_name"],
+        type=row["type"],
+        value=row["value"],
+        state=row["state"],
+        history=(),
+        attempts=(),
+        error=row["error"] or "",
+        note="",
+        summary=decode(row["summary_json"]) if row["summary_json"] else {},
+        tags=tags,
+        output_size=row["output_size"],
+        output_sha256=row["output_sha256"],
+        output_preview=None,
+        version=row["version"],
+        modified_by=row["modified_by"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        ended_at=row["ended_at"],
+        stale_since=row["stale_since"],
+        deleted_at=row["deleted_at"],
     )
 
 

@@ -110,11 +110,7 @@ class Writer:
         """Whether it is the owner who writes shows when the execution's own row is written."""
         moved = _moved(unit)
         if moved is None:
-            row = self._db.write("holds_fence", (unit.execution.id, unit.fence)).fetchone()
-            if row is None:
-                raise GuardError(FENCE, "fence")
-            if row[0] and unit.decision.changes:
-                self._db.write("forget_takeovers", (unit.execution.id,))
+            self._hold_fence(unit)
         elif moved.entered:
             self._enter(unit, moved)
         else:
@@ -124,6 +120,13 @@ class Writer:
             check(self._db, unit, guard, self._is_alive)
         if moved is not None and not moved.entered and moved.error:
             self._db.write("give_reason", (moved.error, unit.execution.id))
+
+    def _hold_fence(self, unit: Unit) -> None:
+        row = self._db.write("holds_fence", (unit.execution.id, unit.fence)).fetchone()
+        if row is None:
+            raise GuardError(FENCE, "fence")
+        if row[0] and unit.decision.changes:
+            self._db.write("forget_takeovers", (unit.execution.id,))
 
     def _enter(self, unit: Unit, change: MoveExecution) -> None:
         if change.through == "RESTARTED":

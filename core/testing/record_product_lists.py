@@ -230,6 +230,16 @@ class ListRules:
             story.run(f"t{10 + len(seen)}")
         assert seen == before
 
+    def test_a_brief_list_has_what_came_out(self, store: RecordStore) -> None:
+        fill(store, Random(7))
+        whole = store.outputs(ACME, OutputFilter(limit=1000)).data
+        brief = store.outputs(ACME, OutputFilter(limit=1000, brief=True)).data
+        assert [one.id for one in brief] == [one.id for one in whole] != []
+        for one, other in zip(brief, whole, strict=True):
+            differs = {name for name, value in vars(one).items() if value != vars(other)[name]}
+            assert differs <= {"history", "attempts", "note", "output_preview", "turn"}
+            assert (one.history, one.attempts, one.output_preview) == ((), (), None)
+
     def test_a_page_goes_one_way(self, store: RecordStore) -> None:
         story = Story(store)
         one = story.run("a")

@@ -36,6 +36,15 @@ class Die(RunnableTask, type="testing.Die"):
         time.sleep(10)
 
 
+class Environment(RunnableTask, type="testing.Environment"):
+    """Tell a variable of the process that the task runs in."""
+
+    variable: str = prop("Its name.")
+
+    def run(self, ctx: RunContext) -> None:
+        ctx.progress(os.environ.get(self.variable, "is not there"))
+
+
 class Match(RunnableTask, type="testing.Match"):
     """Hold the interpreter's lock for ages, in a regular expression."""
 

@@ -66,6 +66,14 @@ class TestProcessExecutor(ExecutorContract):
     def make(self, tell: Callable[[Up], None], app: App) -> Executor:
         return ProcessExecutor(tell, app.worker_tools(), workers=2, grace=self.grace)
 
+    def test_a_worker_has_the_environment_that_is_handed_on_and_no_more(
+        self, near: NearSide, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Not what is the engine's alone, such as its encryption key: whatever a task starts could read it."""
+        monkeypatch.setenv("TAILRACE_ENCRYPTION_KEY", "of the engine")
+        near.run("testing.Environment", variable="TAILRACE_ENCRYPTION_KEY")
+        assert told(near) == ["is not there"]
+
     # -- a process that dies
 
     @pytest.mark.parametrize(

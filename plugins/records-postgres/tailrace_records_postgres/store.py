@@ -15,7 +15,7 @@ from core.host.product import ProductRecords
 from core.host.records import RecordStore, RefusedKind, Unit
 from core.records import SqlRecords, Writer
 from core.records.database import Row
-from core.records.guards import TWICE, GuardError, IsAlive
+from core.records.guards import FENCE, TWICE, GuardError, IsAlive
 from core.records.product import SqlProduct
 from tailrace_records_postgres.beats import LEASE_SECONDS, Beats
 from tailrace_records_postgres.database import EVERYBODY, PostgresDatabase
@@ -43,13 +43,18 @@ class PipedWriter(Writer):
         self._db.turn_to(unit.execution.organization_id)
         try:
             super()._unit(unit)
+            self._check(lambda result: True)
         except (GuardError, psycopg.Error):  # it may come of an earlier statement that did not hold
             self._check(lambda result: result.done)
             raise
-        self._check(lambda result: True)
 
     def _once(self, name: str, values: Row, refusal: str = TWICE, kind: RefusedKind = "twice") -> None:
         self._expected.results.append((self._db.write(name, values), GuardError(refusal, kind)))
+
+    def _hold_fence(self, unit: Unit) -> None:
+        self._once("holds_fence", (unit.execution.id, unit.fence), FENCE, "fence")
+        if unit.decision.changes:
+            self._db.write("forget_takeovers", (unit.execution.id,))
 
     def _check(self, asked: Callable[[Result], bool]) -> None:
         for result, refusal in self._expected.results:

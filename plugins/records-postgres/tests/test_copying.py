@@ -74,6 +74,9 @@ def everything(store: Any) -> list[Any]:
 def test_a_copy_has_what_the_home_had(home: Path, apart: tuple[str, str], run: Run) -> None:
     fill(home)
     empty, url = apart
+    indexes = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'tailrace' ORDER BY 1"
+    with psycopg.connect(empty) as owner:
+        before = owner.execute(indexes).fetchall()
     code, out = run("records copy", "--from", str(home), "--url", empty, json=True)
     assert (code, out.values) == (0, [rows_of(home)])
     here, there = SqliteRecords(home, durable=False, now=1), open_records(url, 1)
@@ -90,6 +93,7 @@ def test_a_copy_has_what_the_home_had(home: Path, apart: tuple[str, str], run: R
             "SELECT relname FROM pg_class WHERE relnamespace = 'tailrace'::regnamespace AND relkind = 'r'"
             " AND NOT relforcerowsecurity UNION SELECT tgname FROM pg_trigger WHERE tgenabled = 'D'"
         ).fetchall()
+        assert owner.execute(indexes).fetchall() == before
     assert left == []
 
 

@@ -14,7 +14,8 @@ from psycopg import OperationalError
 from core.errors import TooLarge, Unreachable
 from core.host.records import TaskIdentity
 from core.host.views import OutputFilter
-from core.model.messages import TaskKey
+from core.model.decisions import GiveOutput, OpenTask
+from core.model.messages import ROOT, TaskKey
 from core.testing.record_story import ACME, Story
 from tailrace_records_postgres.line import Line, Result
 from tailrace_records_postgres.store import PostgresRecords, open_records
@@ -46,6 +47,35 @@ def test_connections_that_were_lost_meanwhile_are_not_noticed(store: PostgresRec
     kill_connections(server)
     story.run("a", 1)
     assert versions(store) == [("e1-a", 1)]
+
+
+def test_a_commit_waits_twice_for_the_server(store: PostgresRecords, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For all that it writes, and for its end."""
+    story = Story(store)
+    key = story.open("a")
+    waited: list[Line] = []
+    original = Line.sync
+    monkeypatch.setattr(Line, "sync", lambda line: (waited.append(line), original(line))[1])
+    story.log(key, ("INFO", "a line"))
+    assert len(waited) == 2
+    story.end(key, {"n": 1}, summary={"n": 1})
+    assert len(waited) == 4
+    story.move("SUCCESS")
+    assert len(waited) == 6
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_unit_that_does_not_hold_is_refused_although_what_follows_fails(store: PostgresRecords, alone: bool) -> None:
+    """The task is there under another id; that the summary has no row to belong to is what the database says first."""
+    story, other = Story(store), Story(store, "e2")
+    key = story.open("a")
+    story.names[key] = TaskIdentity("another", "debug.Return", None, 1, "another-1")
+    result = story.result(key, {"n": 1}, summary={"n": 1})
+    unit = story.unit(OpenTask(key, ROOT, "RUNNING", attempt=True), GiveOutput(key, {"n": 1}), results={key: result})
+    neighbour = other.unit(OpenTask(TaskKey("b"), ROOT, "RUNNING", attempt=True))
+    refused = store.commit([unit] if alone else [unit, neighbour])
+    assert [(one.execution_id, one.kind) for one in refused] == [("e1", "twice")]
+    assert {one.id for one in store.outputs(ACME, OutputFilter()).data} == ({"e1-a"} if alone else {"e1-a", "e2-b"})
 
 
 def test_a_commit_that_loses_its_connection_is_done_once(store: PostgresRecords, server: str) -> None:

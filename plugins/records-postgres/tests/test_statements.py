@@ -29,7 +29,7 @@ REPLACED = {
     "add_log_file": "f73ae9e3", "api_key": "a558f09e", "come_due": "8a3487d0", "count_logs": "b91040d5",
     "delete_logs": "79c9938f", "end_attempt": "4fb9b96e", "end_task": "3c2905ee", "end_task_with_result": "dcd9606b",
     "enter_task": "6176cffa", "flows_newest": "22944011", "forget_execution_spans": "519a6724",
-    "forget_task_spans": "dc2a0db8", "has_api_keys": "da03689b", "insert_body": "ded28253",
+    "forget_takeovers": "ccadc42f", "forget_task_spans": "dc2a0db8", "has_api_keys": "da03689b", "insert_body": "ded28253",
     "insert_summary_value": "097aff6d", "keep_result": "c1cfaded", "left_by": "a006574d", "organizations": "0ab93cac",
     "owners": "717208f3", "reopen_task": "0130abad", "set_kv": "e27b7acd", "tell_parent": "3ff4c9de",
     "top_block_of_flow_executions": "2b5fc5c5", "top_block_of_task_executions": "9c149e4a",

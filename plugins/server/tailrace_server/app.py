@@ -51,6 +51,7 @@ def make_app(deployment: Deployment, options: Options, engine: Serving | None = 
         logging_config=None,
         state=State({
             "deployment": deployment, "options": options, "engine": engine, "metrics": metrics, "closing": Event(),
+            "rooms": {},
         }),
     )  # fmt: skip
     app.edge = Edge(super(Application, app).__call__, options, Gate(deployment, loopback=options.loopback), metrics)

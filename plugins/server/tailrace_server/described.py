@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Literal
 
 from attrs import frozen
@@ -12,7 +13,7 @@ from litestar import Request, Response
 from litestar.handlers import HTTPRouteHandler
 
 from core.host.product import Role
-from tailrace_server.access import check_role
+from tailrace_server.access import Caller, check_role
 from tailrace_server.asked import Parameter
 from tailrace_server.asked import read as read_query
 from tailrace_server.given import read as read_body
@@ -115,10 +116,24 @@ def _answering(function: Callable[..., Any], operation: Operation) -> Callable[.
         if operation.takes not in (None, bytes):
             known["given"] = await read_body(request, operation.takes)
         values = {name: known[name] for name in names}
-        found: Response[Any] = await (function(**values) if waits else asyncio.to_thread(function, **values))
-        return found
+        if waits:
+            found: Response[Any] = await function(**values)
+            return found
+        async with _room(request, state.get("caller")):
+            return await asyncio.to_thread(function, **values)
 
     return answer
+
+
+def _room(request: Request[Any, Any, Any], caller: Caller | None) -> AbstractAsyncContextManager[None]:
+    """Three quarters of the threads, for each organization: what one asks for, however slow, holds no other up."""
+    if caller is None:
+        return nullcontext()
+    rooms: dict[str, asyncio.Semaphore] = request.app.state.rooms
+    room = rooms.get(caller.organization)
+    if room is None:
+        room = rooms[caller.organization] = asyncio.Semaphore(max(1, request.app.state.options.threads * 3 // 4))
+    return room
 
 
 def options_of(handlers: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]:

@@ -56,14 +56,14 @@ FIELDS_ASKED = Parameter(
 )  # fmt: skip
 
 
-def filter_of(asked: Asked, *, limit: int) -> OutputFilter:
-    """The filter that the parameters of a list ask for. Raises Refused."""
+def filter_of(asked: Asked, *, limit: int, brief: bool = True) -> OutputFilter:
+    """The filter that the parameters of a list ask for. brief: only what came out is shown. Raises Refused."""
     if asked["starting_after"] and asked["ending_before"]:
         details = [("query.ending_before", "only one of starting_after and ending_before")]
         raise Refused(422, "a page lies on one side of a row", details=details)
     plain = asked.of(*(one.name for one in FILTERS if not one.prefix), "starting_after", "ending_before")
     conditions = tuple(condition(given) for given in asked["summary."])
-    return OutputFilter(**plain, limit=limit, summary=conditions)
+    return OutputFilter(**plain, limit=limit, summary=conditions, brief=brief)
 
 
 def condition(given: Pair) -> SummaryCondition:

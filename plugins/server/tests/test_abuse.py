@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -178,3 +180,31 @@ def test_revoking_the_only_key_opens_nothing(fresh: Installation, serve: Callabl
     with serve(fresh) as api, httpx.Client(base_url=api.url) as client:
         fresh.keys.revoke("default", made.id)
         assert client.get("/task-outputs").status_code == 401
+
+
+def test_what_one_organization_asks_for_holds_no_other_up(
+    fresh: Installation, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh.keys.create_organization("other")
+    slow, quick = (fresh.keys.create(name, "key", "viewer")[1] for name in ("default", "other"))
+    held, gate = threading.Semaphore(0), threading.Event()
+
+    def wait(*_: object) -> Any:
+        held.release()
+        gate.wait(20)
+        return ()
+
+    monkeypatch.setattr(fresh.services("default").flows, "list", wait)
+    with serve(fresh, threads=4) as api, ThreadPoolExecutor(8) as pool:
+        def ask(key: str) -> int:
+            return httpx.get(f"{api.url}/flows", headers={"Authorization": f"Bearer {key}"}, timeout=15).status_code
+
+        asked = [pool.submit(ask, slow) for _ in range(7)]
+        for _ in range(3):
+            assert held.acquire(timeout=10)
+        try:
+            assert ask(quick) == 200
+            assert not any(one.done() for one in asked)
+        finally:
+            gate.set()
+        assert [one.result() for one in asked] == [200] * 7

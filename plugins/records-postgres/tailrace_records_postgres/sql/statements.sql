@@ -13,6 +13,10 @@ SELECT c.parent_execution_id, 'child_ended', '{"task":' || c.parent_task || ',"i
 FROM flow_executions c WHERE c.id = ? AND c.parent_waits AND NOT EXISTS (SELECT 1 FROM flow_executions n
   WHERE n.parent_task_execution_id = c.parent_task_execution_id AND n.child_index = c.child_index AND n.seq > c.seq)
 
+-- Sent without asking first whether there are any.
+-- name: forget_takeovers
+UPDATE flow_executions SET takeovers = 0 WHERE id = ? AND takeovers <> 0
+
 -- name: add_log_file
 UPDATE task_executions
 SET log_files_json = appended(coalesce(log_files_json, '[]'), '[' || ?::bigint || ',' || as_json(?) || ']') WHERE id = ?

@@ -46,7 +46,7 @@ def list_task_executions(
     request: Request[Any, Any, Any], services: Services, caller: Caller, asked: Asked
 ) -> Response[Any]:
     """Task executions across flow executions, newest first: the records of `/task-outputs`, seen as what ran."""
-    page = services.outputs.list(filter_of(asked, limit=asked["limit"]))
+    page = services.outputs.list(filter_of(asked, limit=asked["limit"], brief=False))
     shown = [task_object(view, caller.organization) for view in page.data]
     return json_answer(page_object(request, page, shown))
 
