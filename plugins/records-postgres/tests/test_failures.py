@@ -55,7 +55,12 @@ def test_a_commit_waits_twice_for_the_server(store: PostgresRecords, monkeypatch
     key = story.open("a")
     waited: list[Line] = []
     original = Line.sync
-    monkeypatch.setattr(Line, "sync", lambda line: (waited.append(line), original(line))[1])
+
+    def sync(line: Line) -> None:
+        waited.append(line)
+        original(line)
+
+    monkeypatch.setattr(Line, "sync", sync)
     story.log(key, ("INFO", "a line"))
     assert len(waited) == 2
     story.end(key, {"n": 1}, summary={"n": 1})

@@ -24,10 +24,10 @@ from core.settings import Settings
 
 pytestmark = pytest.mark.postgres
 ORGANIZATIONS = ("acme", "other")
-EXECUTIONS = 8
-"""Of each organization."""
+EXECUTIONS = 6
+"""Of each organization: more than one engine takes at once, and few enough for who is left."""
 TASKS = 6
-SECONDS = 0.5
+SECONDS = 0.4
 FOLLOWED = 0.5
 TAKEN_OVER = 15
 TASK = '''
@@ -166,9 +166,8 @@ def test_two_engines_share_what_a_server_starts_and_one_takes_over_what_the_othe
         assert place.ran()[-1][2] - began < FOLLOWED, one
     ids = {name: [start(client, "many") for _ in range(EXECUTIONS)] for name, client in clients.items()}
     both = {process.pid for process in engines}
-    until(lambda: {process for _, process, _ in place.ran()} == both and len(place.ran()) > 20, 10)
-    doomed, other = engines
-    assert owners(server, doomed.pid)
+    until(lambda: {process for _, process, _ in place.ran()[4:]} == both and len(place.ran()) > 14, 10)
+    other, doomed = sorted(engines, key=lambda process: owners(server, process.pid))
     doomed.send_signal(signal.SIGKILL)
     assert until(lambda: not owners(server, doomed.pid), 25) < TAKEN_OVER
     until(lambda: all(states(client) == {"SUCCESS": EXECUTIONS} for client in clients.values()), 30)

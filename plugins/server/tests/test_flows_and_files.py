@@ -99,6 +99,6 @@ def test_a_file_is_stored_and_is_an_input(client: httpx.Client) -> None:
     assert client.put("/flows/company.flows/takes", json={"source": flow}).status_code == 200
     given = {"namespace": "company.flows", "flow_id": "takes", "inputs": {"file": answer.json()["uri"]}}
     assert client.post("/flow-executions", json=given).json()["inputs"] == {"file": answer.json()["uri"]}
-    for wrong in ({"name": "x"}, {"namespace": "x"}, {"namespace": "a/../b", "name": "x"}, {"namespace": "a", "name": "../x"}):
+    for wrong in ({"name": "x"}, {"namespace": "x"}, {"namespace": "a/../b", "name": "x"}, {"namespace": "a/b", "name": "x"}, {"namespace": "a", "name": "../x"}):
         refused = client.put("/files", params=wrong, content=b"", headers={"Content-Type": "application/octet-stream"})
         assert refused.status_code in (403, 422)

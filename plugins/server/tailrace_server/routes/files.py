@@ -71,12 +71,12 @@ async def put_file(
     Its URI is what a FILE input takes, and flows read it as a file of their namespace.
     """
     namespace, name = asked["namespace"], asked["name"]
+    if "/" in namespace:  # its files would lie where those of another namespace lie
+        raise Invalid("this is not the name of a namespace", where="query.namespace", expected="words joined by `.`")
     with TemporaryDirectory() as folder:
         path = Path(folder, "body")
-        size = 0
         with path.open("wb") as file:
             async for chunk in request.stream():
-                size += len(chunk)
                 await asyncio.to_thread(file.write, chunk)
         stored = await asyncio.to_thread(services.files.put, path, namespace, name)
     await asyncio.to_thread(
