@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic_ns
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from tailrace_server.errors import Refused, failure_of
+from tailrace_server.plain import json_bytes
 
 HEAD_SECONDS = 20.0
 """In which the head of a request has to be there, from the connection or from its own first byte on."""
@@ -33,6 +37,18 @@ class PatientProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._watch()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP is answered in the one shape of errors, too."""
+        request_id = f"malformed-{monotonic_ns():x}"
+        body = json_bytes(failure_of(Refused(400, "this is no request of HTTP")).body(request_id))
+        headers = [
+            (b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)),
+            (b"x-request-id", request_id.encode()), (b"connection", b"close"),
+        ]  # fmt: skip
+        for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._call_off()

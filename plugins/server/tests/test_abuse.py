@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -216,3 +217,12 @@ def test_a_head_without_an_end_is_cut_off(api: Any) -> None:
         with suppress(OSError):  # it is closed by now
             connection.sendall(b"a" * 4096)
     assert is_closed_by_the_server(connection)
+
+
+def test_what_is_no_http_is_answered_in_the_one_shape_of_errors(api: Any) -> None:
+    with connect(api.url, "this is not HTTP\r\n\r\n") as connection:
+        head, _, body = b"".join(iter(lambda: connection.recv(4096), b"")).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    told = json.loads(body)
+    assert told["error"] == {"code": "invalid", "message": "this is no request of HTTP", "details": []}
+    assert told["request_id"].encode() in head

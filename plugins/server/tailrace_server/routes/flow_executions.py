@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic
 from typing import Any, get_args
 
@@ -126,8 +127,7 @@ def _started(services: Services, caller: Caller, given: NewFlowExecution) -> tup
 )  # fmt: skip
 def cancel_flow_execution(id: str, services: Services, caller: Caller) -> Response[Any]:
     """Kill an execution, with those that it called and waits for."""
-    services.executions.kill(known_id(id, WHAT))
-    return _changed(services, caller, "cancel", id)
+    return _changed(services, caller, "cancel", id, services.executions.kill)
 
 
 @route(
@@ -136,8 +136,7 @@ def cancel_flow_execution(id: str, services: Services, caller: Caller) -> Respon
 )  # fmt: skip
 def pause_flow_execution(id: str, services: Services, caller: Caller) -> Response[Any]:
     """Begin nothing new in an execution that runs, until it is resumed."""
-    services.executions.pause(known_id(id, WHAT))
-    return _changed(services, caller, "pause", id)
+    return _changed(services, caller, "pause", id, services.executions.pause)
 
 
 @route(
@@ -146,10 +145,13 @@ def pause_flow_execution(id: str, services: Services, caller: Caller) -> Respons
 )  # fmt: skip
 def resume_flow_execution(id: str, services: Services, caller: Caller, given: ResumeGiven) -> Response[Any]:
     """Let an execution go on that is paused or waits for a person."""
-    services.executions.resume(
-        known_id(id, WHAT), given.inputs or None, task_name=given.task_name, value=given.value, by=caller.actor
-    )
-    return _changed(services, caller, "resume", id)
+
+    def resume(execution_id: str) -> None:
+        services.executions.resume(
+            execution_id, given.inputs or None, task_name=given.task_name, value=given.value, by=caller.actor
+        )
+
+    return _changed(services, caller, "resume", id, resume)
 
 
 @route(
@@ -157,8 +159,7 @@ def resume_flow_execution(id: str, services: Services, caller: Caller, given: Re
 )  # fmt: skip
 def restart_flow_execution(id: str, services: Services, caller: Caller) -> Response[Any]:
     """Let an execution that failed go on in itself: what failed runs again, what succeeded is kept."""
-    services.executions.restart(known_id(id, WHAT))
-    return _changed(services, caller, "restart", id)
+    return _changed(services, caller, "restart", id, services.executions.restart)
 
 
 @route(
@@ -176,7 +177,7 @@ async def replay_flow_execution(
         )
 
     view = await asyncio.to_thread(replayed)
-    await asyncio.to_thread(_told, services, caller, "replay", view.id, id)
+    await asyncio.to_thread(_told, services, caller, "replay", view.id, {"original_id": id})
     return await _created(request, services, caller, view.id, asked["wait"])
 
 
@@ -196,7 +197,7 @@ async def execute_flow_execution(
         return services.executions.replay(known_id(id, WHAT), stale=asked["only_stale"])
 
     view = await asyncio.to_thread(executed)
-    await asyncio.to_thread(_told, services, caller, "execute", view.id, id)
+    await asyncio.to_thread(_told, services, caller, "execute", view.id, {"original_id": id})
     return await _created(request, services, caller, view.id, asked["wait"])
 
 
@@ -219,17 +220,24 @@ def restore_flow_execution(id: str, services: Services, caller: Caller) -> Respo
     return json_answer(execution_object(view, caller.organization))
 
 
-def _told(services: Services, caller: Caller, action: str, execution_id: str, original: str | None = None) -> None:
+def _told(
+    services: Services, caller: Caller, action: str, execution_id: str, before: dict[str, Any] | None = None
+) -> None:
     """Wake the engine, and write down who asked."""
     services.executions.submit(execution_id)
     view = services.executions.get(execution_id)
-    before = {"original_id": original} if original else None
     after = {"flow": f"{view.namespace}.{view.flow_id}", "flow_revision": view.flow_revision, "state": view.state}
     services.changes.note(caller.actor, f"flow_execution.{action}", execution_id, before, after)
 
 
-def _changed(services: Services, caller: Caller, action: str, execution_id: str) -> Response[Any]:
-    _told(services, caller, action, execution_id)
+def _changed(
+    services: Services, caller: Caller, action: str, id: str, act: Callable[[str], None]
+) -> Response[Any]:
+    """Do something to an execution; the audit tells its state before and after."""
+    execution_id = known_id(id, WHAT)
+    state = services.executions.get(execution_id).state
+    act(execution_id)
+    _told(services, caller, action, execution_id, {"state": state})
     return json_answer(execution_object(services.executions.get(execution_id), caller.organization))
 
 
