@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, TextIO, cast
 
 from core.cli.people import cell
-from core.cli.plain import plain
 from core.errors import InvalidFlow, TailraceError, TooLarge
+from core.host.plain import plain
 
 _WIDEST = 400
 _CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
@@ -124,7 +124,7 @@ def _shown(text: str) -> str:
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """The value as JSON (see `core.cli.plain` for what JSON does not have). Raises TooLarge for endless nesting."""
+    """The value as JSON (see `core.host.plain` for what JSON does not have). Raises TooLarge for endless nesting."""
     try:
         return json.dumps(plain(value), ensure_ascii=False, indent=indent, allow_nan=False)
     except RecursionError as error:

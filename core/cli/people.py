@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from core.cli.plain import plain
+from core.host.plain import plain
 
 
 def size(count: int | None) -> str:

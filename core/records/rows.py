@@ -14,12 +14,6 @@ from core.model.messages import ROOT, TaskKey
 from core.records.texts import counters_of, key_of
 
 Row = Mapping[str, Any]
-BRIEF = (
-    "id, seq, flow_execution_id, namespace, flow_id, flow_revision, task_name, type, value, state, error, "
-    "summary_json, output_size, output_sha256, version, modified_by, created_at, updated_at, ended_at, stale_since, "
-    "deleted_at"
-)
-"""The columns of `task_executions` that `brief_view` needs."""
 
 
 def execution_view(row: Row, labels: Mapping[str, str]) -> ExecutionView:
@@ -50,31 +44,11 @@ def execution_view(row: Row, labels: Mapping[str, str]) -> ExecutionView:
 
 def task_view(row: Row, tags: Mapping[str, str]) -> TaskExecutionView:
     return TaskExecutionView(
-        id=row["id"],
-        flow_execution_id=row["flow_execution_id"],
-        namespace=row["namespace"],
-        flow_id=row["flow_id"],
-        flow_revision=row["flow_revision"],
-        task_name=row["task_name"],
-        type=row["type"],
-        value=row["value"],
-        state=row["state"],
+        **_came_out(row, tags),
         history=_history(row["history_json"]),
         attempts=_attempts(row),
-        error=row["error"] or "",
         note=row["note"] or "",
-        summary=decode(row["summary_json"]) if row["summary_json"] else {},
-        tags=tags,
-        output_size=row["output_size"],
-        output_sha256=row["output_sha256"],
         output_preview=row["output_preview"],
-        version=row["version"],
-        modified_by=row["modified_by"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        ended_at=row["ended_at"],
-        stale_since=row["stale_since"],
-        deleted_at=row["deleted_at"],
         path=_key(row).path,
         turn=row["turn"] if row["turn"] >= 0 else -1 - row["turn"],
         iteration=row["iteration"],
@@ -88,33 +62,24 @@ def task_view(row: Row, tags: Mapping[str, str]) -> TaskExecutionView:
 
 def brief_view(row: Row, tags: Mapping[str, str]) -> TaskExecutionView:
     """What came out, of a row with the columns BRIEF."""
-    return TaskExecutionView(
-        id=row["id"],
-        flow_execution_id=row["flow_execution_id"],
-        namespace=row["namespace"],
-        flow_id=row["flow_id"],
-        flow_revision=row["flow_revision"],
-        task_name=row["task_name"],
-        type=row["type"],
-        value=row["value"],
-        state=row["state"],
-        history=(),
-        attempts=(),
-        error=row["error"] or "",
-        note="",
-        summary=decode(row["summary_json"]) if row["summary_json"] else {},
-        tags=tags,
-        output_size=row["output_size"],
-        output_sha256=row["output_sha256"],
-        output_preview=None,
-        version=row["version"],
-        modified_by=row["modified_by"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        ended_at=row["ended_at"],
-        stale_since=row["stale_since"],
-        deleted_at=row["deleted_at"],
-    )
+    return TaskExecutionView(**_came_out(row, tags), history=(), attempts=(), note="", output_preview=None)
+
+
+_AS_THEY_ARE = (
+    "id", "flow_execution_id", "namespace", "flow_id", "flow_revision", "task_name", "type", "value", "state",
+    "output_size", "output_sha256", "version", "modified_by", "created_at", "updated_at", "ended_at", "stale_since",
+    "deleted_at",
+)  # fmt: skip
+BRIEF = ", ".join((*_AS_THEY_ARE, "seq", "error", "summary_json"))
+"""The columns of `task_executions` that `brief_view` needs."""
+
+
+def _came_out(row: Row, tags: Mapping[str, str]) -> dict[str, Any]:
+    fields = {name: row[name] for name in _AS_THEY_ARE}
+    fields["error"] = row["error"] or ""
+    fields["summary"] = decode(row["summary_json"]) if row["summary_json"] else {}
+    fields["tags"] = tags
+    return fields
 
 
 def open_task(row: Row) -> OpenTaskRow:

@@ -81,6 +81,15 @@ def test_the_first_rows_of_parquet_are_shown(client: httpx.Client, api: Api, tmp
     assert (shown["columns"], shown["rows"], shown["truncated"]) == (["n", "s"], [[1, "x"], [2, None]], True)
 
 
+def test_an_image_is_told_to_be_one(client: httpx.Client, api: Api, tmp_path: Path) -> None:
+    file = tmp_path / "dot.png"
+    file.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\xff\xfe")
+    uri = api.deployment.services("default").files.put(file, "company.flows", "dot.png").uri
+    shown = client.get("/files/preview", params={"uri": uri}).json()
+    assert (shown["kind"], shown["media_type"], shown["text"]) == ("image", "image/png", "")
+    assert client.get(shown["href"].removeprefix("/api/v1")).content == file.read_bytes()
+
+
 def test_changes_are_in_the_audit_for_admins(client: httpx.Client) -> None:
     source = SOURCE.replace("stored", "audited") % "one"
     client.put("/flows/company.flows/audited", json={"source": source})

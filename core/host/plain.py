@@ -1,4 +1,4 @@
-"""Values of records as plain JSON, the same for every `--json`."""
+"""Values of records as plain JSON: the same for every `--json` of the command line, and over HTTP."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 from binascii import b2a_base64
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 
 from core.model.durations import format_duration
@@ -15,7 +14,7 @@ from core.model.durations import format_duration
 def plain(value: Any) -> Any:
     """Dates and times become ISO 8601 text, durations ISO 8601 text (`PT1M`), decimals text, bytes base64 text.
 
-    What JSON has no number for becomes the texts `NaN`, `Infinity` and `-Infinity`.
+    What JSON has no number for becomes the texts `NaN`, `Infinity` and `-Infinity`; a secret is `••••`.
     """
     if value is None or isinstance(value, (str, bool, int)):
         return value
@@ -32,7 +31,7 @@ def plain(value: Any) -> Any:
         for item in value:
             items.append(plain(item))
         return items
-    return _text(value)
+    return plain_text(value)
 
 
 def _not_finite(value: float) -> str:
@@ -41,13 +40,12 @@ def _not_finite(value: float) -> str:
     return "Infinity" if value > 0 else "-Infinity"
 
 
-def _text(value: object) -> str:
+def plain_text(value: object) -> str:
+    """What is neither a number nor holds other values."""
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
     if isinstance(value, timedelta):
         return format_duration(value)
     if isinstance(value, bytes):
         return b2a_base64(value, newline=False).decode("ascii")
-    if isinstance(value, Decimal):
-        return str(value)
-    return str(value)
+    return str(value)  # decimals, and texts with secrets, which hide themselves
