@@ -23,8 +23,8 @@ from core.model.messages import EvaluationKey, TaskKey
 from core.model.state import ENDED
 from core.records.database import Database
 from core.records.derived import create, derive, parent_of
-from core.records.later import LaterReads
 from core.records.lineage import dependents
+from core.records.on_demand import OnDemandReads
 from core.records.places import PlaceReads
 from core.records.requests import purge, span_values
 from core.records.rows import execution_view, open_task, task_view
@@ -38,7 +38,7 @@ FEW = 4
 """Inboxes that are sooner read one after the other than by one question."""
 
 
-class SqlRecords(PlaceReads, LaterReads):
+class SqlRecords(PlaceReads, OnDemandReads):
     """Implements `core.host.records.RecordStore`, but for how engines show that they live.
 
     is_alive: whether the engine of an id lives and decides.

@@ -194,7 +194,7 @@ def _whole(value: Any) -> Any:
 
 
 def _refuse_foreign(path: Path) -> None:
-    from core.records.foreign import refuse_foreign  # noqa: PLC0415 - something has gone wrong
+    from core.records.schema_check import refuse_foreign  # noqa: PLC0415 - something has gone wrong
 
     refuse_foreign(path)
 

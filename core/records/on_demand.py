@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.records.lists import Lists
 
 
-class LaterReads:
+class OnDemandReads:
     """Part of `SqlRecords`."""
 
     _db: Database
