@@ -30,6 +30,16 @@ class Keys(Protocol):
     def revoke(self, organization: str, key_id: str, *, by: str = "system") -> None:
         """Let it open nothing any more; other processes know that within two seconds. Raises NotFound."""
 
+    def sign_in(self, secret: str, *, hours: int = 12) -> str | None:
+        """A new session of a key, for a browser: its token, of which only a hash is kept; None for a key that opens
+        nothing."""
+
+    def signed_in(self, token: str) -> ApiKey | None:
+        """The key of a session, unless the session has ended or the key opens nothing any more."""
+
+    def sign_out(self, token: str) -> None:
+        """End a session; of one that has ended already nothing is said."""
+
     def exist(self) -> bool:
         """Whether any key of any organization was ever made: revoking the last one lets nobody in without."""
 

@@ -7,9 +7,20 @@ Conflict when the state does not allow it, Unreachable when something needed is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, Protocol
 
+from core.host.overviews import (
+    Completions,
+    FormField,
+    Lineage,
+    OutputComparison,
+    OutputFigures,
+    PastRun,
+    SummaryPoint,
+    TaskOutline,
+)  # fmt: skip
 from core.host.product import AuditFilter, AuditView, Event, Once
 from core.host.views import (
     Evaluation,
@@ -30,6 +41,10 @@ from core.model.flow import Flow
 
 KEEP: Final = object()
 """For an output that is to stay as it is, since None is an output too."""
+
+
+FlowPlace = tuple[str, str]
+"""The namespace and the id of a flow."""
 
 
 class Flows(Protocol):
@@ -122,6 +137,19 @@ class Executions(Protocol):
     ) -> tuple[LogView, ...]:
         """Recorded lines of at least a level; at most 10 000 after the line with `seq` after."""
 
+    def form(
+        self, flow: Flow, given: Mapping[str, Any] | None = None, *, task: str | None = None
+    ) -> tuple[FormField, ...]:
+        """The inputs of a flow as a form asks for them, in their order; nothing is stored. given: what was filled in so
+        far, None for a form that is new: then nothing is a problem yet. task: the inputs (`onResume`) of that task
+        instead. FILE inputs are given as any text when one was chosen."""
+
+    def outline(self, execution_id: str) -> tuple[TaskOutline, ...]:
+        """What ran, one for each task, in the order they first began; cheap with 100 000 task executions."""
+
+    def past_runs(self, flows: Sequence[FlowPlace], limit: int = 20) -> Mapping[FlowPlace, tuple[PastRun, ...]]:
+        """The newest executions of some flows, the oldest of them first."""
+
     def why(self, execution_id: str) -> tuple[Reason, ...]:
         """What an execution that has not ended waits for, or why it ended as it did; never empty."""
 
@@ -201,6 +229,19 @@ class Outputs(Protocol):
 
     def count(self, which: OutputFilter) -> int:
         """How many there are, the page left aside."""
+
+    def lineage(self, output_id: str) -> Lineage:
+        """What it was made from, and who read it."""
+
+    def compare(self, first: str, second: str, *, limit: int = 1000) -> OutputComparison:
+        """The outputs of two executions: maps and lists by what is in them, numbers by their value, lists of maps as
+        tables. first, second: ids of executions."""
+
+    def figures(self, which: OutputFilter) -> OutputFigures:
+        """What a list amounts to, its page left aside; the newest 20 000 rows of it are examined."""
+
+    def summary_over_time(self, which: OutputFilter, path: str, limit: int = 500) -> tuple[SummaryPoint, ...]:
+        """The newest values of a numeric field of `summary`, the oldest of them first."""
 
     def open(self, output_id: str) -> tuple[BinaryIO, int] | None:
         """The recorded JSON as a stream that can seek, and its size in bytes; None when there is no output."""
@@ -284,6 +325,10 @@ class Files(Protocol):
         """Its bytes, to be closed. Raises NotFound."""
 
     def stat(self, uri: str) -> FileView: ...
+    def local(self, uri: str) -> AbstractContextManager[Path]:
+        """A path of this machine to read its bytes at, with its suffix; a copy where the storage is elsewhere, gone
+        when the block ends. Raises NotFound."""
+
     def list(self, uri: str) -> tuple[FileView, ...]:
         """Files below a directory given as URI."""
 
@@ -309,6 +354,13 @@ class Evaluator(Protocol):
         self, execution_id: str, expression: str, *, task_name: str | None = None, value: str | None = None
     ) -> Evaluation:
         """An expression without braces is taken as `{{ … }}`. Raises ExpressionError, TooLarge."""
+
+
+    def complete(
+        self, execution_id: str, text: str, cursor: int, *, task_name: str | None = None, value: str | None = None
+    ) -> Completions:
+        """Names that fit at a place (in characters) of an expression, as they are in that very context: members of what
+        stands before a dot, names, functions and filters; at most 50, the likeliest first."""
 
 
 class Services(Protocol):

@@ -228,6 +228,7 @@ class OutputFilter:
     `deleted` ones are left out unless asked for. starting_after: an id, the rows older than it; ending_before: those
     newer than it, the nearest ones, newest first all the same. brief: what only tells how a task ran (history,
     attempts, properties, note, preview, groups around it) is left empty, which costs half.
+    search: part of the name of the task, of a loop's value, or of the preview, in any case of letters.
     """
 
     flow_execution_id: tuple[str, ...] = ()
@@ -248,6 +249,7 @@ class OutputFilter:
     summary: tuple[SummaryCondition, ...] = ()
     ending_before: str | None = None
     brief: bool = False
+    search: str = ""
 
 
 @data

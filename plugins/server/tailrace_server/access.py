@@ -20,11 +20,21 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="api"'}
 
 @frozen
 class Caller:
-    """Who a request comes from. actor: as the audit names it, the id of an API key or `local`."""
+    """Who a request comes from. actor: as the audit names it, the id of an API key or `local`.
+
+    csrf: what a form of ours must hold for them, "" where none is needed (an API key in a header). signed_in: by a
+    session of a browser.
+    """
 
     actor: str
     role: Role
     organization: str
+    csrf: str = ""
+    signed_in: bool = False
+
+    def may(self, role: Role) -> bool:
+        """Whether they have this role, or one that may more."""
+        return ROLES.index(self.role) >= ROLES.index(role)
 
 
 class Gate:
@@ -70,5 +80,5 @@ def _check_browser(headers: Mapping[str, str]) -> None:
 
 def check_role(caller: Caller, role: Role) -> None:
     """That the caller has this role, or one that may more. Raises Refused."""
-    if ROLES.index(caller.role) < ROLES.index(role):
+    if not caller.may(role):
         raise Refused(403, f"this needs an API key of the role {role}: yours is {caller.role}")

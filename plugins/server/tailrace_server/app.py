@@ -21,6 +21,8 @@ from tailrace_server.errors import failure_of
 from tailrace_server.media import JSON
 from tailrace_server.metrics import Metrics
 from tailrace_server.options import Options
+from tailrace_server.pages import PAGES
+from tailrace_server.pages.looks import Looks
 from tailrace_server.plain import json_bytes
 from tailrace_server.routes import ROUTES
 
@@ -43,7 +45,7 @@ def make_app(deployment: Deployment, options: Options, engine: Serving | None = 
     """The API of an installation. engine: the one of this process, if it has one; nobody starts or closes it here."""
     metrics = Metrics()
     app = Application(
-        route_handlers=ROUTES,
+        route_handlers=[*ROUTES, *PAGES],
         exception_handlers={Exception: _answer_error},
         lifespan=[_threads(options.threads)],
         request_max_body_size=options.max_request,
@@ -51,7 +53,7 @@ def make_app(deployment: Deployment, options: Options, engine: Serving | None = 
         logging_config=None,
         state=State({
             "deployment": deployment, "options": options, "engine": engine, "metrics": metrics, "closing": Event(),
-            "rooms": {},
+            "rooms": {}, "looks": Looks(deployment.title, deployment.version),
         }),
     )  # fmt: skip
     app.edge = Edge(super(Application, app).__call__, options, Gate(deployment, loopback=options.loopback), metrics)

@@ -119,13 +119,13 @@ def _answering(function: Callable[..., Any], operation: Operation) -> Callable[.
         if waits:
             found: Response[Any] = await function(**values)
             return found
-        async with _room(request, state.get("caller")):
+        async with room(request, state.get("caller")):
             return await asyncio.to_thread(function, **values)
 
     return answer
 
 
-def _room(request: Request[Any, Any, Any], caller: Caller | None) -> AbstractAsyncContextManager[None]:
+def room(request: Request[Any, Any, Any], caller: Caller | None) -> AbstractAsyncContextManager[None]:
     """Three quarters of the threads, for each organization: what one asks for, however slow, holds no other up."""
     if caller is None:
         return nullcontext()

@@ -26,6 +26,9 @@ from tailrace_server.shaping import Shaped
 OPEN = ("/api/v1/health", "/api/v1/openapi.json", "/api/v1/docs")
 """What is answered without a key: it holds nothing of any organization."""
 
+STATIC = "/static/"
+"""What pages load: the same for everybody."""
+
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -76,7 +79,7 @@ class Edge:
 
     async def _admitted(self, scope: HTTPScope, receive: Receive, send: Send, headers: Mapping[str, str]) -> None:
         try:
-            if scope["path"] not in OPEN:
+            if scope["path"] not in OPEN and not scope["path"].startswith(STATIC):
                 await self._admit(scope, headers)
         except TailraceError as error:
             if failure_of(error).explained:
