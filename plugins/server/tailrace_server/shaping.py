@@ -16,8 +16,8 @@ SMALL = 1024
 LARGE = 64 * 1024
 """Bytes whose compression would hold up others."""
 TEXTS = (
-    "application/json", "application/x-ndjson", "application/yaml", "image/svg+xml", "text/css", "text/csv", "text/html",
-    "text/javascript", "text/plain",
+    "application/json", "application/x-ndjson", "application/yaml", "image/svg+xml", "text/css", "text/csv",
+    "text/html", "text/javascript", "text/plain",
 )  # fmt: skip
 WHOLE = {b"content-encoding", b"accept-ranges"}
 """What an answer has that is packed already, or of which parts can be asked for."""

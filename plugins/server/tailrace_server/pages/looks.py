@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from tailrace_server.access import Caller
 
@@ -47,7 +47,8 @@ class Looks:
     def answer(
         self, request: Request[Any, Any, Any], template: str, facts: Mapping[str, Any], status: int = 200
     ) -> Response[Any]:
-        """A page. Its template may name `caller` (None before the sign-in), `may` (a role → whether), `csrf()`, `url`."""
+        """A page. Its template may name `caller` (None before the sign-in), `may` (a role → whether), `csrf()`,
+        `token`, `path` and `query`."""
         caller: Caller | None = request.scope["state"].get("caller")
         token = caller.csrf if caller else ""
         known = {
@@ -142,5 +143,3 @@ def plural(number: int, one: str, many: str = "") -> str:
     """`1 task`, `1 200 tasks`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}".replace(",", "\u202f")
 
-
-__all__ = ["POLICY", "Looks", "duration", "escape", "href", "iso", "plural", "size", "static_files", "static_url", "when"]

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from hmac import compare_digest
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field, frozen
 from litestar import Request, Response
@@ -43,8 +43,11 @@ class Go:
 
 
 def page(path: str, *, asks: Sequence[Parameter] = (), role: Role = "viewer") -> Callable[..., HTTPRouteHandler]:
-    """Make a function a page that is looked at. It may take, by name, `request`, `services`, `caller`, `asked`, and what
-    is in the path, and gives `Shown`, `Go`, or a `Response` of its own."""
+    """Make a function a page that is looked at.
+
+    It may take, by name, `request`, `services`, `caller`, `asked`, and what is in the path, and gives `Shown`, `Go`, or
+    a `Response` of its own.
+    """
 
     def decorate(function: Callable[..., Any]) -> HTTPRouteHandler:
         return _handler(path, "GET", function, role, asks)
@@ -53,8 +56,11 @@ def page(path: str, *, asks: Sequence[Parameter] = (), role: Role = "viewer") ->
 
 
 def action(path: str, *, role: Role = "editor") -> Callable[..., HTTPRouteHandler]:
-    """Make a function something that a form does. It may take what a page takes, and `form`: what was filled in, files
-    too. Refused without the token that our own forms hold."""
+    """Make a function something that a form does.
+
+    It may take what a page takes, and `form`: what was filled in, files too. Refused without the token that our own
+    forms hold.
+    """
 
     def decorate(function: Callable[..., Any]) -> HTTPRouteHandler:
         return _handler(path, "POST", function, role, ())
@@ -63,7 +69,7 @@ def action(path: str, *, role: Role = "editor") -> Callable[..., HTTPRouteHandle
 
 
 def _handler(
-    path: str, method: str, function: Callable[..., Any], role: Role, asks: Sequence[Parameter]
+    path: str, method: Literal["GET", "POST"], function: Callable[..., Any], role: Role, asks: Sequence[Parameter]
 ) -> HTTPRouteHandler:
     names = tuple(inspect.signature(function).parameters)
 
@@ -82,8 +88,8 @@ def _handler(
         async with room(request, caller):
             return await asyncio.to_thread(lambda: answer_of(request, function(**values)))
 
-    handler = HTTPRouteHandler(path, http_method=method, status_code=200, name=function.__name__, include_in_schema=False)
-    return handler(answer)
+    name = f"page_{function.__name__}"
+    return HTTPRouteHandler(path, http_method=method, status_code=200, name=name, include_in_schema=False)(answer)
 
 
 def answer_of(request: Request[Any, Any, Any], found: Shown | Go | Response[Any]) -> Response[Any]:
@@ -99,4 +105,4 @@ def answer_of(request: Request[Any, Any, Any], found: Shown | Go | Response[Any]
 def _check_token(request: Request[Any, Any, Any], caller: Caller, form: Form) -> None:
     given = request.headers.get("x-csrf-token") or form.get(CSRF)
     if caller.csrf and not (isinstance(given, str) and compare_digest(given.encode(), caller.csrf.encode())):
-        raise Refused(403, "this form is not from a page of this server, or the sign-in has changed since: load it again")
+        raise Refused(403, "this form is not of this server, or somebody signed in anew since: load its page again")
