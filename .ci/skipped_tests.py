@@ -1,4 +1,4 @@
-"""A pytest plugin: where CI=true, a test that needs Docker or PostgreSQL and was skipped makes the run fail."""
+"""A pytest plugin: where CI=true, a skipped test that needs Docker, PostgreSQL or Chromium makes the run fail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-NEEDED = frozenset({"docker", "postgres"})
+NEEDED = frozenset({"browser", "docker", "postgres"})
 """Markers of tests that a machine may leave out, but not this one."""
 
 
@@ -25,7 +25,7 @@ class _Watch:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.skipped:
-            what = "Tests of Docker and PostgreSQL that were skipped, which counts as a failure here"
+            what = "Tests of Docker, PostgreSQL and Chromium that were skipped, which counts as a failure here"
             terminalreporter.section(what, red=True)
             for name in self.skipped:
                 terminalreporter.line(name)

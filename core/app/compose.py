@@ -212,6 +212,10 @@ class App:
             lambda: self.helper,
         )
 
+    def now(self) -> int:
+        """Microseconds since 1970 UTC."""
+        return now()
+
     def checks(self) -> Iterator[tuple[str, bool, str]]:
         """What `doctor` tells of this machine: (name, whether it is well, a line about it)."""
         from core.app.machine import machine_checks

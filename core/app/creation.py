@@ -23,7 +23,7 @@ from core.model.codec import encode
 from core.model.data import data, evolve
 from core.model.decisions import Counters
 from core.model.flow import Flow
-from core.model.inputs import Input, Render, file_inputs, put, resolve_inputs, value_at
+from core.model.inputs import AskedInput, Input, Render, ask_inputs, file_inputs, put, resolve_inputs, value_at
 from core.model.messages import RestartRequested, TaskKey
 from core.model.nodes import Step
 from core.model.truth import truthy
@@ -115,8 +115,9 @@ class Creation:
         return Created(identity.id, ())
 
     def _identity(self, flow: Flow) -> ExecutionIdentity:
-        stored = self._flows.keep(flow, local=True)
-        return ExecutionIdentity(new_id(), self._organization, flow.namespace, flow.id, stored.revision)
+        """Of a flow as it is stored; one that was only read is stored first."""
+        revision = flow.revision or self._flows.keep(flow, local=True).revision
+        return ExecutionIdentity(new_id(), self._organization, flow.namespace, flow.id, revision)
 
     def _new(
         self, identity: ExecutionIdentity, flow: Flow, values: Mapping[str, Any], labels: Mapping[str, str]
@@ -188,6 +189,11 @@ class Creation:
             raise InvalidInput("\n".join(wrong), hint=_how_to_give(declared, "the waiting task takes"))
         self._store_files(declared, values, identity)
         return values
+
+    def asked(self, flow: Flow, declared: Sequence[Input], given: Mapping[str, Any]) -> tuple[AskedInput, ...]:
+        """How inputs stand with what was given so far; nothing is stored."""
+        identity = ExecutionIdentity("", self._organization, flow.namespace, flow.id, flow.revision)
+        return ask_inputs(declared, given, self._renderer(identity), parse_yaml, self._seal())
 
     def _seal(self) -> Callable[[str], object] | None:
         """What a value of the type SECRET is kept as; None without a key."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -10,11 +11,13 @@ from pathlib import Path
 
 from core.app.compose import App
 from core.app.keys import KeyService
-from core.engine.clock import now
+from core.engine.clock import chance, now
 from core.errors import NotFound
 from core.host.deployment import Keys, Serving
 from core.sdk.storage import checked_path
 from core.settings import Settings
+
+TOKEN_BYTES = 32
 
 
 class Installation:
@@ -72,6 +75,16 @@ class Installation:
     @property
     def version(self) -> str:
         return self.settings.product.version
+
+    @property
+    def command(self) -> str:
+        return self.settings.product.command
+
+    def variable(self, name: str) -> str:
+        return f"{self.settings.product.prefix}{name}"
+
+    def token(self) -> str:
+        return urlsafe_b64encode(chance(TOKEN_BYTES)).decode("ascii").rstrip("=")
 
     def engine(self, *, workers: int | None = None, processes: bool = True) -> Serving:
         from core.app.serving import ServingEngine  # noqa: PLC0415 - what only asks the record needs no engine

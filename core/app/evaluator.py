@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from core import expressions
+from core.app.completing import Context, complete
 from core.app.direct_line import direct_line
 from core.app.flows import FlowService
+from core.app.kinds import type_word
 from core.engine.answers import Answers
 from core.engine.live import execution_prefix
-from core.engine.needs import Needs
+from core.engine.needs import Needs, needs_of
 from core.engine.variables import Variables
-from core.errors import NotFound
+from core.errors import ExpressionError, NotFound
+from core.host.overviews import Completions
 from core.host.records import ExecutionIdentity, RecordStore, TaskIdentity
 from core.host.seam import Place
 from core.host.views import Evaluation as EvaluationView
-from core.host.views import ExecutionView, TaskExecutionView
-from core.model.codec import SecretText
+from core.host.views import ExecutionView, OutputFilter, TaskExecutionView
+from core.model.data import evolve
 from core.model.messages import ROOT, TaskKey
 from core.planner import TaskFacts
-from core.work.apart import evaluate_for_people
+from core.work.apart import Evaluated, evaluate_for_people
+from core.work.evaluate import Evaluation
 from core.work.helper import Helper
 from core.work.tools import Tools
+
+_EVERYTHING = Needs(None, tasks=True, parents=True)
 
 
 class EvaluatorService:
@@ -50,69 +55,102 @@ class EvaluatorService:
     def evaluate(
         self, execution_id: str, expression: str, *, task_name: str | None = None, value: str | None = None
     ) -> EvaluationView:
+        view = self._execution(execution_id)
+        template = expression if "{{" in expression or "{%" in expression else "{{ " + expression + " }}"
+        if not expressions.is_quick(template):
+            self._helper().warm()  # it comes up while the context is read
+        spot = self._spot(view, task_name, value)
+        try:
+            found = self._evaluated(template, self._here(view, spot, needs_of([template])), printing=True)
+        except ExpressionError as error:
+            if not error.undefined:
+                raise
+            here = self._here(view, spot, _EVERYTHING)  # so that the message names what there is
+            found = self._evaluated(template, here, printing=True)
+        return EvaluationView(found.text, found.value, type_word(found.value))
+
+    def complete(
+        self, execution_id: str, text: str, cursor: int, *, task_name: str | None = None, value: str | None = None
+    ) -> Completions:
+        view = self._execution(execution_id)
+
+        def context(template: str) -> Context:
+            here = self._here(view, self._spot(view, task_name, value), needs_of([template]))
+            seen = Evaluation(here.place, here.variables, self._tools(), direct_line(self._answers()), None).variables
+            return Context(seen, lambda wanted: self._evaluated(wanted, here, printing=False).value)
+
+        return complete(text, cursor, context)
+
+    def _execution(self, execution_id: str) -> ExecutionView:
         view = self._records.execution(self._organization, self._resolve(execution_id))
         if view is None:
             raise NotFound(f"there is no execution {execution_id}")
-        template = expression if "{{" in expression or "{%" in expression else "{{ " + expression + " }}"
-        tools = self._tools()
-        if not expressions.is_quick(template):
-            self._helper().warm()  # it comes up while the context is read
+        return view
+
+    def _evaluated(self, template: str, here: _Here, *, printing: bool) -> Evaluated:
+        line = direct_line(self._answers())
+        return evaluate_for_people(
+            template, here.place, here.variables, self._tools(), line, self._helper(), printing=printing
+        )
+
+    def _here(self, view: ExecutionView, spot: _Spot, needs: Needs) -> _Here:
+        """What the engine would give to a task at this spot, as far as it is named."""
         identity = ExecutionIdentity(view.id, self._organization, view.namespace, view.flow_id, view.flow_revision)
         place = Place(self._organization, view.namespace, view.flow_id, view.id,
                       execution_prefix=execution_prefix(identity))  # fmt: skip
-        variables = self._variables(view, identity, task_name, value)
-        found = evaluate_for_people(template, place, variables, tools, direct_line(self._answers()), self._helper())
-        return EvaluationView(found.text, found.value, type_word(found.value))
-
-    def _variables(
-        self, view: ExecutionView, identity: ExecutionIdentity, task_name: str | None, value: str | None
-    ) -> dict[str, Any]:
-        """What the engine would give to a task in the same place: everything, since people look around."""
         flow = self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)
-        key, tasks, identities = ROOT, dict[TaskKey, TaskFacts](), dict[TaskKey, TaskIdentity]()
-        if task_name is not None:
-            views = self._records.task_executions(self._organization, view.id)
-            key, tasks, identities = _place_of(views, task_name, value)
-        variables = Variables(
-            view, flow, identity, self._records, tasks, identities, self._records.evaluations(view.id), fresh=False
-        )
+        answers = {} if spot.key == ROOT else self._records.evaluations(view.id)
+        variables = Variables(view, flow, identity, self._records, spot.tasks, spot.identities, answers, fresh=False)
         variables.entered(view.state, view.ended_at or view.created_at)
-        return variables.of(key, Needs(None, tasks=True, parents=True))
+        return _Here(place, {"tasks": {}, **variables.of(spot.key, Needs(needs.outputs, needs.tasks, parents=True))})
 
+    def _spot(self, view: ExecutionView, name: str | None, value: str | None) -> _Spot:
+        """The latest task execution of a task (for a value of the loop around it), and it with the groups around it."""
+        tasks: dict[TaskKey, TaskFacts] = {}
+        identities: dict[TaskKey, TaskIdentity] = {}
+        task = None if name is None else self._latest(view.id, name, value)
+        key = ROOT if task is None else _key(task)
+        while task is not None:
+            above = self._records.task_execution(self._organization, task.parent_id) if task.parent_id else None
+            parent = _key(above) if above else ROOT
+            began = next((at for state, at in task.history if state == "RUNNING"), task.created_at)
+            tasks[_key(task)] = TaskFacts(parent, task.state, since=began, iteration=task.iteration)
+            identities[_key(task)] = TaskIdentity(task.id, task.type, task.parent_id, len(task.attempts))
+            task = above
+        return _Spot(key, tasks, identities)
 
-def _place_of(
-    views: tuple[TaskExecutionView, ...], name: str, value: str | None
-) -> tuple[TaskKey, dict[TaskKey, TaskFacts], dict[TaskKey, TaskIdentity]]:
-    """The latest task execution of a task (for a value of the loop around it), and it with the groups around it."""
-    chosen = [task for task in views if task.task_name == name and (value is None or task.value == value)]
-    if not chosen:
-        names = ", ".join(dict.fromkeys(task.task_name for task in views)) or "none"
+    def _latest(self, execution_id: str, name: str, value: str | None) -> TaskExecutionView:
+        """Raises NotFound with the names of the tasks that ran."""
+        which = OutputFilter(
+            flow_execution_id=(execution_id,), task_name=(name,), search=value or "", limit=1 if value is None else 1000
+        )
+        while True:
+            page = self._records.outputs(self._organization, which)
+            for task in page.data:
+                if value is None or task.value == value:
+                    return task
+            if page.next is None:
+                break
+            which = evolve(which, starting_after=page.next)
+        ran = self._records.product.outline(self._organization, execution_id)
+        names = ", ".join(one.task_name for one in ran) or "none"
         raise NotFound(f"no task `{name}` ran in this execution", expected=f"one of: {names}")
-    by_id = {task.id: task for task in views}
-    tasks: dict[TaskKey, TaskFacts] = {}
-    identities: dict[TaskKey, TaskIdentity] = {}
-    task: TaskExecutionView | None = chosen[-1]
-    while task is not None:
-        above = by_id.get(task.parent_id or "")
-        parent = _key(above) if above else ROOT
-        began = next((at for state, at in task.history if state == "RUNNING"), task.created_at)
-        tasks[_key(task)] = TaskFacts(parent, task.state, since=began, iteration=task.iteration)
-        identities[_key(task)] = TaskIdentity(task.id, task.type, task.parent_id, len(task.attempts))
-        task = above
-    return _key(chosen[-1]), tasks, identities
+
+
+class _Spot(NamedTuple):
+    """A task, and the facts of it and of the groups around it; ROOT is the execution itself."""
+
+    key: TaskKey
+    tasks: dict[TaskKey, TaskFacts]
+    identities: dict[TaskKey, TaskIdentity]
+
+
+class _Here(NamedTuple):
+    """A place in the world, and what expressions see there."""
+
+    place: Place
+    variables: dict[str, Any]
 
 
 def _key(task: TaskExecutionView) -> TaskKey:
     return TaskKey(task.task_name, task.path, task.turn)
-
-
-def type_word(value: object) -> str:
-    """The language's word for a value's type."""
-    words: tuple[tuple[type | tuple[type, ...], str], ...] = (
-        (bool, "boolean"), (int, "whole number"), (float, "number"), ((str, SecretText), "text"),
-        (datetime, "date and time"), (date, "date"), (time, "time"), (timedelta, "duration"),
-        (Mapping, "map"), ((list, tuple), "list"),
-    )  # fmt: skip
-    if value is None:
-        return "null"
-    return next((word for kind, word in words if isinstance(value, kind)), "value")

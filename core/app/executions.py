@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.app.bell import Bell
 from core.app.creation import Creation
@@ -15,7 +15,16 @@ from core.engine.clock import now
 from core.engine.inbox import key_json
 from core.errors import Conflict, Invalid, NotFound
 from core.host.records import RecordStore
-from core.host.views import ExecutionFilter, ExecutionView, Happening, LogView, Page, Reason, TaskExecutionView
+from core.host.views import (
+    ExecutionFilter,
+    ExecutionView,
+    Happening,
+    LogFilter,
+    LogView,
+    Page,
+    Reason,
+    TaskExecutionView,
+)  # fmt: skip
 from core.model.codec import encode
 from core.model.data import evolve
 from core.model.flow import Flow
@@ -25,6 +34,10 @@ from core.model.state import ENDED
 from core.sdk.context import LEVELS
 from core.sdk.storage import StorageBackend, storage_path
 from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.host.overviews import FormField, PastRun, TaskOutline
+    from core.host.services import FlowPlace
 
 MAX_LOG_LINES = 10_000
 GIVEN_STATES = ("SUCCESS", "WARNING", "FAILED", "SKIPPED")
@@ -68,6 +81,13 @@ class ExecutionService:
     ) -> tuple[ExecutionView, tuple[str, ...]]:
         created = self._creation.create(flow, inputs, labels or {}, files=files)
         return self.get(created.id), created.warnings
+
+    def form(
+        self, flow: Flow, given: Mapping[str, Any] | None = None, *, task: str | None = None
+    ) -> tuple[FormField, ...]:
+        from core.app.forms import form_of  # noqa: PLC0415 - nobody fills in a form of a run
+
+        return form_of(self._creation, flow, given, task)
 
     def run(
         self,
@@ -268,6 +288,17 @@ class ExecutionService:
             self._records, self._storage, self._organization, found, task_name, levels, after, left
         )
         return (*lines, *filed)
+
+    def find_logs(self, execution_id: str, which: LogFilter) -> tuple[LogView, ...]:
+        from core.app.log_files import found_logs  # noqa: PLC0415 - only people look for lines
+
+        return found_logs(self._records, self._storage, self._organization, self.resolve(execution_id), which)
+
+    def outline(self, execution_id: str) -> tuple[TaskOutline, ...]:
+        return self._records.product.outline(self._organization, self.resolve(execution_id))
+
+    def past_runs(self, flows: Sequence[FlowPlace], limit: int = 20) -> Mapping[FlowPlace, tuple[PastRun, ...]]:
+        return self._records.product.past_runs(self._organization, flows, limit)
 
     def why(self, execution_id: str) -> tuple[Reason, ...]:
         from core.app.why import Why  # noqa: PLC0415 - a run that ends well has no reasons

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -13,6 +15,7 @@ from core.engine.clock import now
 from core.errors import Unreachable
 from core.host.records import RecordStore
 from core.host.views import FilePreview, FileView
+from core.sdk.context import copy_stream
 from core.sdk.storage import StorageBackend, storage_path
 from core.work.files import namespace_uri
 
@@ -34,6 +37,22 @@ class FileService:
     def stat(self, uri: str) -> FileView:
         stored = self._storage.stat(self._organization, storage_path(uri))
         return FileView(stored.uri, stored.size, stored.sha256)
+
+    @contextmanager
+    def local(self, uri: str) -> Iterator[Path]:
+        path = storage_path(uri)
+        here = self._storage.local_path(self._organization, path)
+        if here is not None:
+            yield here
+            return
+        from tempfile import TemporaryDirectory  # noqa: PLC0415 - only storages elsewhere need copies
+
+        with TemporaryDirectory() as folder:
+            copy = Path(folder, "copy").with_suffix(PurePosixPath(path).suffix)
+            with self._storage.open(self._organization, path) as source, copy.open("wb") as target:
+                for chunk in copy_stream(source):
+                    target.write(chunk)
+            yield copy
 
     def list(self, uri: str) -> tuple[FileView, ...]:
         prefix = "" if uri in ("storage:///", "kestra:///", "") else storage_path(uri.rstrip("/"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from core.app.recent import Recent
@@ -11,7 +11,8 @@ from core.engine.clock import now
 from core.errors import Invalid, NotFound
 from core.host.records import RecordStore
 from core.host.views import FlowView
-from core.loading import FindTemplate, Loaded, Problem, load_flow
+from core.loading import FindTemplate, Loaded, Problem, load_flow, task_lines
+from core.model.data import evolve
 from core.model.flow import Flow
 from core.registry import Registry
 
@@ -55,7 +56,7 @@ class FlowService:
         view = self._records().save_flow(
             self._organization, flow.namespace, flow.id, flow.source, local=local, at=now()
         )
-        self._parsed.put((view.namespace, view.flow_id, view.revision), flow)
+        self._parsed.put((view.namespace, view.flow_id, view.revision), evolve(flow, revision=view.revision))
         return view
 
     def get(self, namespace: str, flow_id: str, revision: int | None = None) -> FlowView:
@@ -77,9 +78,13 @@ class FlowService:
         flow = self._parsed.get(key)
         if flow is None:
             source = self.get(namespace, flow_id, revision).source
-            flow = self._loaded(source, f"{namespace}.{flow_id}").require()
+            flow = evolve(self._loaded(source, f"{namespace}.{flow_id}").require(), revision=revision)
             self._parsed.put(key, flow)
         return flow
+
+    def lines(self, namespace: str, flow_id: str, revision: int) -> Mapping[str, int]:
+        """Where each task begins in the source of a revision, by the task's id."""
+        return task_lines(self.get(namespace, flow_id, revision).source)
 
     def look_in(self, folder: Path) -> None:
         """Let flows that other flows call be found among the files of a folder, before those of the home."""

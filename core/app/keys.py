@@ -19,6 +19,8 @@ USED_MICROSECONDS = 60 * 1_000_000
 """`last_used_at` is as exact as this: a row written for each request would cost more than most requests."""
 DAY = 24 * 60 * 60 * 1_000_000
 MAX_DAYS = 100 * 366
+HOUR = DAY // 24
+MAX_HOURS = 366 * 24
 MAX_NAME = 200
 
 _ORGANIZATION = r"[a-z0-9][a-z0-9_-]{0,62}"
@@ -35,6 +37,7 @@ class KeyService:
         self._prefix = prefix
         self._remembered: dict[str, tuple[float, ApiKey]] = {}
         self._used: dict[str, int] = {}
+        self._sessions: dict[str, tuple[float, ApiKey, int]] = {}
         self._made = False
 
     # -- keys
@@ -50,7 +53,7 @@ class KeyService:
             raise Invalid(f"a key can't expire after {days} days", expected=f"1 to {MAX_DAYS} days")
         at = now()
         key = ApiKey(new_id(), organization, name, role, at, None if days is None else at + days * DAY)
-        secret = self._prefix + urlsafe_b64encode(chance(SECRET_BYTES)).decode("ascii").rstrip("=")
+        secret = self._prefix + _drawn()
         self._product.create_api_key(key, _digest(secret))
         told = {"name": name, "role": role, "expires_at": key.expires_at}
         self._product.record_audit(organization, by, "api_key.create", key.id, None, told, at)
@@ -67,7 +70,10 @@ class KeyService:
             if len(self._remembered) >= MAX_REMEMBERED:
                 self._remembered.clear()
             self._remembered[digest] = (moment, key)
-        at = now()
+        return self._opened(key, now())
+
+    def _opened(self, key: ApiKey, at: int) -> ApiKey | None:
+        """The key that is used now, unless it opens nothing."""
         if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= at):
             return None
         self._note_use(key, at)
@@ -89,6 +95,7 @@ class KeyService:
         if not self._product.revoke_api_key(organization, key_id, at):
             raise NotFound(f"there is no key `{key_id}` in the organization `{organization}`")
         self._remembered.clear()
+        self._sessions.clear()
         self._product.record_audit(organization, by, "api_key.revoke", key_id, None, None, at)
 
     def exist(self) -> bool:
@@ -96,6 +103,46 @@ class KeyService:
             organizations = (one.id for one in self._product.organizations())
             self._made = self._product.has_api_keys() or any(self._product.api_keys(one) for one in organizations)
         return self._made
+
+    # -- sessions
+
+    def sign_in(self, secret: str, *, hours: int = 12) -> str | None:
+        if not 1 <= hours <= MAX_HOURS:
+            raise Invalid(f"a session can't last {hours} hours", expected=f"1 to {MAX_HOURS} hours")
+        key = self.find(secret)
+        if key is None:
+            return None
+        token, at = _drawn(), now()
+        self._product.create_session(key.id, _digest(token), at, at + hours * HOUR)
+        return token
+
+    def signed_in(self, token: str) -> ApiKey | None:
+        digest, at = _digest(token), now()
+        found = self._session(digest)
+        if found is None or found[1] <= at:
+            return None
+        return self._opened(found[0], at)
+
+    def _session(self, digest: str) -> tuple[ApiKey, int] | None:
+        """What is known of a session for a moment, as of keys."""
+        moment, known = monotonic(), self._sessions.get(digest)
+        if known is not None and moment - known[0] <= REMEMBERED_SECONDS:
+            return known[1], known[2]
+        found = self._product.session(digest)
+        if found is None:
+            self._sessions.pop(digest, None)
+            return None
+        if len(self._sessions) >= MAX_REMEMBERED:
+            self._sessions.clear()
+        self._sessions[digest] = (moment, *found)
+        return found
+
+    def sign_out(self, token: str) -> None:
+        digest = _digest(token)
+        found = self._product.session(digest)
+        if found is not None:
+            self._product.end_session(found[0].id, digest)
+        self._sessions.pop(digest, None)
 
     # -- organizations
 
@@ -111,6 +158,11 @@ class KeyService:
         self._product.record_audit(
             organization_id, "system", "organization.create", organization_id, None, {"name": name}, at
         )
+
+
+def _drawn() -> str:
+    """Nobody can guess it."""
+    return urlsafe_b64encode(chance(SECRET_BYTES)).decode("ascii").rstrip("=")
 
 
 def _digest(secret: str) -> str:

@@ -7,8 +7,9 @@ from io import BytesIO
 from typing import Any, BinaryIO
 
 from core.errors import Invalid, NotFound
+from core.host.overviews import Lineage, OutputComparison, OutputFigures, SummaryPoint
 from core.host.records import RecordStore
-from core.host.views import OutputFilter, Page, TaskExecutionView
+from core.host.views import ExecutionView, OutputFilter, Page, TaskExecutionView
 from core.model.codec import decode
 from core.model.data import evolve
 from core.sdk.storage import StorageBackend, storage_path
@@ -33,6 +34,15 @@ class OutputService:
 
     def count(self, which: OutputFilter) -> int:
         return self._records.product.count_outputs(self._organization, self._resolved(which))
+
+    def lineage(self, output_id: str) -> Lineage:
+        return self._records.product.lineage(self._organization, self.get(output_id).id)
+
+    def figures(self, which: OutputFilter) -> OutputFigures:
+        return self._records.product.figures(self._organization, self._resolved(which))
+
+    def summary_over_time(self, which: OutputFilter, path: str, limit: int = 500) -> tuple[SummaryPoint, ...]:
+        return self._records.product.summary_over_time(self._organization, self._resolved(which), path, limit)
 
     def _resolved(self, which: OutputFilter) -> OutputFilter:
         """What a person wrote as whole ids; a whole id that nothing has simply has no outputs."""
@@ -71,6 +81,18 @@ class OutputService:
         if stored.text is not None:
             return BytesIO(stored.text.encode("utf-8", "surrogatepass")), stored.size
         return self._storage.open(self._organization, storage_path(stored.uri or "")), stored.size
+
+    def compare(self, first: str, second: str, *, limit: int = 1000) -> OutputComparison:
+        from core.app.comparison import compare_executions  # noqa: PLC0415 - what it needs no other command loads
+
+        views = (self._execution(self._resolve(first)), self._execution(self._resolve(second)))
+        return compare_executions(self._organization, self._records, self._storage, *views, limit=limit)
+
+    def _execution(self, execution_id: str) -> ExecutionView:
+        view = self._records.execution(self._organization, execution_id)
+        if view is None:
+            raise NotFound(f"there is no execution {execution_id}", hint="`executions list` shows the newest ones")
+        return view
 
     def _of_task(self, execution_id: str, task: str) -> TaskExecutionView:
         views = self._records.task_executions(self._organization, execution_id)

@@ -11,6 +11,7 @@ from core.expressions.library import FILTERS, FUNCTIONS, TESTS, find_filter, fin
 from core.expressions.library.declare import Declared, MissingArgument, camel, parameter_of, snake
 from core.expressions.nodes import Arguments, Binary, Call, Expression, Filter, Literal, Name, Test, Unary
 from core.expressions.values import is_empty
+from core.model.near import did_you_mean, near_misses
 
 Compile = Callable[[Any], Evaluate]
 
@@ -299,4 +300,5 @@ def _fails_unless_null(target: Evaluate, fault: Fault) -> Evaluate:
 
 def _unknown(kind: str, name: str, known: list[str], at: int) -> Fault:
     close = nearest(name, sorted(known), 6)
-    return Fault(f"there is no {kind} `{name}`", expected=f"one of {', '.join(close)}, …", at=at)
+    hint = did_you_mean(near_misses(name, close, 1))
+    return Fault(f"there is no {kind} `{name}`", expected=f"one of {', '.join(close)}, …", hint=hint, at=at)

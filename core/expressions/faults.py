@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.errors import ExpressionError, TooLarge
+from core.model.near import did_you_mean, near_misses
 
 MAX_TEXT = 16 * 1024 * 1024
 """Characters that one evaluation may produce."""
@@ -61,6 +62,9 @@ class Undefined(Fault):
         if isinstance(self.owner, Mapping):
             name = self.path[len(self.prefix) :].strip(".[]'\"")
             names = nearest(name, [str(key) for key in self.owner])
+            if near := near_misses(name[:_LONGEST_NAME], names, 1):
+                meant = did_you_mean(tuple(member(self.prefix, each) for each in near))
+                self.hint = f"{meant} Or give a fallback: {{{{ {self.path} ?? '…' }}}}"
             if dashed := next((each for each in names if each.startswith(f"{name}-")), None):
                 self.hint = f"a name with a dash is written {member(self.prefix, dashed)}"
             self.expected = _one_of([member(self.prefix, name) for name in names], len(self.owner))

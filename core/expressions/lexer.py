@@ -72,6 +72,35 @@ def scan(source: str, start: int, close: str) -> Scanned:
             within_code(at - start)
 
 
+def scan_half(source: str, start: int, close: str) -> Scanned:
+    """What can be read of an expression that may not be finished; `scan` for somebody who still types.
+
+    The last token is `end` only where `close` was found; `after` is where reading stopped: behind that, before what is
+    no token (a text without its closing quote), or at the end of the source.
+    """
+    tokens: list[Token] = []
+    depth = 0
+    next_token, blank = re.compile(_TOKEN).match, re.compile(_BLANK).match
+    at = start
+    while True:
+        first = blank(source, at).end()  # type: ignore[union-attr]
+        if depth == 0 and source.startswith((close, f"-{close}"), first):
+            after = source.index(close, first) + len(close)
+            tokens.append(Token("end", close, first, first))
+            return Scanned(tokens, after, source[first] == "-")
+        match = next_token(source, at)
+        if match is None or match.lastgroup is None:
+            return Scanned(tokens, first, False)
+        try:
+            token = _token(source, match.lastgroup, match, first)
+        except (Fault, RecursionError):
+            return Scanned(tokens, first, False)
+        if token.kind == "operator":
+            depth = max(0, depth + (token.value in _CLOSERS) - (token.value in _CLOSERS.values()))
+        tokens.append(token)
+        at = token.end
+
+
 def _token(source: str, kind: str, match: re.Match[str], first: int) -> Token:
     text = match.group(kind)
     if kind == "name":

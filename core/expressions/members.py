@@ -54,6 +54,7 @@ _DURATION_GETTERS: dict[str, Getter] = {
     "zero": lambda span: not span,
     "negative": lambda span: span < timedelta(),
 }
+_SHOWN_GETTERS = ("monthValue", "dayOfMonth", "dayOfYear", "dayOfWeek", "epochSecond")
 
 
 def _getters(value: Any) -> tuple[dict[str, Getter], ...]:
@@ -274,3 +275,10 @@ def method(value: Any, name: str) -> Method | None:
     if found is None and (read := None if isinstance(value, Mapping) else getter(value, name)):
         return _plain(read)
     return found
+
+
+def names_of(value: Any) -> tuple[list[str], list[str]]:
+    """The getters and the methods that a value has, as they are usually written (`dayOfWeek`, `isEmpty`)."""
+    shown = {name.lower(): name for name in _SHOWN_GETTERS}
+    tables = () if isinstance(value, Mapping) else _getters(value)
+    return [shown.get(name, name) for table in tables for name in table], list(_methods(value))

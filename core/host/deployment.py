@@ -85,6 +85,16 @@ class Deployment(Protocol):
 
     @property
     def version(self) -> str: ...
+    @property
+    def command(self) -> str:
+        """How the program is called, for people to copy: `python -m …`."""
+
+    def variable(self, name: str) -> str:
+        """The environment variable of a setting: of `API_KEY` the one that holds an API key."""
+
+    def token(self) -> str:
+        """A new random text that nobody can guess: letters, digits, `-` and `_`."""
+
     def engine(self, *, workers: int | None = None, processes: bool = True) -> Serving:
         """An engine for this process. processes: tasks run in worker processes, else in threads of this one."""
 

@@ -53,10 +53,42 @@ class Lineage:
 
 
 @data
+class ValueDifference:
+    """One place where two values differ. path: from the value on, as an expression would write it, "" for the value
+    itself; rows of tables are named by their key: `rows[id=3].price`. before, after: None when there is none. moved: a
+    table has the same rows in another order."""
+
+    path: str
+    change: Literal["changed", "added", "removed", "moved"]
+    before: Any = None
+    after: Any = None
+
+
+@data
+class TableDifference:
+    """How two lists of maps differ as tables. path: as of `ValueDifference`. before, after: how many rows each has.
+    key: the column by which rows were matched, "" where whole rows were. added, removed, changed: how many rows."""
+
+    path: str
+    before: int
+    after: int
+    key: str
+    added: int
+    removed: int
+    changed: int
+    columns_added: tuple[str, ...] = ()
+    columns_removed: tuple[str, ...] = ()
+
+
+@data
 class OutputDifference:
     """One value of two executions. change: of the second against the first. name: of the value in the task's output,
-    "" when it is no map. first, second: ids of the task outputs, None where there is none; before, after: the values,
-    None when they are too large to be read (`large`) or missing."""
+    "" when it is no map, was not read, or is the same as a whole. first, second: ids of the task outputs, None where
+    there is none; before, after: the values, None when they are too large to be read (`large`), missing, or the same.
+
+    parts: where the values differ inside, the first 50 places of a changed one; more: there are others. tables: those
+    of them that are lists of maps. Texts that name files in the storage are the same when the files hold the same
+    bytes; small files of rows, JSON and text that do not are told by what is in them."""
 
     task_name: str
     path: tuple[str, ...]
@@ -67,18 +99,23 @@ class OutputDifference:
     before: Any = None
     after: Any = None
     large: bool = False
+    parts: tuple[ValueDifference, ...] = ()
+    more: bool = False
+    tables: tuple[TableDifference, ...] = ()
 
 
 @data
 class OutputComparison:
-    """Changed ones first, then added, removed, same; within these in the order of the flow. counts: of all, by change;
-    more: differences beyond the limit are only counted."""
+    """Changed ones first, then added, removed, same; within these in the order the tasks first ran. counts: of all, by
+    change; more: differences beyond the limit are only counted. inputs, outputs: of the executions themselves."""
 
     first: str
     second: str
     differences: tuple[OutputDifference, ...]
     counts: Mapping[str, int]
     more: bool = False
+    inputs: tuple[ValueDifference, ...] = ()
+    outputs: tuple[ValueDifference, ...] = ()
 
 
 @data
@@ -140,7 +177,9 @@ class FormField:
     choices: of SELECT and MULTISELECT; free: others than these may be given. needed: it must be given, since it is
     required and has no default. shown: what it depends on holds with what was given so far. depends_on: the inputs
     that change it. problem: what is wrong with the value given, "" when nothing is. rules: attributes a form knows:
-    `min`, `max`, `step`, `pattern`, `accept`, `item_type`.
+    `min`, `max`, `pattern`, `accept`, `item_type`, and `radio` where the choices are to be seen at once.
+    prefilled: the default is only what the form begins with: what is not given is not it. missing: it is needed and was
+    not given; for a form that is new that is no problem yet. secret: the default is hidden, and so is what is given.
     """
 
     id: str
@@ -155,14 +194,19 @@ class FormField:
     depends_on: tuple[str, ...] = ()
     problem: str = ""
     rules: Mapping[str, str] = field(factory=dict)
+    prefilled: bool = False
+    missing: bool = False
+    secret: bool = False
 
 
 @data
 class Completion:
-    """A name that fits. detail: the type of what it names, or a function's signature."""
+    """A name that fits. detail: the type of what it names, or a function's signature. start: where it begins, when that
+    is not where the others do (`a['my-key']` takes the place of the dot in `a.`)."""
 
     name: str
     detail: str
+    start: int | None = None
 
 
 @data

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
-from core.host.views import OutputFilter, Page, TaskExecutionView
+from core.host.overviews import Lineage, OutputFigures, PastRun, SummaryPoint, TaskOutline
+from core.host.views import LogFilter, LogView, OutputFilter, Page, TaskExecutionView
 from core.model.data import data, field
 from core.model.state import Status
 
@@ -173,6 +174,22 @@ class ProductRecords(Protocol):
     def external_outputs(self, organization: str, execution_id: str) -> tuple[TaskExecutionView, ...]:
         """Those that outside workers gave to an execution."""
 
+    # -- many rows at once, as the services of these names say
+    def find_logs(self, organization: str, execution_id: str, which: LogFilter) -> tuple[LogView, ...]:
+        """Those of the record; `find` may be in any case of letters."""
+
+    def outline(self, organization: str, execution_id: str) -> tuple[TaskOutline, ...]: ...
+    def lineage(self, organization: str, output_id: str) -> Lineage:
+        """Empty for an output that is not there."""
+
+    def past_runs(
+        self, organization: str, flows: Sequence[tuple[str, str]], limit: int
+    ) -> Mapping[tuple[str, str], tuple[PastRun, ...]]: ...
+    def figures(self, organization: str, which: OutputFilter) -> OutputFigures: ...
+    def summary_over_time(
+        self, organization: str, which: OutputFilter, path: str, limit: int
+    ) -> tuple[SummaryPoint, ...]: ...
+
     # -- executions
     def set_execution_deleted(self, organization: str, execution_id: str, deleted: bool, *, by: str, at: int) -> None:
         """Hide an ended execution with its outputs, or bring both back. Raises NotFound, Conflict."""
@@ -213,3 +230,12 @@ class ProductRecords(Protocol):
 
     def api_key_used(self, key_id: str, at: int) -> None:
         """Note when it was last used."""
+
+    def create_session(self, key_id: str, digest: str, at: int, expires_at: int) -> None:
+        """A session of a key that is there. digest: of its token, as of a key's secret."""
+
+    def session(self, digest: str) -> tuple[ApiKey, int] | None:
+        """The key of a session and when that expires, over or not; None for one that is not there."""
+
+    def end_session(self, key_id: str, digest: str) -> None:
+        """Nothing when it is not there."""

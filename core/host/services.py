@@ -31,6 +31,7 @@ from core.host.views import (
     FlowView,
     Happening,
     KvView,
+    LogFilter,
     LogView,
     OutputFilter,
     Page,
@@ -72,6 +73,9 @@ class Flows(Protocol):
 
     def parsed(self, namespace: str, flow_id: str, revision: int) -> Flow:
         """A stored revision as a flow. Raises NotFound; InvalidFlow when a plugin it needs is gone."""
+
+    def lines(self, namespace: str, flow_id: str, revision: int) -> Mapping[str, int]:
+        """In which line of its source (from 1) each task of a revision begins, by the task's id. Raises NotFound."""
 
     def look_in(self, folder: Path) -> None:
         """Let flows that other flows call be found among the files of a folder, before those that are stored."""
@@ -136,6 +140,9 @@ class Executions(Protocol):
         self, execution_id: str, *, task_name: str | None = None, level: str = "TRACE", after: int = 0
     ) -> tuple[LogView, ...]:
         """Recorded lines of at least a level; at most 10 000 after the line with `seq` after."""
+
+    def find_logs(self, execution_id: str, which: LogFilter) -> tuple[LogView, ...]:
+        """Some lines, at most 10 000. Raises Invalid."""
 
     def form(
         self, flow: Flow, given: Mapping[str, Any] | None = None, *, task: str | None = None
@@ -382,6 +389,9 @@ class Services(Protocol):
     def kv(self) -> KeyValueStore: ...
     @property
     def evaluator(self) -> Evaluator: ...
+
+    def now(self) -> int:
+        """Microseconds since 1970 UTC, by the clock of this machine: how far what runs has come."""
 
     def checks(self) -> Iterator[tuple[str, bool, str]]:
         """What `doctor` tells: a name, whether it is well, and a line about it."""

@@ -163,6 +163,21 @@ class LogView:
 
 
 @data
+class LogFilter:
+    """Which log lines of an execution: conditions are joined by AND. level: this one and those above it. find: a part
+    of the message, in any case of letters. after: only lines behind the one with this `seq`; before: only those ahead
+    of it, and of these the newest, oldest first all the same."""
+
+    task_name: str | None = None
+    task_execution_id: str | None = None
+    level: str = "TRACE"
+    find: str = ""
+    after: int = 0
+    before: int | None = None
+    limit: int = 1000
+
+
+@data
 class FlowView:
     """One revision of a flow. local: it came with a run, nobody stored it."""
 

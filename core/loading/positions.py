@@ -11,6 +11,8 @@ from core.loading.reader import scalar_value
 from core.registry.problem import Path
 
 Position = tuple[int, int]
+NO_TASKS = ("inputs", "outputs", "triggers", "onResume", "taskRunner", "pluginDefaults", "taskDefaults")
+"""Below these nothing is a task, though it may have an id and a type."""
 
 
 class Place:
@@ -57,6 +59,23 @@ def position_of(root: Place, path: Path, *, key: bool) -> Position:
         else:
             break
     return place.position
+
+
+def task_lines(text: str) -> dict[str, int]:
+    """The line in which each task of a flow begins, by its id; of a text that `read` has accepted."""
+    found: dict[str, int] = {}
+    waiting, seen = [compose(text)], set[int]()
+    while waiting:
+        place = waiting.pop()
+        below = () if id(place) in seen else place.content
+        seen.add(id(place))  # an alias is the very place of its anchor
+        if isinstance(below, dict):
+            if below.keys() >= {"id", "type"} and isinstance(below["id"].content, str):
+                found.setdefault(below["id"].content, place.position[0])
+            waiting += reversed([one for name, one in below.items() if name not in NO_TASKS])
+        elif isinstance(below, list):
+            waiting += reversed(below)
+    return found
 
 
 class _Composer:

@@ -56,6 +56,34 @@ class InputProblem:
         return self.message
 
 
+@data
+class AskedInput:
+    """One input with what was given for it so far. declared: with the choices that its `expression` gives.
+
+    shown: what it depends on holds (problem tells when that can't be known). default: the rendered `defaults`, typed
+    where they are right. missing: it must be given, and was not. problem: what is wrong with it, "" when nothing is.
+    """
+
+    declared: Input
+    shown: bool
+    default: Any
+    missing: bool
+    problem: str
+
+
+def ask_inputs(
+    declared: Iterable[Input],
+    given: Mapping[str, object],
+    render: Render,
+    parse_yaml: ParseYaml,
+    encrypt: Callable[[str], object] | None = None,
+) -> tuple[AskedInput, ...]:
+    """As `resolve_inputs`, for a form that is being filled in: how each input stands, in their order."""
+    known = {one.id: one for one in declared}
+    resolving = _Resolving(known, given, render, parse_yaml, encrypt)
+    return tuple(resolving.asked(one) for one in known.values())
+
+
 def resolve_inputs(
     declared: Iterable[Input],
     given: Mapping[str, object],
@@ -140,6 +168,8 @@ class _Resolving:
         self.values: dict[str, Any] = {}
         self.problems: list[InputProblem] = []
         self._seen: set[str] = set()
+        self._chosen: dict[str, Input] = {}
+        self._defaults: dict[str, Any] = {}
 
     def value_of(self, one: Input) -> None:
         """Resolve an input, those it depends on first."""
@@ -178,16 +208,38 @@ class _Resolving:
                 put(seen, other.id, None)
         return seen
 
-    def _resolved(self, one: Input) -> Any:
-        one = self._with_choices(one)
+    def asked(self, one: Input) -> AskedInput:
+        """How an input stands, as a form shows it; its default also where a value was given."""
+        self.value_of(one)
+        problem = next((problem.message for problem in self.problems if problem.input == one.id), "")
+        if one.id not in self.values:
+            return AskedInput(one, False, None, False, problem)
+        chosen = self._chosen.get(one.id)
+        default = self._known_default(chosen) if chosen else None
+        return AskedInput(chosen or one, True, default, problem == _missing(one.id), problem)
+
+    def _known_default(self, one: Input) -> Any:
+        """The default as a value of its type; as it was rendered when it is none, None when it can't be."""
+        try:
+            if one.id not in self._defaults:
+                self._defaults[one.id] = self._default(one)
+            default = self._defaults[one.id]
+            return None if default is None else type_value(one, default, self.parse_yaml)
+        except InvalidInput:
+            return self._defaults.get(one.id)
+
+    def _given(self, one: Input) -> object:
         value = self.given.get(one.id)
-        if value is None and "." in one.id:
-            value = value_at(self.given, one.id)
+        return value_at(self.given, one.id) if value is None and "." in one.id else value
+
+    def _resolved(self, one: Input) -> Any:
+        one = self._chosen[one.id] = self._with_choices(one)
+        value = self._given(one)
         if value is None:
-            value = self._default(one)
+            value = self._defaults[one.id] = self._default(one)
         if value is None:
             if one.required:
-                raise InvalidInput(f"Missing required input:{one.id}")
+                raise InvalidInput(_missing(one.id))
             return None
         found = type_value(one, value, self.parse_yaml)
         if one.type != "SECRET" or isinstance(found, SecretText):
@@ -207,7 +259,7 @@ class _Resolving:
             raise _invalid(one.id, f"Cannot render 'expression'. Cause: {error.what}", None) from error
         except Refused:
             choices = None
-        if not isinstance(choices, list):
+        if not isinstance(choices, list) or any(isinstance(choice, (dict, list)) for choice in choices):
             raise _invalid(one.id, "Invalid expression result. Expected a list of values", choices)
         kept = [choice for choice in choices if choice is not None]
         return evolve(one, options={**one.options, "values": kept})
@@ -224,6 +276,10 @@ class _Resolving:
             raise InvalidInput(
                 f"Invalid input for `{one.id}`, its `defaults` can't be rendered: {error.what}"
             ) from error
+
+
+def _missing(input_id: str) -> str:
+    return f"Missing required input:{input_id}"
 
 
 def _invalid(input_id: str, why: str, received: object) -> InvalidInput:

@@ -52,6 +52,10 @@ class Database(Protocol):
     def select_maps(self, sql: str, values: Row = ()) -> list[dict[str, Any]]:
         """As `select`, by column name."""
 
+    def any_case(self, text: str) -> tuple[str, str]:
+        """A condition on a column in the place of `{}`, and the value of its mark: that a text stands somewhere in it,
+        in any case of letters."""
+
     def changed(self) -> bool:
         """Whether somebody else has written since the last call."""
 
@@ -63,3 +67,9 @@ class Database(Protocol):
 
     def close(self) -> None:
         """Give connections back."""
+
+
+def cases(letter: str) -> str:
+    """For `any_case`: a letter in all its cases that are one letter; anything else as it is."""
+    found = {letter, letter.lower(), letter.upper(), letter.title()}
+    return "".join(sorted(one for one in found if len(one) == 1))

@@ -79,6 +79,19 @@ class Listing:
             low = self._place(ending_before, "end before") + 1
         return _Walk(self, (low, high), limit, newest_first=ending_before is None).found()
 
+    def newest(self, columns: str, count: int) -> tuple[list[Values], bool]:
+        """Columns of the rows that fit among the newest that the best index has, in no order; whether these are all."""
+        driver, found, left = self.driver((0, END)), [], count
+        checks, values = _joined(driver.rest)
+        for within in self.segments((0, END), newest_first=True):
+            inner, bound = self.candidates(driver, within, left, newest_first=True)
+            sql = f"SELECT {columns} FROM ({inner}) AS c CROSS JOIN {self._table} t WHERE t.seq = c.seq AND {checks}"
+            found += self._db.select(sql, (*bound, *values))
+            left -= self.examined(driver, within, left + 1, newest_first=True)[0]
+            if left < 0:
+                return found, False
+        return found, True
+
     def count(self) -> int:
         """How many rows there are; in several queries, so that none lasts long."""
         driver = self.driver((0, END))

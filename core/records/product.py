@@ -15,6 +15,7 @@ from core.model.state import ENDED
 from core.records.database import Database
 from core.records.lineage import dependents
 from core.records.lists import output_listing, pairs_of
+from core.records.overviews import OverviewRecords
 from core.records.product_access import AccessRecords, write_audit
 from core.records.rows import task_view
 from core.records.texts import marks, path_text, scalars
@@ -39,7 +40,7 @@ class _Output(NamedTuple):
     engine_id: str | None
 
 
-class SqlProduct(AccessRecords):
+class SqlProduct(AccessRecords, OverviewRecords):
     """Implements `core.host.product.ProductRecords`."""
 
     def __init__(self, database: Database) -> None:

@@ -105,6 +105,21 @@ class AccessRecords:
         with self._db.writing():
             self._db.write("api_key_used", (at, key_id, at))
 
+    # -- sessions
+
+    def create_session(self, key_id: str, digest: str, at: int, expires_at: int) -> None:
+        with self._db.writing():
+            self._db.write("forget_sessions", (at,))
+            self._db.write("insert_session", (key_id, digest, key_id, at, expires_at))
+
+    def session(self, digest: str) -> tuple[ApiKey, int] | None:
+        rows = self._db.read("session", (digest,))
+        return (_key(rows[0][:8]), rows[0][8]) if rows else None
+
+    def end_session(self, key_id: str, digest: str) -> None:
+        with self._db.writing():
+            self._db.write("end_session", (key_id, digest))
+
 
 def _key(row: tuple[Any, ...]) -> ApiKey:
     identifier, organization, name, role, created, expires, revoked, used = row

@@ -15,6 +15,8 @@ from core.records.texts import in_namespaces, marks
 
 MAX_BRANCHES = 128
 """Values of one condition whose rows are merged in order; of more the rows are looked at one by one."""
+MAX_SEARCH = 200
+"""Characters of what is searched for."""
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _BOOLEANS = {"true": 1.0, "false": 0.0}
 
@@ -81,7 +83,7 @@ def output_conditions(database: Database, organization: str, which: OutputFilter
     found += _any_of(table, "state", _known(which.state, STATES, "state"), common="SUCCESS")
     found += _any_of(table, "task_name", which.task_name)
     found += _of_flows(database, table, organization, which.namespace, which.flow_id)
-    return found + _between(_output_dates(which))
+    return found + _between(_output_dates(which)) + _search(database, which.search)
 
 
 def execution_conditions(database: Database, organization: str, which: ExecutionFilter) -> list[Clause]:
@@ -92,6 +94,12 @@ def execution_conditions(database: Database, organization: str, which: Execution
     found += _any_of(table, "state", _known(which.state, STATES, "state"), common="SUCCESS")
     found += _of_flows(database, table, organization, which.namespace, which.flow_id)
     return found + _between(Dates((which.created_after, which.created_before)))
+
+
+def numeric(path: str) -> Clause:
+    """With a number at a path of its summary."""
+    part = "path = ? AND text IS NULL AND number IS NOT NULL"
+    return _has_value((Branch("summary_values", "task_execution_seq", part, (path,)),), ordered=False)
 
 
 def dates_of(which: OutputFilter | ExecutionFilter) -> Dates:
@@ -238,6 +246,17 @@ def _has_value(branches: tuple[Branch, ...], *, ordered: bool) -> Clause:
     parts = " OR ".join(f"({branch.where})" for branch in branches)
     check = f"EXISTS (SELECT 1 FROM summary_values v WHERE v.task_execution_id = t.id AND ({parts}))"
     return Clause(check, tuple(value for branch in branches for value in branch.values), branches, ordered)
+
+
+def _search(database: Database, text: str) -> list[Clause]:
+    """In any case of letters in what a list shows of each row; last, since no index has it."""
+    if not text:
+        return []
+    if len(text) > MAX_SEARCH:
+        raise Invalid("the text to search for is too long", expected=f"at most {MAX_SEARCH} characters")
+    check, value = database.any_case(text)
+    columns = ("t.task_name", "t.value", "t.output_preview")
+    return [Clause(f"({' OR '.join(map(check.format, columns))})", (value,) * len(columns))]
 
 
 def _between(dates: Dates) -> list[Clause]:

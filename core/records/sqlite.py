@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from core.errors import Conflict, Unreachable
+from core.records.database import cases
 from core.records.locks import FileLock
 from core.records.statements import migrations, split, statements
 
@@ -130,6 +131,10 @@ class SqliteDatabase:
             names = [column[0] for column in cursor.description]
             return [self._row(zip(names, row, strict=True)) for row in cursor]
 
+    def any_case(self, text: str) -> tuple[str, str]:
+        """By GLOB: LIKE knows the cases of ASCII alone, and a function of ours would wait for other threads."""
+        return "{} GLOB ?", f"*{''.join(map(_globbed, text))}*"
+
     @cached_property
     def _row(self) -> type[dict[str, Any]]:
         """A row by column name; a column that is not there is a reason to look at the whole schema."""
@@ -191,6 +196,11 @@ def _execute(connection: sqlite3.Connection, sql: str, values: tuple[Any, ...]) 
 
 def _whole(value: Any) -> Any:
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
+
+
+def _globbed(letter: str) -> str:
+    found = cases(letter)
+    return f"[{found}]" if len(found) > 1 or letter in "*?[" else letter
 
 
 def _refuse_foreign(path: Path) -> None:

@@ -8,9 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "sql"
-_FILES = ("statements.sql", "claims.sql", "requests.sql", "product.sql")
+_FILES = ("statements.sql", "claims.sql", "requests.sql", "product.sql", "overviews.sql")
 """What an engine writes and reads; what it may claim; what tasks ask to be written, and to know of other executions;
-what people do."""
+what people do, and what they see of many rows at once."""
 _MARK = "-- name: "
 
 

@@ -15,6 +15,7 @@ MAX_SUMMARY_VALUES = 32
 MAX_SUMMARY_TEXT = 200
 _LARGE = 2**53
 _REST = Counters()[4:]
+_RUNNING = '["RUNNING",'
 
 
 def path_text(key: TaskKey) -> str:
@@ -53,6 +54,13 @@ def history_text(state: str, at: int, through: str = "") -> str:
     """What follows the history so far, whose closing bracket is dropped."""
     before = f',["{through}",{at}]' if through else ""
     return f'{before},["{state}",{at}]]'
+
+
+def first_running(history: str, *, restarted: bool = False) -> int | None:
+    """When it was RUNNING first; restarted: since it was last restarted. Lists read many, and need no more of it."""
+    start = history.rfind('["RESTARTED",') if restarted else 0
+    place = history.find(_RUNNING, max(start, 0))
+    return None if place < 0 else int(history[place + len(_RUNNING) : history.index("]", place)])
 
 
 def attempt_text(identity: TaskIdentity, state: str, started: int, ended: int | None) -> str:

@@ -181,3 +181,32 @@ class KeyRules:
         found = store.product.api_key("digest-1")
         assert found is not None
         assert found.last_used_at == 30
+
+    def test_a_session_is_of_a_key_and_ends(self, store: RecordStore, second: RecordStore) -> None:
+        key = ApiKey("k1", "default", "", "viewer", 5, expires_at=900)
+        store.product.create_api_key(key, "digest-1")
+        store.product.create_session("k1", "token-1", 10, 100)
+        store.product.create_session("k1", "token-2", 20, 110)
+        assert second.product.session("token-1") == (key, 100)
+        assert second.product.session("digest-1") is None
+        second.product.end_session("k1", "token-1")
+        second.product.end_session("k1", "token-1")
+        assert store.product.session("token-1") is None
+        assert store.product.session("token-2") == (key, 110)
+
+    def test_a_session_tells_of_a_revoked_key_that_it_is(self, store: RecordStore) -> None:
+        store.product.create_api_key(ApiKey("k1", "default", "", "viewer", 5), "digest-1")
+        store.product.create_session("k1", "token-1", 10, 100)
+        store.product.revoke_api_key("default", "k1", 30)
+        found = store.product.session("token-1")
+        assert found is not None
+        assert found[0].revoked_at == 30
+
+    def test_sessions_that_are_over_are_forgotten_with_the_next_one(self, store: RecordStore) -> None:
+        store.product.create_api_key(ApiKey("k1", "default", "", "viewer", 5), "digest-1")
+        store.product.create_session("k1", "token-1", 10, 100)
+        store.product.create_session("k1", "token-2", 99, 200)
+        assert store.product.session("token-1") is not None
+        store.product.create_session("k1", "token-3", 100, 200)
+        assert store.product.session("token-1") is None
+        assert store.product.session("token-2") is not None

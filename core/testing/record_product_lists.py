@@ -83,6 +83,7 @@ def drawn_filter(draw: Random) -> OutputFilter:
         "summary": lambda: tuple(_summary(draw) for _ in range(draw.choice((1, 1, 2)))),
         "created_after": lambda: draw.randrange(5500), "created_before": lambda: draw.randrange(5500),
         "updated_after": lambda: draw.randrange(8500), "updated_before": lambda: draw.randrange(8500),
+        "search": lambda: draw.choice(("LOA", "ep", "1", "t[", "nope")),
     }  # fmt: skip
     for name in draw.sample(sorted(choices), draw.choice((0, 1, 1, 1, 2, 2, 3, 4))):
         given[name] = choices[name]()
@@ -115,7 +116,12 @@ def fits(view: TaskExecutionView, which: OutputFilter) -> bool:
         _between(view.created_at, which.created_after, which.created_before),
         _between(view.updated_at, which.updated_after, which.updated_before),
         all(_summed(view, one) for one in which.summary),
+        any(which.search.lower() in (text or "").lower() for text in _searched(view)),
     ))  # fmt: skip
+
+
+def _searched(view: TaskExecutionView) -> tuple[str | None, ...]:
+    return (view.task_name, view.value, view.output_preview)
 
 
 def _within(namespace: str, wanted: str) -> bool:
@@ -268,6 +274,33 @@ class ListRules:
             return bool(store.outputs(ACME, OutputFilter(summary=(condition,))).data)
 
         assert [found("long"), found("n0"), found("n31"), found("n32")] == [False, True, True, False]
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("Wien", "á"), ("WIEN\u2028", ""), ("ÁRVÍZ", "á"), ("árvíz*", ""), ("[x]?", "b"), ("*", "c"), ("\\d", "d"),
+            ("^a|b$", "e"), ("Größe", "f"), ('"n":1', "f"), ("LOOP", "áb"), ("ᾳ", "g"), ("%", "h"), ("_", "h"),
+            ("a.b", ""), ("x" * 200, ""),
+        ],
+        ids=str,
+    )  # fmt: skip
+    def test_any_text_is_searched_for_in_any_case_of_letters(
+        self, store: RecordStore, text: str, expected: str
+    ) -> None:
+        story = Story(store)
+        story.run("in-loop-1", "Wien", path=("Árvíz",))
+        story.run("In-Loop-2", 1, path=("[X]?",))
+        for number, value in enumerate(("a*b", r"\D", "^A|b$", {"GRÖßE": "x", "n": 1}, "ᾼ", "%_")):
+            story.run(f"t{number}", value)
+        names = dict(zip("ábcdefgh", ("in-loop-1", "In-Loop-2", "t0", "t1", "t2", "t3", "t4", "t5"), strict=True))
+        found = store.outputs(ACME, OutputFilter(search=text)).data
+        assert [view.task_name for view in found][::-1] == [names[one] for one in expected]
+        assert store.product.count_outputs(ACME, OutputFilter(search=text)) == len(expected)
+
+    def test_a_text_that_is_searched_for_is_short(self, store: RecordStore) -> None:
+        with pytest.raises(Invalid) as caught:
+            store.outputs(ACME, OutputFilter(search="x" * 201))
+        assert str(caught.value) == "the text to search for is too long\n  expected: at most 200 characters"
 
     @pytest.mark.parametrize("limit", [1, 3, 50])
     def test_executions_are_walked_both_ways(self, store: RecordStore, limit: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import Conflict, Invalid, NotFound
 from core.host.records import RecordStore
-from core.host.views import ExecutionFilter, OutputFilter
+from core.host.views import ExecutionFilter, LogFilter, OutputFilter
 from core.model.messages import TaskKey
 from core.testing.record_story import ACME, ENGINE, OTHER, TEAM, Story
 
@@ -225,6 +225,31 @@ class ReadingRules:
         assert [line.message for line in store.logs(ACME, "e1", "b", ("INFO", "ERROR"), 0, 9)] == ["b2", "b3"]
         assert [line.message for line in store.logs(ACME, "e1", None, ("ERROR",), lines[2].seq, 9)] == ["b3"]
         assert len(store.logs(ACME, "e1", None, ("DEBUG", "INFO"), 0, 3)) == 3
+
+    def test_logs_are_found_from_both_ends_with_a_text_in_them(self, store: RecordStore) -> None:
+        story = Story(store)
+        for name in "ab":
+            lines = ("DEBUG", f"{name} one"), ("INFO", f"{name} Two [*"), ("ERROR", f"{name} \xc4ther")
+            story.log(story.open(name), *lines)
+
+        def found(**which: Any) -> list[str]:
+            return [line.message for line in store.product.find_logs(ACME, "e1", LogFilter(**which))]
+
+        assert found(limit=2) == ["a one", "a Two [*"]
+        assert found(after=2, limit=2) == ["a \xc4ther", "b one"]
+        assert found(before=100, limit=2) == ["b Two [*", "b \xc4ther"]
+        assert found(before=5, limit=2) == ["a \xc4ther", "b one"]
+        assert found(after=1, before=3) == ["a Two [*"]
+        assert found(before=1) == []
+        assert (found(find="two"), found(find="\xe4TH")) == (["a Two [*", "b Two [*"], ["a \xc4ther", "b \xc4ther"])
+        assert found(find="[*") == found(find="*") == ["a Two [*", "b Two [*"]
+        assert found(find="%") == []
+        assert (found(level="ERROR"), found(task_name="b", level="INFO")) == (
+            ["a \xc4ther", "b \xc4ther"], ["b Two [*", "b \xc4ther"],
+        )  # fmt: skip
+        (own,) = {line.task_execution_id for line in store.product.find_logs(ACME, "e1", LogFilter(task_name="b"))}
+        assert found(task_execution_id=own) == ["b one", "b Two [*", "b \xc4ther"]
+        assert store.product.find_logs(OTHER, "e1", LogFilter()) == ()
 
     def test_a_flow_gets_a_revision_for_each_new_text(self, store: RecordStore) -> None:
         saved = [store.save_flow(ACME, "a", "f", text, local=False, at=at)

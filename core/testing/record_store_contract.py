@@ -15,6 +15,7 @@ import pytest
 from core.host.records import RecordStore
 from core.testing.record_continuing import ContinuingRules
 from core.testing.record_families import FamilyRules, QueueRules, StaleRules
+from core.testing.record_overviews import FigureRules, LineageRules, OutlineRules
 from core.testing.record_product import CorrectionRules, ExternalRules, TagRules
 from core.testing.record_product_access import AuditRules, FeedRules, KeyRules
 from core.testing.record_product_lists import ListRules
@@ -27,6 +28,7 @@ from core.testing.record_writing import WritingRules
 class RecordStoreContract(
     WritingRules, RequestRules, ContinuingRules, OwnershipRules, QueueRules, FamilyRules, StaleRules, ReadingRules,
     WaitingRules, CorrectionRules, TagRules, ExternalRules, FeedRules, AuditRules, KeyRules, ListRules,
+    OutlineRules, LineageRules, FigureRules,
 ):
     """Inherit in a class whose name begins with `Test`, and override `make`."""
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from core import expressions
-from core.errors import ExpressionError, Forbidden, TooLarge
-from core.expressions.faults import MAX_TEXT, Fault
+from core.errors import ExpressionError, Forbidden
+from core.expressions.faults import Fault
 from core.host.seam import LoopOutputs, OutputReference, OutputText, Place
 from core.model.codec import decode, encode
 from core.sdk.storage import StorageBackend, storage_path
@@ -21,7 +21,7 @@ from core.work.functions import printed
 from core.work.helper import Helper
 from core.work.line import Line
 from core.work.tools import Tools
-from core.work.variables import in_sight, output_loader
+from core.work.variables import ByValue, Outputs, check_readable, in_sight, output_loader
 
 _MOST_ENTROPY = 65_536
 
@@ -34,12 +34,17 @@ class Evaluated(NamedTuple):
 
 
 def evaluate_for_people(
-    template: str, place: Place, variables: Mapping[str, Any], tools: Tools, line: Line, helper: Helper
-) -> Evaluated:
-    """A template's value, within the limits of a helper. Raises ExpressionError, TooLarge, Forbidden, NotFound."""
+    template: str, place: Place, variables: Mapping[str, Any], tools: Tools, line: Line, helper: Helper,
+    *, printing: bool = True,
+) -> Evaluated:  # fmt: skip
+    """A template's value, within the limits of a helper. printing: False leaves out the text where it would have to be
+    made here. Raises ExpressionError, TooLarge, Forbidden, NotFound."""
     if expressions.is_quick(template):
         value = Evaluation(place, variables, tools, line, None).render(template, typed=True)
-        return Evaluated(value, printed(value))
+        if not printing:
+            return Evaluated(value, "")
+        if not isinstance(value, (Outputs, ByValue)):  # the outputs of a loop may take any time to be read
+            return Evaluated(value, printed(value))
     load = output_loader(tools.storage, place.organization_id, None)
     variables = in_sight(tools.constants, variables, load)
     world = _World(place, variables, tools, line)
@@ -98,19 +103,11 @@ class _World:
             return output.text
         if not isinstance(output, OutputReference):
             return encode(output)
-        _readable(output.size, f"the output of `{task}`")
+        check_readable(output.size, f"the output of `{task}`")
         with self._storage.open(self._place.organization_id, storage_path(output.uri)) as body:
             return body.read().decode("utf-8", "surrogatepass")
 
     def _file(self, uri: str) -> bytes:
-        _readable(self._files.stat(uri).size, f"the file `{uri}`")
+        check_readable(self._files.stat(uri).size, f"the file `{uri}`")
         with self._files.open(uri) as source:
             return source.read()
-
-
-def _readable(size: int, what: str) -> None:
-    if size > MAX_TEXT:
-        raise TooLarge(
-            f"{what} has {size:,} bytes", expected=f"at most {MAX_TEXT:,} in an expression",
-            hint="work on it in a task instead",
-        )  # fmt: skip

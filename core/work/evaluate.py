@@ -28,7 +28,7 @@ class Evaluation:
         functions = EngineFunctions(place, line, files, secret or refuse_secret, self._noted.add).table()
         load = output_loader(tools.storage, place.organization_id, secret)
         outputs = Outputs(variables.get("outputs", {}), load, asks(line, place))
-        self._variables = {**in_sight(tools.constants, variables, load), "outputs": outputs}
+        self._variables: dict[str, Any] = {**in_sight(tools.constants, variables, load), "outputs": outputs}
         for name in ("inputs", "vars"):
             if secret and name in variables:
                 self._variables[name] = Inputs(variables[name], secret)
@@ -48,6 +48,11 @@ class Evaluation:
         if isinstance(template, (list, tuple)):
             return [self.render(item, typed) for item in template]
         return template
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """What its templates see, by name."""
+        return self._variables
 
     def reads(self) -> tuple[Read, ...]:
         """What was read so far."""

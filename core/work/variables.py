@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from core.errors import TooLarge
 from core.expressions import Instant
+from core.expressions.faults import MAX_TEXT
 from core.host.seam import LoopOutputs, OutputReference, OutputText, Place, Read
 from core.model.codec import SecretText, decode
 from core.sdk.storage import StorageBackend, storage_path
@@ -172,17 +174,31 @@ def in_sight(constants: Mapping[str, Any], variables: Mapping[str, Any], load: L
 def output_loader(
     storage: StorageBackend, organization: str, secret: Callable[..., str] | None
 ) -> Callable[[Any], Any]:
-    """How shipped outputs become values: decoded, large ones read from internal storage, secrets filled in."""
+    """How shipped outputs become values: decoded, large ones read from internal storage, secrets filled in.
+
+    secret: None for evaluations that people ask for, which may not take any amount of memory: they raise TooLarge.
+    """
 
     def load(shipped: Any) -> Any:
         if isinstance(shipped, OutputText):
             return decode(shipped.text, secret)
         if isinstance(shipped, OutputReference):
+            if secret is None:
+                check_readable(shipped.size, "an output")
             with storage.open(organization, storage_path(shipped.uri)) as body:
                 return decode(body.read().decode("utf-8", "surrogatepass"), secret)
         return shipped
 
     return load
+
+
+def check_readable(size: int, what: str) -> None:
+    """Raises TooLarge for what no expression of a person may read."""
+    if size > MAX_TEXT:
+        raise TooLarge(
+            f"{what} has {size:,} bytes", expected=f"at most {MAX_TEXT:,} in an expression",
+            hint="work on it in a task instead",
+        )  # fmt: skip
 
 
 def reads_of(paths: Iterable[tuple[Any, ...]], noted: Iterable[str]) -> tuple[Read, ...]:

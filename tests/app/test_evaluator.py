@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.app import App
-from core.errors import ExpressionError, Forbidden, NotFound, TailraceError
+from core.errors import ExpressionError, Forbidden, NotFound, TailraceError, TooLarge
 from core.expressions import is_quick
 from core.testing.apps import temporary_app
 from core.testing.flows import run_flow
@@ -176,3 +176,41 @@ def test_what_is_quick_starts_no_process(app: App, run: str, monkeypatch: pytest
 
     monkeypatch.setattr(Helper, "call", refuse)
     assert app.evaluator.evaluate(run, "outputs.small.value | length").value == 6
+
+
+def test_what_is_too_large_is_not_read_into_this_process(app: App, run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.work.variables.MAX_TEXT", 100)
+    with pytest.raises(TooLarge) as caught:
+        app.evaluator.evaluate(run, "outputs.big.value | length")
+    assert str(caught.value) == (
+        "an output has 5,012 bytes\n  expected: at most 100 in an expression\n  to do: work on it in a task instead"
+    )
+
+
+def test_the_outputs_of_a_loop_are_printed_where_that_can_be_ended(
+    app: App, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[str] = []
+    call = Helper.call
+
+    def noted(self: Helper, operation: str, *given: Any) -> Any:
+        called.append(operation)
+        return call(self, operation, *given)
+
+    monkeypatch.setattr(Helper, "call", noted)
+    assert app.evaluator.evaluate(loop, "outputs.one").value == {"x": {"value": "x0"}, "y": {"value": "y1"}}
+    assert app.evaluator.evaluate(loop, "outputs.one.x.value").value == "x0"
+    assert called == ["evaluate"]
+
+
+def test_a_task_that_never_ran_is_told_with_those_that_did(app: App, loop: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        app.evaluator.evaluate(loop, "1", task_name="tow")
+    assert str(caught.value) == "no task `tow` ran in this execution\n  expected: one of: each, one, choose, two, after"
+
+
+def test_a_wrong_name_is_told_with_all_that_there_are(app: App, loop: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        app.evaluator.evaluate(loop, "outputs.aftr.value")
+    assert caught.value.expected == "one of outputs.after, outputs.one, outputs.choose, outputs.two"
+    assert caught.value.hint == "did you mean `outputs.after`? Or give a fallback: {{ outputs.aftr ?? '…' }}"

@@ -9,6 +9,7 @@ import pytest
 from core.app import App
 from core.errors import Forbidden, Invalid, NotFound, Unreachable
 from core.host.views import FilePreview
+from core.sdk.storage import StorageBackend
 
 LARGE = 300_000
 
@@ -71,6 +72,26 @@ def test_namespace_files_are_stored_listed_and_replaced(app: App, tmp_path: Path
         assert source.read() == b"second"
     assert [(file.uri, file.size) for file in app.files.list("storage:///company")] == [(uri, 6)]
     assert app.files.stat(uri.replace("storage:", "kestra:")).uri == uri
+
+
+def test_a_file_is_lent_where_it_lies(app: App, tmp_path: Path) -> None:
+    uri = stored(app, tmp_path, "data/a.csv", b"x\n1\n")
+    with app.files.local(uri) as path, app.files.local(uri.replace("storage:", "kestra:")) as again:
+        assert (path.read_bytes(), path.suffix, again) == (b"x\n1\n", ".csv", path)
+    assert path.is_file()
+    with pytest.raises(NotFound), app.files.local("storage:///nope"):
+        pass
+
+
+def test_a_file_that_lies_elsewhere_is_lent_as_a_copy(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = stored(app, tmp_path, "a.parquet", b"content")
+    monkeypatch.setattr(type(app.storage), "local_path", StorageBackend.local_path)
+    with app.files.local(uri) as path:
+        assert (path.read_bytes(), path.suffix) == (b"content", ".parquet")
+        assert app.settings.home not in path.parents
+    assert not path.exists()
+    with pytest.raises(NotFound), app.files.local("storage:///nope"):
+        pass
 
 
 def test_wrong_names_and_places_are_refused_in_words(app: App, tmp_path: Path) -> None:

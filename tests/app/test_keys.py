@@ -221,3 +221,102 @@ def test_an_organization_is_there_once(keys: KeyService) -> None:
     keys.create_organization("acme")
     with pytest.raises(Conflict):
         keys.create_organization("acme")
+
+
+# -- sessions
+
+HOUR = 60 * 60 * 1_000_000
+
+
+def test_a_session_opens_what_its_key_opens(keys: KeyService, app: App) -> None:
+    key, secret = keys.create("default", "browser", "editor")
+    token = keys.sign_in(secret)
+
+    assert token is not None
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", token)
+    found = keys.signed_in(token)
+    assert found is not None
+    assert (found.id, found.role) == (key.id, "editor")
+    assert keys.signed_in(secret) is None
+    assert keys.find(token) is None
+    kept = (app.settings.home / "records.db").read_bytes() + (app.settings.home / "records.db-wal").read_bytes()
+    assert token.encode() not in kept
+
+
+def test_each_sign_in_is_a_session_of_its_own(keys: KeyService) -> None:
+    _, secret = keys.create("default", "browser", "editor")
+    one, other = keys.sign_in(secret), keys.sign_in(secret)
+    assert one is not None
+    assert other is not None
+    assert one != other
+    keys.sign_out(one)
+    keys.sign_out(one)
+    assert keys.signed_in(one) is None
+    assert keys.signed_in(other) is not None
+
+
+def test_a_key_that_opens_nothing_has_no_session(keys: KeyService, clock: Clock) -> None:
+    assert keys.sign_in("tr_nobody") is None
+    key, secret = keys.create("default", "browser", "editor", days=1)
+    keys.revoke("default", key.id)
+    assert keys.sign_in(secret) is None
+    _, secret = keys.create("default", "browser", "editor", days=1)
+    clock.at += DAY
+    assert keys.sign_in(secret) is None
+
+
+def test_a_session_ends_with_its_time_or_its_key(keys: KeyService, clock: Clock) -> None:
+    key, secret = keys.create("default", "browser", "editor", days=1)
+    short, long = keys.sign_in(secret, hours=2), keys.sign_in(secret, hours=48)
+    assert short is not None
+    assert long is not None
+    clock.at += 2 * HOUR - 1
+    assert keys.signed_in(short) is not None
+    clock.at += 1
+    assert (keys.signed_in(short), keys.signed_in(long) is not None) == (None, True)
+    clock.at += 22 * HOUR
+    assert keys.signed_in(long) is None
+
+    _, secret = keys.create("default", "other", "editor")
+    token = keys.sign_in(secret)
+    assert token is not None
+    assert keys.signed_in(token) is not None
+    keys.revoke("default", keys.list("default")[-1].id)
+    assert keys.signed_in(token) is None
+    assert key.id != keys.list("default")[-1].id
+
+
+def test_what_another_process_ends_is_over_two_seconds_later(keys: KeyService, app: App, clock: Clock) -> None:
+    key, secret = keys.create("default", "browser", "editor")
+    one, other = keys.sign_in(secret), keys.sign_in(secret)
+    assert one is not None
+    assert other is not None
+    assert keys.signed_in(one) is not None
+    assert keys.signed_in(other) is not None
+    elsewhere = KeyService(app.records, "tr_")
+    elsewhere.sign_out(one)
+    assert keys.signed_in(one) is not None
+    clock.pass_seconds(2.1)
+    assert keys.signed_in(one) is None
+    assert keys.signed_in(other) is not None
+    elsewhere.revoke("default", key.id)
+    assert keys.signed_in(other) is not None
+    clock.pass_seconds(2.1)
+    assert keys.signed_in(other) is None
+
+
+def test_a_session_notes_that_its_key_is_used(keys: KeyService, clock: Clock) -> None:
+    _, secret = keys.create("default", "browser", "editor")
+    token = keys.sign_in(secret)
+    assert token is not None
+    clock.pass_seconds(61)
+    keys.signed_in(token)
+    assert last_used(keys) == clock.at
+
+
+@pytest.mark.parametrize("hours", [0, 8785])
+def test_a_session_has_an_end_in_sight(keys: KeyService, hours: int) -> None:
+    _, secret = keys.create("default", "browser", "editor")
+    with pytest.raises(Invalid) as caught:
+        keys.sign_in(secret, hours=hours)
+    assert str(caught.value) == f"a session can't last {hours} hours\n  expected: 1 to 8784 hours"

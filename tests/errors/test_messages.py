@@ -208,12 +208,12 @@ FAILURES = {
         "inputs:\n  - {id: who, type: STRING, defaults: x}\n"
         'tasks:\n  - {id: a, type: debug.Return, format: "Hello {{ inputs.woh }}"}\n',
         "$.format, line 6, column 41: `inputs.woh` is undefined\n    Hello {{ inputs.woh }}\n             ^\n"
-        "  expected: inputs.who\n  to do: correct the name, or give a fallback: {{ inputs.woh ?? '…' }}",
+        "  expected: inputs.who\n  to do: did you mean `inputs.who`? Or give a fallback: {{ inputs.woh ?? '…' }}",
     ),
     "a variable that is not there": (
         'tasks:\n  - {id: a, type: debug.Return, format: "{{ output.x }}"}\n',
         f"$.format, line 4, column 41: `output` is undefined\n    {{{{ output.x }}}}\n       ^\n  expected: one of {PLACES}\n"
-        "  to do: correct the name, or give a fallback: {{ output ?? '…' }}",
+        "  to do: did you mean `outputs`? Or give a fallback: {{ output ?? '…' }}",
     ),
     "a script that fails": (shell("exit 3"), "Command failed with exit code 3"),
     "a script that is killed": (
@@ -276,6 +276,6 @@ def test_an_output_that_is_not_there_is_said_with_those_that_are(told: Told) -> 
         "TIME a ERROR     {{ outputs.frist.value }}\n"
         "TIME a ERROR        ^\n"
         "TIME a ERROR   expected: outputs.first\n"
-        "TIME a ERROR   to do: correct the name, or give a fallback: {{ outputs.frist ?? '…' }}\n"
+        "TIME a ERROR   to do: did you mean `outputs.first`? Or give a fallback: {{ outputs.frist ?? '…' }}\n"
         "TIME a FAILED SOME s\n",
     )

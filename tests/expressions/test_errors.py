@@ -25,7 +25,7 @@ VARIABLES: dict[str, Any] = {
     Hello {{ inputs.nam }}
              ^
   expected: one of inputs.name, inputs.city, inputs.nothing
-  to do: correct the name, or give a fallback: {{ inputs.nam ?? '…' }}""",
+  to do: did you mean `inputs.name`? Or give a fallback: {{ inputs.nam ?? '…' }}""",
         ),
         (
             "one\n\ttwo {{ 1 + input }}\nthree",
@@ -33,7 +33,7 @@ VARIABLES: dict[str, Any] = {
    2 |  two {{ 1 + input }}
                    ^
   expected: one of inputs, outputs
-  to do: correct the name, or give a fallback: {{ input ?? '…' }}""",
+  to do: did you mean `inputs`? Or give a fallback: {{ input ?? '…' }}""",
         ),
         (
             "{{ outputs.my-task.a }}",
@@ -64,7 +64,8 @@ VARIABLES: dict[str, Any] = {
             """there is no filter `uper`
     {{ inputs.name | uper }}
                      ^
-  expected: one of upper, number, abbreviate, abs, base64decode, base64encode, …""",
+  expected: one of upper, number, abbreviate, abs, base64decode, base64encode, …
+  to do: did you mean `upper`?""",
         ),
         (
             "{{ inputs.name | chunk(2) }}",

@@ -23,7 +23,7 @@ FIRST_PARTY = {"builtin", *(plugin.name for plugin in PLUGINS)}
 REGISTRY: Registry = load_registry(None)
 ENTRIES = tuple(entry for entry in REGISTRY.entries() if entry.plugin in FIRST_PARTY)
 
-IMPORTED_AS = {"attrs": "attr", "ruamel-yaml": "ruamel", "ruamel-yaml-clib": "ruamel"}
+IMPORTED_AS = {"attrs": "attr", "markdown-it-py": "markdown_it", "ruamel-yaml": "ruamel", "ruamel-yaml-clib": "ruamel"}
 """Modules whose names are not those of their distributions."""
 NOT_IMPORTED = {
     "pytz": "duckdb imports it for times with a zone",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.loading.positions import Position, compose, position_of
+from core.loading.positions import Position, compose, position_of, task_lines
 from core.registry.problem import Path
 
 TEXT = """\
@@ -50,3 +50,33 @@ def test_values_and_keys_have_their_place(path: Path, value: Position, key: Posi
 )
 def test_what_is_missing_has_the_place_of_what_it_is_missing_in(path: Path, position: Position) -> None:
     assert position_of(compose(TEXT), path, key=True) == position
+
+
+def test_each_task_has_its_line_and_nothing_else_has_one() -> None:
+    text = """\
+id: flow
+namespace: x
+inputs:
+  - {id: a, type: STRING}
+tasks:
+  - type: flow.Parallel
+    id: group
+    tasks:
+      - id: a
+        type: debug.Return
+        taskRunner: {id: no, type: runner.Process}
+      - {type: flow.Pause, id: b, onResume: [{id: c, type: INT}]}
+  - id: dag
+    type: flow.Dag
+    tasks:
+      - task: {id: c, type: log.Log}
+        dependsOn: []
+errors: &errors
+  - {id: d, type: log.Log}
+finally: *errors
+outputs:
+  - {id: e, type: STRING, value: x}
+triggers:
+  - {id: f, type: trigger.Schedule}
+"""
+    assert task_lines(text) == {"group": 6, "a": 9, "b": 12, "dag": 13, "c": 16, "d": 19}

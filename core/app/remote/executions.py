@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
@@ -10,14 +10,18 @@ from typing import Any
 
 from core.app.remote.connection import Connection, next_of
 from core.app.remote.outputs import WHOLE_PAGE, RemoteOutputs, refused, whole_id
+from core.app.remote.overviews import outline_view
 from core.app.remote.views import execution_query, execution_view, log_view
 from core.errors import Conflict, Invalid, NotFound
+from core.host.overviews import FormField, PastRun, TaskOutline
+from core.host.services import FlowPlace
 from core.host.views import (
     ExecutionChanged,
     ExecutionFilter,
     ExecutionView,
     Happening,
     History,
+    LogFilter,
     LogView,
     OutputFilter,
     Page,
@@ -77,6 +81,21 @@ class RemoteExecutions:
         query = {"task_name": task_name, "level": level, "after": after, "limit": MAX_LOG_LINES}
         found = self._connection.get(f"/flow-executions/{self.resolve(execution_id)}/logs", query)
         return tuple(map(log_view, found["data"]))
+
+    def outline(self, execution_id: str) -> tuple[TaskOutline, ...]:
+        found = self._connection.get(f"/flow-executions/{self.resolve(execution_id)}/outline")
+        return tuple(map(outline_view, found["data"]))
+
+    def form(
+        self, flow: Flow, given: Mapping[str, Any] | None = None, *, task: str | None = None
+    ) -> tuple[FormField, ...]:
+        refused("fill in a form")
+
+    def past_runs(self, flows: Sequence[FlowPlace], limit: int = 20) -> Mapping[FlowPlace, tuple[PastRun, ...]]:
+        refused("tell how flows went lately")
+
+    def find_logs(self, execution_id: str, which: LogFilter) -> tuple[LogView, ...]:
+        refused("look for log lines")
 
     def why(self, execution_id: str) -> tuple[Reason, ...]:
         view = self.get(execution_id)

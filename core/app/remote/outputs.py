@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
+from core.app.remote.comparisons import comparison_view
 from core.app.remote.connection import Connection, next_of
+from core.app.remote.overviews import figures_view, lineage_view, point_view
 from core.app.remote.views import output_query, preview_view, task_view
 from core.errors import Invalid, NotFound
+from core.host.overviews import Completions, Lineage, OutputComparison, OutputFigures, SummaryPoint
 from core.host.views import Evaluation, FilePreview, FileView, OutputFilter, Page, TaskExecutionView
 from core.model.codec import decode
 from core.model.data import evolve
@@ -16,6 +20,9 @@ from core.model.data import evolve
 PREVIEW = 1024
 """Bytes of an output that stand for it in a table."""
 WHOLE_PAGE = 1000
+MAX_POINTS = 500
+"""Numbers over time that one answer has."""
+PAGING = ("limit", "starting_after", "ending_before")
 
 
 def refused(what: str) -> NoReturn:
@@ -78,6 +85,28 @@ class RemoteOutputs:
         found: int = self._connection.get("/task-outputs", query)["count"]
         return found
 
+    def lineage(self, output_id: str) -> Lineage:
+        return lineage_view(self._connection.get(f"/task-outputs/{self.get(output_id).id}/lineage"))
+
+    def figures(self, which: OutputFilter) -> OutputFigures:
+        return figures_view(self._connection.get("/task-outputs/figures", self._filter(which)))
+
+    def summary_over_time(self, which: OutputFilter, path: str, limit: int = 500) -> tuple[SummaryPoint, ...]:
+        if not 1 <= limit <= MAX_POINTS:
+            raise Invalid(f"the limit {limit} is out of range", expected=f"1 to {MAX_POINTS}")
+        found = self._connection.get("/task-outputs/figures", {**self._filter(which), "over_time": path})
+        return tuple(map(point_view, found["over_time"]))[-limit:]
+
+    def _filter(self, which: OutputFilter) -> dict[str, Any]:
+        """Without what is about pages."""
+        resolved = tuple(self._resolve(one) for one in which.flow_execution_id)
+        query = output_query(evolve(which, flow_execution_id=resolved))
+        return {name: value for name, value in query.items() if name not in PAGING}
+
+    def compare(self, first: str, second: str, *, limit: int = 1000) -> OutputComparison:
+        path = f"/flow-executions/{self._resolve(first)}/compare"
+        return comparison_view(self._connection.get(path, {"with": self._resolve(second), "limit": limit}))
+
     def open(self, output_id: str) -> tuple[BinaryIO, int] | None:
         refused("open an output")
 
@@ -112,6 +141,9 @@ class RemoteFiles:
     def preview(self, uri: str, rows: int = 20) -> FilePreview:
         return preview_view(self._connection.get("/files/preview", {"uri": uri, "rows": rows}))
 
+    def local(self, uri: str) -> AbstractContextManager[Path]:
+        refused("lend a file")
+
     def list(self, uri: str) -> tuple[FileView, ...]:
         refused("list files")
 
@@ -135,6 +167,11 @@ class RemoteEvaluator:
         }  # fmt: skip
         found = self._connection.post("/eval", asked)
         return Evaluation(found["text"], found["value"], found["type"])
+
+    def complete(
+        self, execution_id: str, text: str, cursor: int, *, task_name: str | None = None, value: str | None = None
+    ) -> Completions:
+        refused("complete expressions")
 
 
 def whole_id(text: str) -> str:

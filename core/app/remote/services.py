@@ -9,6 +9,7 @@ from functools import cached_property
 from core.app.remote.connection import Connection
 from core.app.remote.executions import RemoteExecutions
 from core.app.remote.outputs import RemoteEvaluator, RemoteFiles, RemoteOutputs, refused
+from core.engine.clock import now
 from core.host.services import Changes, Feed, Flows, KeyValueStore
 from core.model.data import evolve
 from core.settings import Settings
@@ -52,6 +53,9 @@ class RemoteApp:
     @property
     def kv(self) -> KeyValueStore:
         refused("read key-value stores")
+
+    def now(self) -> int:
+        return now()
 
     def checks(self) -> Iterator[tuple[str, bool, str]]:
         refused("look at its machine")

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.cli.bytes_out import send
 from core.cli.command import Call, Command, json_option, positive, reach_options, target_option
+from core.cli.compared import DIFF
 from core.cli.exit_codes import OK
 from core.cli.filters import created_between, flow_filters, flow_ids, page_options
 from core.cli.opening import Reached, reached
@@ -178,5 +179,6 @@ COMMANDS = (
     Command("outputs list", "Task outputs, newest first.", _configure_list, _list),
     Command("outputs show", "One task output: its values, its files and their first rows.", _configure_show, _show),
     Command("outputs get", "The recorded output as JSON, or the bytes of a file in it.", _configure_get, _get),
+    DIFF,
     Command("outputs export", "Task outputs with all they hold, one JSON object a line.", _configure_export, _export),
 )

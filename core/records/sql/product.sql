@@ -170,3 +170,17 @@ UPDATE api_keys SET revoked_at = ? WHERE organization_id = ? AND id = ? AND revo
 
 -- name: api_key_used
 UPDATE api_keys SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)
+
+-- name: insert_session
+INSERT INTO sessions (organization_id, hash, api_key_id, created_at, expires_at)
+VALUES ((SELECT organization_id FROM api_keys WHERE id = ?), ?, ?, ?, ?)
+
+-- name: session
+SELECT k.id, k.organization_id, k.name, k.role, k.created_at, k.expires_at, k.revoked_at, k.last_used_at, s.expires_at
+FROM sessions s JOIN api_keys k ON k.id = s.api_key_id WHERE s.hash = ?
+
+-- name: end_session
+DELETE FROM sessions WHERE api_key_id = ? AND hash = ?
+
+-- name: forget_sessions
+DELETE FROM sessions WHERE expires_at <= ?

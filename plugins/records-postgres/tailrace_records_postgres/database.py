@@ -15,6 +15,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.numeric import Int8Dumper
 from psycopg_pool import ConnectionPool
 
+from core.records.database import cases
 from core.sdk import Conflict, Unreachable
 from tailrace_records_postgres.failures import NothingWritten, explained, in_words, lost, shown, with_timeout
 from tailrace_records_postgres.line import Line, Result
@@ -260,6 +261,10 @@ class PostgresDatabase:
 
     # -- others
 
+    def any_case(self, text: str) -> tuple[str, str]:
+        """By a pattern that names the cases of each letter: what ILIKE knows of them depends on the database."""
+        return "{} ~ ?", "".join(map(_pattern, text))
+
     def changed(self) -> bool:
         """Whether others have sent a message or ended an execution since the last call."""
         return self._listener.changed()
@@ -275,6 +280,13 @@ class PostgresDatabase:
         """Give connections back."""
         self._listener.close()
         self._pool.close()
+
+
+def _pattern(letter: str) -> str:
+    found = cases(letter)
+    if len(found) > 1:
+        return f"[{found}]"
+    return letter if letter.isalnum() or not letter.isascii() else f"\\{letter}"
 
 
 def _as_maps(names: list[str], rows: list[Row]) -> list[dict[str, Any]]:

@@ -44,6 +44,10 @@ ACROSS = {
         "revoked_at BIGINT, last_used_at BIGINT",
     ),
     "has_api_keys": Across("", "found INTEGER"),
+    "session": Across(
+        "TEXT", "id TEXT, organization_id TEXT, name TEXT, role TEXT, created_at BIGINT, expires_at BIGINT, "
+        "revoked_at BIGINT, last_used_at BIGINT, session_expires_at BIGINT",
+    ),
 }  # fmt: skip
 
 

@@ -152,6 +152,8 @@ def test_the_functions_that_look_across_give_no_more_than_they_say(engine: Conne
         "across_left_by": "TABLE(organization_id text, id text)",
         "across_organizations": "TABLE(id text, name text, created_at bigint)",
         "across_owners": "TABLE(engine_id text)",
+        "across_session": "TABLE(id text, organization_id text, name text, role text, created_at bigint, "
+        "expires_at bigint, revoked_at bigint, last_used_at bigint, session_expires_at bigint)",
         "across_with_messages": "TABLE(organization_id text, id text)",
         "organization_of_execution": "text",
         "organization_of_key": "text",

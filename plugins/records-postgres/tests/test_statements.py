@@ -31,7 +31,8 @@ REPLACED = {
     "enter_task": "6176cffa", "flows_newest": "22944011", "forget_execution_spans": "519a6724",
     "forget_takeovers": "ccadc42f", "forget_task_spans": "dc2a0db8", "has_api_keys": "da03689b", "insert_body": "ded28253",
     "insert_summary_value": "097aff6d", "keep_result": "c1cfaded", "left_by": "a006574d", "organizations": "0ab93cac",
-    "owners": "717208f3", "reopen_task": "0130abad", "set_kv": "e27b7acd", "tell_parent": "3ff4c9de",
+    "owners": "717208f3", "reads_by": "817e72f2", "reads_by_place": "eb0d625c", "reopen_task": "0130abad",
+    "session": "0aba0873", "set_kv": "e27b7acd", "tell_parent": "3ff4c9de",
     "top_block_of_flow_executions": "2b5fc5c5", "top_block_of_task_executions": "9c149e4a",
     "with_messages": "632d1054",
 }  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from hashlib import sha256
+from hmac import compare_digest
 
 from attrs import frozen
 
@@ -15,6 +17,9 @@ from tailrace_server.options import is_loopback
 
 LOCAL = "local"
 """The actor when no key is needed: whoever sits at this machine."""
+SESSION = "session"
+"""The cookie of a browser that signed in."""
+CSRF_HEADER = "x-csrf-token"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="api"'}
 
 
@@ -43,17 +48,23 @@ class Gate:
     def __init__(self, deployment: Deployment, *, loopback: bool) -> None:
         self._deployment = deployment
         self._loopback = loopback
+        self._local_csrf = csrf_of(deployment.token())
 
     def admit(self, headers: Mapping[str, str]) -> tuple[Caller, Services]:
         """The caller and the services of their organization; headers by lower-case name. Raises Refused."""
         given = headers.get("authorization")
         if given is not None:
             return self._by_key(given)
+        token = session_of(headers)
+        key = self._deployment.keys.signed_in(token) if token else None
+        if key is not None:
+            caller = Caller(key.id, key.role, key.organization_id, csrf_of(token), signed_in=True)
+            return caller, self._deployment.services(key.organization_id)
         if not self._loopback or self._deployment.keys.exist():
             raise Refused(401, "this needs an API key: `Authorization: Bearer KEY`", headers=CHALLENGE)
         _check_browser(headers)
         organization = self._deployment.organization
-        return Caller(LOCAL, "admin", organization), self._deployment.services(organization)
+        return Caller(LOCAL, "admin", organization, self._local_csrf), self._deployment.services(organization)
 
     def _by_key(self, given: str) -> tuple[Caller, Services]:
         match = re.fullmatch(r"(?i:bearer) +([\x21-\x7e]+)", given.strip())
@@ -76,6 +87,31 @@ def _check_browser(headers: Mapping[str, str]) -> None:
     if origin is not None and origin.partition("://")[2] != host:
         details = [("header.Origin", f"`{origin}` is not this server")]
         raise Refused(403, "without API keys no page of another origin is answered", details=details)
+
+
+def session_of(headers: Mapping[str, str]) -> str:
+    """The token of a browser's session, "" without any."""
+    pairs = (pair.strip().partition("=") for pair in headers.get("cookie", "").split(";"))
+    return next((value for name, _, value in pairs if name == SESSION), "")
+
+
+def csrf_of(token: str) -> str:
+    """What the forms of a session hold: made from its token, which can't be told from it."""
+    return sha256(f"csrf {token}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def check_csrf(caller: Caller, given: object, told: str) -> None:
+    """That a change comes from a page of ours: given is the token that it sent. Raises Refused."""
+    if caller.csrf and not (isinstance(given, str) and compare_digest(given.encode(), caller.csrf.encode())):
+        raise Refused(403, told)
+
+
+def check_own_site(headers: Mapping[str, str]) -> None:
+    """That no page of somebody else sends this: nobody is to be signed in as someone they are not. Raises Refused."""
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    foreign = origin is not None and origin.partition("://")[2] != headers.get("host", "")
+    if foreign if site is None else site not in ("same-origin", "none"):
+        raise Refused(403, "signing in is only possible from the page of this server")
 
 
 def check_role(caller: Caller, role: Role) -> None:

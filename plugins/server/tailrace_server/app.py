@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from threading import Event
@@ -18,12 +18,11 @@ from core.host.deployment import Deployment, Serving
 from tailrace_server.access import Gate
 from tailrace_server.edge import Edge
 from tailrace_server.errors import failure_of
-from tailrace_server.media import JSON
 from tailrace_server.metrics import Metrics
 from tailrace_server.options import Options
 from tailrace_server.pages import PAGES
 from tailrace_server.pages.looks import Looks
-from tailrace_server.plain import json_bytes
+from tailrace_server.pages.wrong import Answer
 from tailrace_server.routes import ROUTES
 
 
@@ -44,6 +43,7 @@ class Application(Litestar):
 def make_app(deployment: Deployment, options: Options, engine: Serving | None = None) -> Application:
     """The API of an installation. engine: the one of this process, if it has one; nobody starts or closes it here."""
     metrics = Metrics()
+    looks = Looks(deployment.title, deployment.version)
     app = Application(
         route_handlers=[*ROUTES, *PAGES],
         exception_handlers={Exception: _answer_error},
@@ -53,10 +53,11 @@ def make_app(deployment: Deployment, options: Options, engine: Serving | None = 
         logging_config=None,
         state=State({
             "deployment": deployment, "options": options, "engine": engine, "metrics": metrics, "closing": Event(),
-            "rooms": {}, "looks": Looks(deployment.title, deployment.version),
+            "rooms": {}, "looks": looks,
         }),
     )  # fmt: skip
-    app.edge = Edge(super(Application, app).__call__, options, Gate(deployment, loopback=options.loopback), metrics)
+    gate = Gate(deployment, loopback=options.loopback)
+    app.edge = Edge(super(Application, app).__call__, options, gate, metrics, looks)
     return app
 
 
@@ -80,9 +81,8 @@ def _keep_events(deployment: Deployment) -> None:
 
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     request_id: str = request.scope["state"]["request_id"]
-    failure = failure_of(error)
-    if failure.explained:
-        app: Any = request.app
+    app: Any = request.app
+    if failure_of(error).explained:
         app.edge.explain(error, request_id)
-    headers: Mapping[str, str] = failure.headers
-    return Response(json_bytes(failure.body(request_id)), status_code=failure.status, media_type=JSON, headers=headers)
+    answer: Answer = app.edge.failed(error, request.scope, request.headers)
+    return Response(answer.body, status_code=answer.status, headers=answer.headers)

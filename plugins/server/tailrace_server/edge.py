@@ -15,10 +15,13 @@ from typing import Any
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 
 from core.sdk import TailraceError
-from tailrace_server.access import Gate
+from tailrace_server.access import CSRF_HEADER, Caller, Gate, check_csrf, check_own_site
 from tailrace_server.errors import Refused, failure_of
+from tailrace_server.media import JSON
 from tailrace_server.metrics import Metrics
 from tailrace_server.options import Options
+from tailrace_server.pages.looks import Looks
+from tailrace_server.pages.wrong import API, SIGN_IN, Answer, is_for_people, wrong_page
 from tailrace_server.plain import json_bytes
 from tailrace_server.rate import RateLimit
 from tailrace_server.shaping import Shaped
@@ -35,20 +38,29 @@ SECURITY = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-DEFAULTS = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Encoding, Authorization"}
+DEFAULTS = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Encoding, Authorization, Cookie"}
 """Unless the answer has its own."""
+SAFE = ("GET", "HEAD", "OPTIONS")
+"""Methods that change nothing."""
+ATTEMPTS, ATTEMPT_SECONDS = 10, 6
+"""To sign in: so many at once from one address, then one in so many seconds."""
 
 
 class Edge:
     """The outermost ASGI application."""
 
-    def __init__(self, inner: ASGIApp, options: Options, gate: Gate, metrics: Metrics) -> None:
+    def __init__(self, inner: ASGIApp, options: Options, gate: Gate, metrics: Metrics, looks: Looks) -> None:
         self._inner = inner
+        self._options = options
         self._note = options.note
+        self._looks = looks
         self._gate = gate
         self._metrics = metrics
         self._rate = RateLimit(options.rate, monotonic) if options.rate else None
+        told = "too many attempts to sign in; wait for a moment"
+        self._attempts = RateLimit(1 / ATTEMPT_SECONDS, monotonic, most=ATTEMPTS, told=told)
         begun = sha256(f"{getpid()} {monotonic_ns()} {hash('salted anew in each process')}".encode())
         self._series = begun.hexdigest()[:12]
         self._numbers = count(1)
@@ -65,7 +77,7 @@ class Edge:
         except Exception as error:
             self.explain(error, request_id)
             if not shaped.started:
-                await self._fail(error, request_id, shaped.send)
+                await self._fail(error, scope, headers, shaped.send)
             raise
         finally:
             self._metrics.answered(scope, shaped.status, monotonic() - begun)
@@ -84,32 +96,51 @@ class Edge:
         except TailraceError as error:
             if failure_of(error).explained:
                 self.explain(error, scope["state"]["request_id"])
-            await self._fail(error, scope["state"]["request_id"], send)
+            await self._fail(error, scope, headers, send)
             return
         if scope["method"] == "HEAD":
             scope["method"], scope["state"]["head"] = "GET", True
         await self._inner(scope, receive, send)
 
     async def _admit(self, scope: HTTPScope, headers: Mapping[str, str]) -> None:
-        client = scope.get("client")
-        address = client[0] if client else ""
+        address = self._address(scope, headers)
+        signs_in = scope["path"] == SIGN_IN
+        if signs_in and scope["method"] not in SAFE:
+            self._attempts.take(address)
+            check_own_site(headers)
         try:
             caller, services = await asyncio.to_thread(self._gate.admit, headers)
-        except Refused:
+        except Refused as refused:
             if self._rate:
                 self._rate.take(address)
+            if signs_in and refused.status == 401:
+                return
             raise
         if self._rate:
             self._rate.take(f"{caller.organization} {caller.actor}")
         scope["state"].update(caller=caller, services=services)
+        _check_change(scope, headers, caller)
 
-    async def _fail(self, error: BaseException, request_id: str, send: Send) -> None:
+    def _address(self, scope: HTTPScope, headers: Mapping[str, str]) -> str:
+        """Where a request comes from."""
+        client = scope.get("client")
+        forwarded = headers.get("x-forwarded-for", "") if self._options.behind_proxy else ""
+        return forwarded.rpartition(",")[2].strip() or (client[0] if client else "")
+
+    async def _fail(self, error: BaseException, scope: HTTPScope, headers: Mapping[str, str], send: Send) -> None:
+        answer = self.failed(error, scope, headers)
+        given = {"content-length": str(len(answer.body)), **answer.headers}
+        pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in given.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": pairs})
+        await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+    def failed(self, error: BaseException, scope: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
+        """The answer to a request that failed: a page for people, else the one shape of errors."""
         failure = failure_of(error)
-        body = json_bytes(failure.body(request_id))
-        headers = {"content-type": "application/json", "content-length": str(len(body)), **failure.headers}
-        pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
-        await send({"type": "http.response.start", "status": failure.status, "headers": pairs})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+        if is_for_people(scope["path"], headers):
+            return wrong_page(self._looks, scope, headers, failure)
+        body = json_bytes(failure.body(scope["state"]["request_id"]))
+        return Answer(failure.status, {"content-type": JSON, **failure.headers}, body)
 
     @staticmethod
     def _dressed(request_id: str, send: Send) -> Send:
@@ -126,3 +157,10 @@ class Edge:
             await send(message)
 
         return dressed
+
+
+def _check_change(scope: HTTPScope, headers: Mapping[str, str], caller: Caller) -> None:
+    """A change through the API by a browser's session comes from a page of ours. Raises Refused."""
+    if caller.signed_in and scope["path"].startswith(API) and scope["method"] not in SAFE:
+        told = "a change by the session of a browser needs its token, in the header X-CSRF-Token"
+        check_csrf(caller, headers.get(CSRF_HEADER), told)

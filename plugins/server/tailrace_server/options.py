@@ -17,6 +17,7 @@ class Options:
 
     rate: requests a second of each key, with as many more at once; None is no limit. max_request: bytes of a request's
     body. max_result: bytes of outputs inside of one answer; the rest of them are given as references.
+    behind_proxy: the last proxy before it says who asks, and by which scheme (`X-Forwarded-For`, `-Proto`).
     note: takes a line for whoever runs the server.
     """
 
@@ -27,6 +28,7 @@ class Options:
     rate: float | None = None
     max_request: int = 10 * MIB
     max_result: int = 16 * MIB
+    behind_proxy: bool = False
 
     @property
     def loopback(self) -> bool:

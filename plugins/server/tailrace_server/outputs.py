@@ -45,6 +45,9 @@ FILTERS = (
     Parameter("updated_after", "Changed after this time.", "time"),
     Parameter("updated_before", "Changed before this time.", "time"),
     Parameter(
+        "search", "A part of the task's name, of the loop's value, or of the beginning of the output, in any case of "
+        "letters.", pattern=r"^[^\u0000]{1,200}$", example="error"),
+    Parameter(
         "summary.", "A condition on a scalar of `summary`, by its path: `summary.rows=5`, `summary.rows!=5`, "
         "`summary.rows>5`, `summary.rows>=5`, `summary.rows<5`, `summary.rows<=5`, percent-encoded or not. Numbers are "
         "compared as numbers; only `=` and `!=` compare texts. Repeated, each must hold.",
@@ -61,9 +64,15 @@ def filter_of(asked: Asked, *, limit: int, brief: bool = True) -> OutputFilter:
     if asked["starting_after"] and asked["ending_before"]:
         details = [("query.ending_before", "only one of starting_after and ending_before")]
         raise Refused(422, "a page lies on one side of a row", details=details)
-    plain = asked.of(*(one.name for one in FILTERS if not one.prefix), "starting_after", "ending_before")
+    paging = asked.of("starting_after", "ending_before")
+    return OutputFilter(**conditions_of(asked), **paging, limit=limit, brief=brief)
+
+
+def conditions_of(asked: Asked) -> dict[str, Any]:
+    """What the parameters of `FILTERS` say, as the fields of an `OutputFilter`. Raises Refused."""
+    plain = asked.of(*(one.name for one in FILTERS if not one.prefix))
     conditions = tuple(condition(given) for given in asked["summary."])
-    return OutputFilter(**plain, limit=limit, summary=conditions, brief=brief)
+    return {**plain, "search": plain["search"] or "", "summary": conditions}
 
 
 def condition(given: Pair) -> SummaryCondition:

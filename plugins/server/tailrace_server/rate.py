@@ -11,11 +11,15 @@ MANY = 10_000
 
 
 class RateLimit:
-    """A bucket of tokens for each name: a second's worth at once, filled again evenly. To be used from one thread."""
+    """A bucket of tokens for each name, filled again evenly. To be used from one thread.
 
-    def __init__(self, rate: float, clock: Callable[[], float]) -> None:
+    most: how many at once, a second's worth when not given. told: to who asks for more.
+    """
+
+    def __init__(self, rate: float, clock: Callable[[], float], *, most: float | None = None, told: str = "") -> None:
         self._rate = rate
-        self._most = max(1.0, rate)
+        self._most = max(1.0, rate) if most is None else most
+        self._told = told or f"more than {rate:g} requests a second"
         self._clock = clock
         self._buckets: dict[str, tuple[float, float]] = {}
 
@@ -26,7 +30,7 @@ class RateLimit:
         left = min(self._most, left + (now - since) * self._rate)
         if left < 1:
             seconds = max(1, ceil((1 - left) / self._rate))
-            raise Refused(429, f"more than {self._rate:g} requests a second", headers={"Retry-After": str(seconds)})
+            raise Refused(429, self._told, headers={"Retry-After": str(seconds)})
         if len(self._buckets) >= MANY:
             self._forget(now)
         self._buckets[name] = (left - 1, now)

@@ -51,7 +51,7 @@ def test_a_long_answer_is_compressed_as_the_client_can_read_it(
     unpacked = {"gzip": gzip.decompress, "zstd": zstandard.ZstdDecompressor().decompressobj().decompress}.get(encoding or "", bytes)
     assert unpacked(body) == plain.content
     assert encoding is None or len(body) < len(plain.content) / 4
-    assert answer.headers["vary"] == "Accept, Accept-Encoding, Authorization"
+    assert answer.headers["vary"] == "Accept, Accept-Encoding, Authorization, Cookie"
 
 
 def test_a_short_answer_is_not_compressed(client: httpx.Client) -> None:

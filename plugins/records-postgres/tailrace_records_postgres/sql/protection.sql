@@ -39,6 +39,7 @@ CREATE POLICY found ON task_executions FOR SELECT TO {finder} USING (true);
 CREATE POLICY found ON inbox FOR SELECT TO {finder} USING (true);
 CREATE POLICY found ON organizations FOR SELECT TO {finder} USING (true);
 CREATE POLICY found ON api_keys FOR SELECT TO {finder} USING (true);
+CREATE POLICY found ON sessions FOR SELECT TO {finder} USING (true);
 GRANT SELECT (id, organization_id, parent_task_execution_id, engine_id, state, due_at, ended_at, deleted_at, counters_json)
   ON flow_executions TO {finder};
 GRANT SELECT (id, organization_id, flow_execution_id, due_at, ended_at) ON task_executions TO {finder};
@@ -46,6 +47,7 @@ GRANT SELECT (seq, flow_execution_id, kind, sent_at, done_at) ON inbox TO {finde
 GRANT SELECT (id, name, created_at) ON organizations TO {finder};
 GRANT SELECT (id, organization_id, name, role, hash, created_at, expires_at, revoked_at, last_used_at)
   ON api_keys TO {finder};
+GRANT SELECT (hash, api_key_id, expires_at) ON sessions TO {finder};
 
 REVOKE ALL ON SCHEMA tailrace FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tailrace FROM PUBLIC;

@@ -90,6 +90,18 @@ DELETE FROM logs WHERE organization_id = ?1 AND at < ?2 AND (?3::bigint IS NULL 
     AND (?7 = '' OR flow_id = ?7)
     AND (?6 = '' OR namespace = ?6 OR (?7 = '' AND namespace >= ?8 AND namespace < ?9))))
 
+-- A reader that is too long for the index stands there as its digest; it is looked for only when its place is long.
+
+-- name: reads_by
+SELECT what, of_task_execution FROM reads WHERE flow_execution_id = ? AND place(reader) = ? ORDER BY what LIMIT ?
+
+-- name: reads_by_place
+SELECT reader, what, of_task_execution FROM reads
+WHERE flow_execution_id = ?1 AND place(reader) >= ?2 AND place(reader) < ?3
+UNION ALL SELECT reader, what, of_task_execution FROM reads
+WHERE octet_length(?2) >= 900 AND flow_execution_id = ?1 AND octet_length(reader) >= 1000 AND reader >= ?2 AND reader < ?3
+ORDER BY reader, what LIMIT ?4
+
 -- Of the organization alone, in the index that begins with it: the policies choose none.
 
 -- name: top_block_of_task_executions
@@ -134,6 +146,9 @@ SELECT * FROM across_api_key(?)
 
 -- name: has_api_keys
 SELECT * FROM across_has_api_keys()
+
+-- name: session
+SELECT * FROM across_session(?)
 
 -- What only this store asks.
 

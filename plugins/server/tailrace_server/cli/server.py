@@ -46,6 +46,8 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--threads", action="store_true", help="run tasks in threads, not in worker processes")
     parser.add_argument("--no-engine", action="store_true", help="only answer requests; an `engine` works elsewhere")
     parser.add_argument("--rate", type=rate, metavar="N/s", help="requests a second of each key (default: any)")
+    told = "believe X-Forwarded-For and X-Forwarded-Proto: only where a proxy sets them"
+    parser.add_argument("--behind-proxy", action="store_true", help=told)
     parser.add_argument("--max-request", type=size, default=10 * MIB, metavar="SIZE", help="of a body (default 10M)")
 
 
@@ -53,7 +55,12 @@ def execute(call: CommandCall) -> int:
     """Serve until a signal comes."""
     args = call.args
     options = Options(
-        note=call.out.note, host=args.host, port=args.port, rate=args.rate, max_request=args.max_request
+        note=call.out.note,
+        host=args.host,
+        port=args.port,
+        rate=args.rate,
+        max_request=args.max_request,
+        behind_proxy=args.behind_proxy,
     )
     with call.open() as deployment:
         engine = None
@@ -64,7 +71,8 @@ def execute(call: CommandCall) -> int:
             if call.out.json:
                 call.out.data({"url": url})
             else:
-                call.out.result(f"{deployment.title} {deployment.version} answers at {url} (for people: {url}/docs)")
+                people = url.removesuffix("/api/v1")
+                call.out.result(f"{deployment.title} {deployment.version} answers at {url} (for people: {people})")
 
         serve(deployment, options, engine, started)
     return 0

@@ -12,7 +12,31 @@ of the pages allows no inline script and no inline style: bars and pictures are 
 
 from __future__ import annotations
 
-from tailrace_server.pages import executions, home
+from tailrace_server.pages import (
+    across,
+    acting,
+    charts,
+    compare,
+    differences,
+    editing,
+    evaluator,
+    executions,
+    flows,
+    gantt,
+    graph,
+    home,
+    logs,
+    outputs_tab,
+    overview,
+    sign_in,
+    source,
+    start,
+    task_output,
+    value_pages,
+)  # fmt: skip
 
-PLACES = (home, executions)
+PLACES = (
+    home, sign_in, executions, start, value_pages, across, charts, task_output, flows, editing, differences,
+    compare, outputs_tab, evaluator, overview, gantt, graph, logs, source, acting,
+)  # fmt: skip
 PAGES = [handler for module in PLACES for handler in module.PAGES]

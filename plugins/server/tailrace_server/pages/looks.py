@@ -23,6 +23,12 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """Nothing inline, nothing from elsewhere."""
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",  # without any, browsers would not say that our own forms are ours
+}
+"""Of every page, beside those of every answer."""
 SECOND = 1_000_000
 UNITS = ("B", "KB", "MB", "GB", "TB")
 
@@ -47,18 +53,21 @@ class Looks:
     def answer(
         self, request: Request[Any, Any, Any], template: str, facts: Mapping[str, Any], status: int = 200
     ) -> Response[Any]:
-        """A page. Its template may name `caller` (None before the sign-in), `may` (a role → whether), `csrf()`,
-        `token`, `path` and `query`."""
-        caller: Caller | None = request.scope["state"].get("caller")
+        """A page; see `page`."""
+        text = self.page(request.scope, template, facts)
+        return Response(text.encode(), status_code=status, media_type="text/html", headers=HEADERS)
+
+    def page(self, scope: Mapping[str, Any], template: str, facts: Mapping[str, Any]) -> str:
+        """A page as text. Its template may name `caller` (None before the sign-in), `may` (a role → whether),
+        `csrf()`, `token`, `path` and `query`."""
+        caller: Caller | None = scope["state"].get("caller")
         token = caller.csrf if caller else ""
         known = {
             "caller": caller, "may": caller.may if caller else (lambda role: False), "token": token,
             "csrf": lambda: Markup('<input type="hidden" name="csrf" value="{}">').format(token),
-            "path": request.scope["path"], "query": request.scope["query_string"].decode("latin-1"),
+            "path": scope["path"], "query": scope["query_string"].decode("latin-1"),
         }  # fmt: skip
-        text = self.render(template, {**known, **facts})
-        headers = {"Content-Security-Policy": POLICY, "Vary": "Accept, Accept-Encoding, Authorization, Cookie"}
-        return Response(text.encode(), status_code=status, media_type="text/html", headers=headers)
+        return self.render(template, {**known, **facts})
 
 
 @lru_cache(1)
@@ -142,4 +151,3 @@ def when(at: int | None) -> Markup:
 def plural(number: int, one: str, many: str = "") -> str:
     """`1 task`, `1 200 tasks`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}".replace(",", "\u202f")
-

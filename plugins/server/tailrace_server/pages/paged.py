@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
-from hmac import compare_digest
 from typing import Any, Literal
 
 from attrs import field, frozen
@@ -14,11 +14,10 @@ from litestar.datastructures import FormMultiDict
 from litestar.handlers import HTTPRouteHandler
 
 from core.host.product import Role
-from tailrace_server.access import Caller, check_role
+from tailrace_server.access import CSRF_HEADER, Caller, check_csrf, check_role
 from tailrace_server.asked import Parameter
 from tailrace_server.asked import read as read_query
 from tailrace_server.described import room
-from tailrace_server.errors import Refused
 from tailrace_server.pages.looks import Looks
 
 Form = FormMultiDict
@@ -42,8 +41,8 @@ class Go:
     url: str
 
 
-def page(path: str, *, asks: Sequence[Parameter] = (), role: Role = "viewer") -> Callable[..., HTTPRouteHandler]:
-    """Make a function a page that is looked at.
+def page(path: str, *, asks: Sequence[Parameter] = (), role: Role | None = "viewer") -> Callable[..., HTTPRouteHandler]:
+    """Make a function a page that is looked at. role: who may; None is for everybody, and the caller may be None.
 
     It may take, by name, `request`, `services`, `caller`, `asked`, and what is in the path, and gives `Shown`, `Go`, or
     a `Response` of its own.
@@ -55,11 +54,11 @@ def page(path: str, *, asks: Sequence[Parameter] = (), role: Role = "viewer") ->
     return decorate
 
 
-def action(path: str, *, role: Role = "editor") -> Callable[..., HTTPRouteHandler]:
+def action(path: str, *, role: Role | None = "editor") -> Callable[..., HTTPRouteHandler]:
     """Make a function something that a form does.
 
     It may take what a page takes, and `form`: what was filled in, files too. Refused without the token that our own
-    forms hold.
+    forms hold, unless it is for everybody (role None): then nobody is known yet whose form it could be.
     """
 
     def decorate(function: Callable[..., Any]) -> HTTPRouteHandler:
@@ -69,21 +68,27 @@ def action(path: str, *, role: Role = "editor") -> Callable[..., HTTPRouteHandle
 
 
 def _handler(
-    path: str, method: Literal["GET", "POST"], function: Callable[..., Any], role: Role, asks: Sequence[Parameter]
+    path: str,
+    method: Literal["GET", "POST"],
+    function: Callable[..., Any],
+    role: Role | None,
+    asks: Sequence[Parameter],
 ) -> HTTPRouteHandler:
     names = tuple(inspect.signature(function).parameters)
 
     async def answer(request: Request[Any, Any, Any]) -> Response[Any]:
         state = request.scope["state"]
-        caller: Caller = state["caller"]
-        check_role(caller, role)
+        caller: Caller | None = state.get("caller")
+        if role is not None:
+            check_role(state["caller"], role)
         known = {
-            "request": request, "services": state["services"], "caller": caller,
-            "asked": read_query(request.scope["query_string"], asks), **request.path_params,
+            "request": request, "services": state.get("services"), "caller": caller,
+            "asked": read_query(_filled(request.scope["query_string"]), asks), **request.path_params,
         }  # fmt: skip
         if method == "POST":
             known["form"] = await request.form()
-            _check_token(request, caller, known["form"])
+            if role is not None:
+                _check_token(request, caller, known["form"])
         values = {name: known[name] for name in names}
         async with room(request, caller):
             return await asyncio.to_thread(lambda: answer_of(request, function(**values)))
@@ -102,7 +107,12 @@ def answer_of(request: Request[Any, Any, Any], found: Shown | Go | Response[Any]
     return found
 
 
-def _check_token(request: Request[Any, Any, Any], caller: Caller, form: Form) -> None:
-    given = request.headers.get("x-csrf-token") or form.get(CSRF)
-    if caller.csrf and not (isinstance(given, str) and compare_digest(given.encode(), caller.csrf.encode())):
-        raise Refused(403, "this form is not of this server, or somebody signed in anew since: load its page again")
+def _filled(query: bytes) -> bytes:
+    """Without what was left empty in a form: browsers send that too."""
+    return b"&".join(part for part in query.split(b"&") if not re.fullmatch(rb"[\w.]+=", part))
+
+
+def _check_token(request: Request[Any, Any, Any], caller: Caller | None, form: Form) -> None:
+    told = "this form is not of this server, or somebody signed in anew since: load its page again"
+    if caller is not None:
+        check_csrf(caller, request.headers.get(CSRF_HEADER) or form.get(CSRF), told)

@@ -14,19 +14,22 @@ from litestar import Router
 from tailrace_server.described import options_of
 from tailrace_server.routes import (
     audit,
+    comparisons,
     evaluations,
     events,
     files,
     flow_executions,
     flows,
     health,
+    overviews,
     reference,
     task_executions,
     task_outputs,
 )  # fmt: skip
 
 RESOURCES = (
-    task_outputs, flow_executions, task_executions, flows, files, evaluations, events, audit, health, reference,
+    task_outputs, flow_executions, comparisons, overviews, task_executions, flows, files, evaluations, events, audit,
+    health, reference,
 )  # fmt: skip
 PREFIX = "/api/v1"
 HANDLERS = [handler for module in RESOURCES for handler in module.ROUTES]

@@ -16,6 +16,7 @@ from tailrace_server.access import Caller
 from tailrace_server.answers import json_answer, nothing, page_object
 from tailrace_server.asked import PAGE, Asked, Parameter
 from tailrace_server.described import Gives, route
+from tailrace_server.doing import WHAT, change, derive, start
 from tailrace_server.ids import known_id
 from tailrace_server.outputs import FIELDS, rows
 from tailrace_server.schemas.common import State, Status
@@ -29,7 +30,6 @@ from tailrace_server.schemas.executions import (
     execution_object,
 )  # fmt: skip
 
-WHAT = "flow execution"
 MOST_TASKS = 1000
 """Task outputs inside of one flow execution; `/task-outputs` goes through more of them."""
 LOOK_SECONDS = (0.02, 0.5)
@@ -109,17 +109,9 @@ async def start_flow_execution(
     The answer comes at once, or when the execution has ended or waits for a person, `wait` seconds later at most:
     look at its `state`.
     """
-    view, warnings = await asyncio.to_thread(_started, services, caller, given)
+    place = (given.namespace, given.flow_id, given.revision)
+    view, warnings = await asyncio.to_thread(start, services, caller, place, given.inputs, given.labels)
     return await _created(request, services, caller, view.id, asked["wait"], warnings=list(warnings))
-
-
-def _started(services: Services, caller: Caller, given: NewFlowExecution) -> tuple[ExecutionView, tuple[str, ...]]:
-    stored = services.flows.get(given.namespace, given.flow_id, given.revision)
-    flow = services.flows.parsed(stored.namespace, stored.flow_id, stored.revision)
-    notes = services.executions.preflight(flow)
-    view, warnings = services.executions.create(flow, given.inputs, labels=given.labels)
-    _told(services, caller, "start", view.id)
-    return view, (*notes, *warnings)
 
 
 @route(
@@ -171,13 +163,12 @@ async def replay_flow_execution(
 ) -> Response[Any]:
     """Run an ended execution again as a new one, whole or from one of its tasks on."""
 
-    def replayed() -> ExecutionView:
+    def replayed(execution_id: str) -> ExecutionView:
         return services.executions.replay(
-            known_id(id, WHAT), from_task=given.from_task, value=given.value, latest_revision=given.latest_revision
+            execution_id, from_task=given.from_task, value=given.value, latest_revision=given.latest_revision
         )
 
-    view = await asyncio.to_thread(replayed)
-    await asyncio.to_thread(_told, services, caller, "replay", view.id, {"original_id": id})
+    view = await asyncio.to_thread(derive, services, caller, "replay", id, replayed)
     return await _created(request, services, caller, view.id, asked["wait"])
 
 
@@ -193,11 +184,10 @@ async def execute_flow_execution(
     With `only_stale=true` the other outputs are taken over, so that only what depends on a corrected output runs.
     """
 
-    def executed() -> ExecutionView:
-        return services.executions.replay(known_id(id, WHAT), stale=asked["only_stale"])
+    def executed(execution_id: str) -> ExecutionView:
+        return services.executions.replay(execution_id, stale=asked["only_stale"])
 
-    view = await asyncio.to_thread(executed)
-    await asyncio.to_thread(_told, services, caller, "execute", view.id, {"original_id": id})
+    view = await asyncio.to_thread(derive, services, caller, "execute", id, executed)
     return await _created(request, services, caller, view.id, asked["wait"])
 
 
@@ -220,25 +210,10 @@ def restore_flow_execution(id: str, services: Services, caller: Caller) -> Respo
     return json_answer(execution_object(view, caller.organization))
 
 
-def _told(
-    services: Services, caller: Caller, action: str, execution_id: str, before: dict[str, Any] | None = None
-) -> None:
-    """Wake the engine, and write down who asked."""
-    services.executions.submit(execution_id)
-    view = services.executions.get(execution_id)
-    after = {"flow": f"{view.namespace}.{view.flow_id}", "flow_revision": view.flow_revision, "state": view.state}
-    services.changes.note(caller.actor, f"flow_execution.{action}", execution_id, before, after)
-
-
 def _changed(
     services: Services, caller: Caller, action: str, id: str, act: Callable[[str], None]
 ) -> Response[Any]:
-    """Do something to an execution; the audit tells its state before and after."""
-    execution_id = known_id(id, WHAT)
-    state = services.executions.get(execution_id).state
-    act(execution_id)
-    _told(services, caller, action, execution_id, {"state": state})
-    return json_answer(execution_object(services.executions.get(execution_id), caller.organization))
+    return json_answer(execution_object(change(services, caller, action, id, act), caller.organization))
 
 
 async def _created(

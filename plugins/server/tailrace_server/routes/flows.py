@@ -7,12 +7,10 @@ from typing import Any
 from litestar import Response
 
 from core.host.services import Services
-from core.sdk import Invalid
 from tailrace_server.access import Caller
 from tailrace_server.answers import json_answer
 from tailrace_server.asked import Asked, Parameter
 from tailrace_server.described import Gives, route
-from tailrace_server.errors import Refused
 from tailrace_server.schemas.flows import (
     FlowChecked,
     FlowList,
@@ -21,6 +19,7 @@ from tailrace_server.schemas.flows import (
     flow_object,
     problem_object,
 )  # fmt: skip
+from tailrace_server.storing import store_flow
 
 ONE = "/flows/{namespace:str}/{flow_id:str}"
 REVISION = Parameter("revision", "Of the flow, the newest when it is not given.", "whole", least=1)
@@ -59,15 +58,7 @@ def put_flow(
     namespace: str, flow_id: str, services: Services, caller: Caller, given: FlowSource
 ) -> Response[Any]:
     """Store a flow as a new revision; one with errors is refused with all of them."""
-    flow, problems = services.flows.check(given.source)
-    if flow is None:
-        details = [(f"line {one.line}, column {one.column}: {one.path}", one.message)
-                   for one in problems if one.severity == "error"]  # fmt: skip
-        raise Refused(422, "the flow has errors", details=details)
-    if (flow.namespace, flow.id) != (namespace, flow_id):
-        raise Invalid(f"the source is that of {flow.namespace}.{flow.id}", expected=f"{namespace}.{flow_id}")
-    view = services.flows.push(given.source)
-    services.changes.note(caller.actor, "flow.put", f"{namespace}.{flow_id}", None, {"revision": view.revision})
+    view, problems = store_flow(services, caller, given.source, (namespace, flow_id))
     shown = flow_object(view, caller.organization, source=True)
     return json_answer({**shown, "problems": [problem_object(one) for one in problems]})
 

@@ -1,16 +1,15 @@
 // What every page has: parts that are replaced in place, times in the reader's zone, rows that answer to keys.
 import {follow, refreshOn} from "./refresh.js";
-
-const format = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "medium"});
-
-export function localTimes(root) {
-  for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
-    time.title = time.dateTime;
-    time.textContent = format.format(new Date(time.dateTime));
-  }
-}
+import {localTimes} from "./times.js";
+import "./keys.js";
 
 localTimes(document);
-document.addEventListener("replaced", (event) => localTimes(event.target));
 refreshOn(document);
 follow(document.querySelector("[data-live]")?.dataset.live);
+
+// A tree of JSON that is too large for its page: the script for that is loaded when one is unfolded.
+document.addEventListener("toggle", (event) => {
+  if (event.target.open && event.target.matches?.("details[data-more]")) {
+    import("./value.js").then(({unfold}) => unfold(event.target));
+  }
+}, {capture: true});

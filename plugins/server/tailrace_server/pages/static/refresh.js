@@ -1,6 +1,8 @@
 // Loads a page again and replaces its parts: for forms and links with `data-refresh`, and when a stream has news.
 // A part is an element with an id and `data-part`. What has the focus, and what was unfolded, stays so.
 
+import {localTimes} from "./times.js";
+
 const PAUSE = 150;   // ms from the last key to the request of a form
 const QUIET = 300;   // ms at least between two loads that news ask for
 let running = null;
@@ -11,6 +13,7 @@ export async function load(url, {history = null} = {}) {
   document.documentElement.classList.add("loading");
   try {
     const answer = await fetch(url, {signal: mine.signal, headers: {Accept: "text/html"}});
+    if (answer.redirected && new URL(answer.url).pathname === "/sign-in") return window.location.reload();
     const found = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!answer.ok) throw new Error(found.querySelector("main")?.innerText || answer.statusText);
     if (history) window.history[`${history}State`](null, "", url);
@@ -27,16 +30,22 @@ export async function load(url, {history = null} = {}) {
 }
 
 export function replace(found) {
+  localTimes(found);
   for (const part of document.querySelectorAll("[data-part]")) {
     const fresh = part.isConnected && found.getElementById(part.id);
     if (!fresh || fresh.isEqualNode(part)) continue;
-    const focus = part.contains(document.activeElement) ? document.activeElement.id : "";
+    const focus = part.contains(document.activeElement) ? nameOf(document.activeElement) : "";
     const unfolded = [...part.querySelectorAll("details[id][open]")].map((one) => one.id);
     part.replaceWith(document.adoptNode(fresh));
     for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
-    if (focus) document.getElementById(focus)?.focus({preventScroll: true});
+    if (focus) fresh.querySelector(focus)?.focus({preventScroll: true});
     fresh.dispatchEvent(new CustomEvent("replaced", {bubbles: true}));
   }
+}
+
+function nameOf(element) {
+  if (element.id) return `#${CSS.escape(element.id)}`;
+  return element.matches("a[href]") ? `a[href="${CSS.escape(element.getAttribute("href"))}"]` : "";
 }
 
 export function say(text) {
@@ -74,9 +83,10 @@ export function refreshOn(root) {
   window.addEventListener("popstate", () => load(location.href));
 }
 
+// Only pages that are seen hold a stream: browsers open few connections to one server.
 export function follow(url) {
   if (!url) return;
-  const source = new EventSource(url);
+  let source = null;
   let waiting = 0;
   let took = 0;
   const news = () => {
@@ -89,10 +99,18 @@ export function follow(url) {
       took = performance.now() - begun;
     }, Math.max(QUIET, 3 * took));
   };
-  for (const kind of ["flow_execution", "task_execution", "task_output", "task", "execution", "log"]) {
-    source.addEventListener(kind, news);
-  }
-  source.addEventListener("end", () => { source.close(); news(); });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) news(); });
-  window.addEventListener("pagehide", () => source.close());
+  const stop = () => { source?.close(); source = null; };
+  const start = () => {
+    if (source || !url || document.hidden) return;
+    source = new EventSource(url);
+    source.addEventListener("open", news);   // what happened between the page and its stream
+    for (const kind of ["flow_execution", "task_execution", "task_output", "task", "execution", "log"]) {
+      source.addEventListener(kind, news);
+    }
+    source.addEventListener("end", () => { url = ""; stop(); news(); });
+  };
+  document.addEventListener("visibilitychange", () => document.hidden ? stop() : start());
+  window.addEventListener("pagehide", stop);
+  window.addEventListener("pageshow", start);
+  start();
 }

@@ -1,0 +1,300 @@
+"""Two values by their meaning: where they differ inside. Pure; what is the same is said in one place."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import blake2b
+from itertools import islice
+from typing import Any
+
+from core.host.overviews import TableDifference, ValueDifference
+from core.host.plain import plain_text
+from core.model.data import data
+from core.sdk.storage import is_storage_uri
+
+PLACES = 50
+"""Where two values differ: more places than a person looks at are not told."""
+KEY_COLUMNS = 40
+"""Columns of a table that are tried as the key of its rows."""
+PLAIN_NUMBERS = frozenset({int, float})
+Identity = Callable[[str], str | None]
+"""Of a file by its URI: equal for equal bytes, None where nobody can tell."""
+Contents = Callable[[str], Any]
+"""What is in a file, by its URI: a value, None where that is not known."""
+Row = Mapping[str, Any]
+
+
+@data
+class Inside:
+    """How two values differ. parts: the first places; none when they are the same."""
+
+    parts: tuple[ValueDifference, ...] = ()
+    more: bool = False
+    tables: tuple[TableDifference, ...] = ()
+
+
+class Comparer:
+    """Compares values: maps by their keys, numbers by their value, lists of maps as tables, files by their bytes, and
+    where these differ by what is in them.
+
+    It remembers what it saw of the values it was given, so it is made for one pair, or for values that stay.
+    """
+
+    def __init__(
+        self, identity: Identity = lambda uri: None, contents: Contents = lambda uri: None, places: int = PLACES
+    ) -> None:
+        self._identity = identity
+        self._contents = contents
+        self._places = places
+        self._digests: dict[int, tuple[Any, bytes]] = {}
+        self._tables: list[TableDifference] = []
+
+    def inside(self, before: Any, after: Any) -> Inside:
+        """Where two values differ."""
+        self._tables = []
+        found = list(islice(self._walk(before, after, ""), self._places + 1))
+        return Inside(tuple(found[: self._places]), len(found) > self._places, tuple(self._tables[: self._places]))
+
+    def _walk(self, before: Any, after: Any, path: str) -> Iterator[ValueDifference]:
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            yield from self._maps(before, after, path)
+        elif _are_tables(before, after):
+            yield from self._table(before, after, path)
+        elif isinstance(before, (list, tuple)) and isinstance(after, (list, tuple)):
+            yield from self._lists(before, after, path)
+        elif not self._same(before, after):
+            inner = self._inner(before), self._inner(after)
+            if None in inner:
+                yield ValueDifference(path, "changed", before, after)
+            else:
+                yield from self._inside_of_files()._walk(*inner, path)
+
+    def _maps(self, before: Row, after: Row, path: str) -> Iterator[ValueDifference]:
+        for key, value in before.items():
+            place = path + _member(key, first=not path)
+            if key in after:
+                yield from self._walk(value, after[key], place)
+            else:
+                yield ValueDifference(place, "removed", before=value)
+        for key, value in after.items():
+            if key not in before:
+                yield ValueDifference(path + _member(key, first=not path), "added", after=value)
+
+    def _lists(self, before: Sequence[Any], after: Sequence[Any], path: str) -> Iterator[ValueDifference]:
+        """Element by element; where one list is longer, what both begin and end with is left aside first."""
+        begin, tail = 0, 0
+        if len(before) != len(after):
+            shorter = min(len(before), len(after))
+            while begin < shorter and self._same(before[begin], after[begin]):
+                begin += 1
+            while tail < shorter - begin and self._same(before[-1 - tail], after[-1 - tail]):
+                tail += 1
+        ends = len(before) - tail, len(after) - tail
+        for index in range(begin, min(ends)):
+            yield from self._walk(before[index], after[index], f"{path}[{index}]")
+        for index in range(min(ends), ends[0]):
+            yield ValueDifference(f"{path}[{index}]", "removed", before=before[index])
+        for index in range(min(ends), ends[1]):
+            yield ValueDifference(f"{path}[{index}]", "added", after=after[index])
+
+    def _inside_of_files(self) -> Comparer:
+        """Files that files name are not opened: they could name one another."""
+        other = Comparer(self._identity, places=self._places)
+        other._tables = self._tables
+        return other
+
+    def _inner(self, value: Any) -> Any:
+        """What is in a file; None for what is none, and for what nobody can read."""
+        return self._contents(value) if is_storage_uri(value) else None
+
+    # -- tables
+
+    def _table(self, before: Sequence[Row], after: Sequence[Row], path: str) -> list[ValueDifference]:
+        """The first places, one more than asked for where there are others; all rows are counted."""
+        number = len(self._tables)
+        key = _key_column(before, after)
+        rows = _by_key(before, after, key) if key else self._by_content(before, after)
+        parts: list[ValueDifference] = []
+        changed = 0
+        for place, old, new in rows.pairs:
+            room = max(1, self._places + 1 - len(parts))
+            found = list(islice(self._walk(old, new, path + place), room))
+            changed += bool(found)
+            parts += found
+        parts += (ValueDifference(path + place, "added", after=row) for place, row in rows.added)
+        parts += (ValueDifference(path + place, "removed", before=row) for place, row in rows.removed)
+        if rows.moved:
+            parts.append(ValueDifference(path, "moved"))
+        if parts:
+            told = _told(path, before, after, key, (len(rows.added), len(rows.removed), changed))
+            self._tables.insert(number, told)  # before those inside of it
+        return parts[: self._places + 1]
+
+    def _by_content(self, before: Sequence[Row], after: Sequence[Row]) -> _Rows:
+        """Rows are the same when all of them is; what is left at the same place in both was changed."""
+        olds, news = [self._digest(row) for row in before], [self._digest(row) for row in after]
+        common = Counter(olds) & Counter(news)
+        kept, gone = _split(olds, common)
+        kept_new, come = _split(news, common)
+        both = set(gone) & set(come)
+        return _Rows(
+            pairs=tuple((f"[{index}]", before[index], after[index]) for index in gone if index in both),
+            added=tuple((f"[{index}]", after[index]) for index in come if index not in both),
+            removed=tuple((f"[{index}]", before[index]) for index in gone if index not in both),
+            moved=kept != kept_new,
+        )
+
+    # -- what is the same
+
+    def _same(self, before: Any, after: Any) -> bool:
+        kinds = {type(before), type(after)}
+        if kinds <= PLAIN_NUMBERS:  # Python compares these by their value too
+            return bool(before == after or (before != before and after != after))
+        if kinds == {str} and not (is_storage_uri(before) and is_storage_uri(after)):
+            return bool(before == after)
+        return self._digest(before) == self._digest(after)
+
+    def _digest(self, value: Any) -> bytes:
+        """Alike exactly for values that are the same; that of lists and maps is kept, as others hold them."""
+        if not isinstance(value, (Mapping, list, tuple)):
+            return _blake(self._scalar(value))
+        known = self._digests.get(id(value))
+        if known is not None:
+            return known[1]
+        whole = blake2b(digest_size=16)
+        if isinstance(value, Mapping):
+            whole.update(b"map")
+            for key in sorted(value):
+                whole.update(_blake(key) + self._digest(value[key]))
+        else:
+            whole.update(b"list")
+            for item in value:
+                whole.update(self._digest(item))
+        found = whole.digest()
+        self._digests[id(value)] = value, found  # with the value itself, or its id might become that of another one
+        return found
+
+    def _scalar(self, value: Any) -> str:
+        """A text that is alike for scalars that are the same."""
+        if isinstance(value, str):
+            identity = self._identity(value) if is_storage_uri(value) else None
+            return f"text {value}" if identity is None else f"file {identity}"
+        if value is None or isinstance(value, bool):
+            return f"constant {value}"
+        if isinstance(value, (int, float, Decimal)):
+            return f"number {_number(value)}"
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            value = value.astimezone(UTC)
+        return f"{type(value).__name__} {_written(value)}"
+
+
+@data
+class _Rows:
+    """Two tables, row by row, each with its place."""
+
+    pairs: tuple[tuple[str, Row, Row], ...]
+    added: tuple[tuple[str, Row], ...]
+    removed: tuple[tuple[str, Row], ...]
+    moved: bool
+
+
+def _are_tables(before: Any, after: Any) -> bool:
+    """Whether both are lists of maps; one of them may be empty."""
+    both = (before, after)
+    return (
+        all(isinstance(one, (list, tuple)) for one in both)
+        and any(both)
+        and all(isinstance(row, Mapping) for one in both for row in one)
+    )
+
+
+def _key_column(before: Sequence[Row], after: Sequence[Row]) -> str:
+    """The column that tells rows apart, in both, and finds most of the one in the other; "" when there is none."""
+    best, most = "", 0
+    for name in islice(before[0] if before else (), KEY_COLUMNS):
+        olds, news = _keys(before, name), _keys(after, name)
+        if olds is not None and news is not None and len(olds & news) > most:
+            best, most = str(name), len(olds & news)
+    return best
+
+
+def _keys(rows: Sequence[Row], name: str) -> set[str | int] | None:
+    """The values of a column; None when one is missing, is there twice, or is neither a text nor a whole number."""
+    found: set[str | int] = set()
+    for row in rows:
+        value = row.get(name)
+        if not isinstance(value, (str, int)) or isinstance(value, bool) or value in found:
+            return None
+        found.add(value)
+    return found
+
+
+def _by_key(before: Sequence[Row], after: Sequence[Row], key: str) -> _Rows:
+    olds, news = {row[key]: row for row in before}, {row[key]: row for row in after}
+    place = f"[{key}={{}}]".format
+    return _Rows(
+        pairs=tuple((place(value), row, news[value]) for value, row in olds.items() if value in news),
+        added=tuple((place(value), row) for value, row in news.items() if value not in olds),
+        removed=tuple((place(value), row) for value, row in olds.items() if value not in news),
+        moved=[value for value in olds if value in news] != [value for value in news if value in olds],
+    )
+
+
+def _split(digests: Sequence[bytes], common: Counter[bytes]) -> tuple[list[bytes], list[int]]:
+    """Those that both tables have, in order; the places of the others."""
+    left = Counter(common)
+    kept: list[bytes] = []
+    others: list[int] = []
+    for index, one in enumerate(digests):
+        if left[one] > 0:
+            left[one] -= 1
+            kept.append(one)
+        else:
+            others.append(index)
+    return kept, others
+
+
+def _told(
+    path: str, before: Sequence[Row], after: Sequence[Row], key: str, counts: tuple[int, int, int]
+) -> TableDifference:
+    olds, news = _columns(before), _columns(after)
+    come = tuple(name for name in news if name not in olds) if before else ()
+    gone = tuple(name for name in olds if name not in news) if after else ()
+    return TableDifference(path, len(before), len(after), key, *counts, come, gone)
+
+
+def _columns(rows: Sequence[Row]) -> dict[str, None]:
+    return {str(name): None for row in rows for name in row}
+
+
+def _member(key: object, *, first: bool) -> str:
+    """`.key`, without the dot at the beginning; `['any text']` for what is no name."""
+    text = str(key)
+    if re.fullmatch(r"[A-Za-z_]\w*", text, re.ASCII):
+        return text if first else f".{text}"
+    return f"[{text!r}]"
+
+
+def _number(value: float | Decimal) -> str:
+    """Sign, digits and exponent: the same for 100, 1e2 and 100.00."""
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not exact.is_finite():
+        return "nan" if exact.is_nan() else str(exact)
+    sign, digits, exponent = exact.as_tuple()
+    text = "".join(map(str, digits))
+    bare = text.rstrip("0")
+    return f"{sign} {bare} {int(exponent) + len(text) - len(bare)}" if bare else "0"
+
+
+def _written(value: Any) -> str:
+    """What is no JSON as text; a text with secrets by what it is made of, since it hides itself."""
+    parts = getattr(value, "parts", None)
+    return plain_text(value) if parts is None else repr(parts)
+
+
+def _blake(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

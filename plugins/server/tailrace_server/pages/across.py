@@ -1,0 +1,83 @@
+"""`/outputs`: what came out, across executions, as a list that can be narrowed, tagged and taken away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+from litestar import Request, Response
+from litestar.response import Stream
+
+from core.host.services import Services
+from core.host.views import OutputFilter
+from core.sdk import Invalid
+from tailrace_server.access import Caller
+from tailrace_server.asked import LIMIT, PAGE, Asked, Parameter
+from tailrace_server.exports import export
+from tailrace_server.ids import known_id
+from tailrace_server.media import CSV, NDJSON, PARQUET
+from tailrace_server.outputs import FIELDS, FILTERS, condition, filter_of
+from tailrace_server.pages.lists import around, chosen, pairs_of
+from tailrace_server.pages.paged import Form, Go, Shown, action, page
+
+WHERE = Parameter("where", "Conditions on the summary, joined by commas: `rows>=5, region=EU`.")
+ASKS = (*FILTERS, WHERE, *PAGE[1:])
+FORMATS = {"csv": CSV, "jsonl": NDJSON, "parquet": PARQUET}
+FORMAT = Parameter("format", "Of the file.", choices=tuple(FORMATS), default="csv")
+ROWS_ASKED = evolve(LIMIT, default=50, most=200)
+IN_FORM = ("search", "flow_id", "namespace", "task_name", "status", "tag", "created_after", "created_before", "where")
+"""Filters that have a field; of the others, and of more than one value, the page shows what holds."""
+
+
+@page("/outputs", asks=(*ASKS, ROWS_ASKED))
+def outputs(request: Request[Any, Any, Any], services: Services, asked: Asked) -> Shown:
+    """The list."""
+    found = services.outputs.list(asked_for(asked, limit=asked["limit"]))
+    return Shown("across.html", {"found": found, "around": around(request, found), **filters_of(request, asked)})
+
+
+@page("/outputs/export", asks=(*ASKS, FORMAT))
+def export_outputs(services: Services, caller: Caller, asked: Asked) -> Response[Any]:
+    """The whole list as a file, streamed."""
+    media = FORMATS[asked["format"]]
+    stream = export(services, asked_for(asked, limit=100), caller.organization, FIELDS, media)
+    headers = {"Content-Disposition": f'attachment; filename="outputs.{asked["format"]}"'}
+    return Stream(stream, media_type=media, headers=headers)
+
+
+@action("/outputs/tags")
+def tag_outputs(services: Services, caller: Caller, form: Form) -> Go:
+    """Give the chosen rows a tag, or take it from them."""
+    ids = [known_id(str(one), "task output") for one in form.getall("id", [])]
+    key, value = str(form.get("key", "")).strip(), str(form.get("value", "")).strip()
+    if not ids:
+        raise Invalid("no row is chosen", hint="tick the rows that are to have the tag")
+    if form.get("change") == "remove":
+        services.changes.tag(ids, {}, [key], by=caller.actor)
+    else:
+        services.changes.tag(ids, {key: value}, [], by=caller.actor)
+    query = str(form.get("query", ""))
+    return Go(f"/outputs?{query}" if query else "/outputs")
+
+
+def asked_for(asked: Asked, *, limit: int) -> OutputFilter:
+    """The filter of a page's query. Raises Refused."""
+    which = filter_of(asked, limit=limit, brief=False)
+    conditions = tuple(condition((one.strip(), "", False)) for one in (asked["where"] or "").split(",") if one.strip())
+    return OutputFilter(**{**vars(which), "summary": (*which.summary, *conditions)})
+
+
+def filters_of(request: Request[Any, Any, Any], asked: Asked) -> dict[str, Any]:
+    """What the form of filters shows, and what else holds."""
+    first: dict[str, str] = {}
+    for name, value in pairs_of(request):
+        first.setdefault(name, value)
+    extra = [
+        one for one in chosen(request, "limit", "chart", "format")
+        if one.name not in IN_FORM or first[one.name] != one.value
+    ]  # fmt: skip
+    query = "&".join(part for part in asked.raw.split("&") if part and not part.startswith(("starting_", "ending_")))
+    return {"filled": {name: first.get(name, "") for name in IN_FORM}, "extra": extra, "filters": query}
+
+
+PAGES = (outputs, export_outputs, tag_outputs)
