@@ -60,7 +60,7 @@ def names(found: Completions) -> list[str]:
         ("outputs['m", 9, ["my-task']"]),
         ("outputs[", 8, ["'one']", "'my-task']", "'fetch']", "'large']", "outputs"]),
         ("outputs.fetch.values['it", 22, ["it\\'s']"]),
-        ('outputs.fetch.values["it', 22, ['it\'s"]']),
+        ('outputs.fetch.values["it', 22, ["it's\"]"]),
         ("outputs.fetch.values.", 21, ["a", "['b-c']", "['it\\'s']", "deep", "size()"]),
         ("outputs.fetch.values['b-c'][0].", 31, ["k", "size()"]),
         ("outputs.fetch.values.deep.L", 26, ["list"]),

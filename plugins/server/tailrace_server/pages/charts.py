@@ -61,7 +61,8 @@ def days_chart(counts: Sequence[DayCount]) -> Markup:
             if count:
                 high, low = _y(below + count, top), _y(below, top)
                 parts.append(Markup(
-                    '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}: {} {}</title></rect>'
+                    '<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">'
+                    "<title>{}: {} {}</title></rect>"
                 ).format(status, x + 1, high, max(step - 2, 0.5), low - high, day, count, status))  # fmt: skip
                 below += count
     parts.append(_foot([(LEFT + step / 2, days[0]), (LEFT + (len(days) - 0.5) * step, days[-1])][: len(days)]))
@@ -80,10 +81,11 @@ def durations_chart(durations: Sequence[TaskDurations]) -> Markup:
         y, scale = number * row + 5, (WIDTH - left - 70) / top
         name = one.task_name if len(one.task_name) < 22 else f"{one.task_name[:20]}…"
         parts.append(Markup(
-            '<text x="{}" y="{}" text-anchor="end">{}</text><rect class="span" x="{}" y="{}" width="{:.1f}" height="12">'
+            '<text x="{}" y="{}" text-anchor="end">{}</text>'
+            '<rect class="span" x="{}" y="{}" width="{:.1f}" height="12">'
             "<title>{}: median {}, p95 {}, longest {} of {}</title></rect>"
-            '<rect class="mark" x="{:.1f}" y="{}" width="3" height="12"/><rect class="mark" x="{:.1f}" y="{}" width="3" '
-            'height="12"/><text x="{:.1f}" y="{}">{}</text>'
+            '<rect class="mark" x="{:.1f}" y="{}" width="3" height="12"/>'
+            '<rect class="mark" x="{:.1f}" y="{}" width="3" height="12"/><text x="{:.1f}" y="{}">{}</text>'
         ).format(left - 8, y + 10, name, left, y, max(one.longest * scale, 1.0), one.task_name, duration(one.median),
                  duration(one.p95), duration(one.longest), one.count, left + one.median * scale, y,
                  left + one.p95 * scale, y, left + one.longest * scale + 6, y + 10, duration(one.longest)))  # fmt: skip
@@ -132,7 +134,8 @@ def _y(value: float, top: float) -> float:
 
 def _axes(top: float, highest: str, lowest: str = "0") -> Markup:
     return Markup(
-        '<line class="axis" x1="{0}" y1="{1}" x2="{2}" y2="{1}"/><line class="axis" x1="{0}" y1="{3}" x2="{2}" y2="{3}"/>'
+        '<line class="axis" x1="{0}" y1="{1}" x2="{2}" y2="{1}"/>'
+        '<line class="axis" x1="{0}" y1="{3}" x2="{2}" y2="{3}"/>'
         '<text x="{4}" y="{5}" text-anchor="end">{6}</text><text x="{4}" y="{7}" text-anchor="end">{8}</text>'
     ).format(LEFT, _y(0, top), WIDTH, _y(top, top), LEFT - 6, _y(top, top) + 4, highest, _y(0, top), lowest)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, get_args
 
@@ -28,8 +28,9 @@ ROWS = 100
 """Values of a page."""
 PLACES = 12
 """Of one value; all of it is a click away."""
-LONG, LONGEST, LINES = 120, 20_000, 40
-"""Characters of a text that is compared line by line, from and to; and how many lines of that are shown."""
+LONG, LONGEST, LINES, TEXTS = 120, 20_000, 40, 20
+"""Characters of a text that is compared line by line, from and to; how many lines of that are shown, and of how many
+texts of a page."""
 OTHERS = 50
 CHANGES: tuple[str, ...] = get_args(get_args(Change)[0])
 ASKS = (
@@ -84,7 +85,7 @@ def compare(request: Request[Any, Any, Any], services: Services, asked: Asked) -
     kept = [pair for pair in pairs_of(request) if pair[0] != "from"]
     return Shown("compare.html", {
         "first": first, "second": second, "found": found, "change": asked["change"], "find": asked["find"] or "",
-        "changes": CHANGES, "rows": [_compared(one) for one in fitting[begin : begin + ROWS]],
+        "changes": CHANGES, "rows": _rows(fitting[begin : begin + ROWS]),
         "executions": _executions(found), "count": len(fitting), "begin": begin,
         "newer": address(request, [*kept, ("from", str(max(0, begin - ROWS)))]) if begin else None,
         "older": address(request, [*kept, ("from", str(begin + ROWS))]) if begin + ROWS < len(fitting) else None,
@@ -105,38 +106,47 @@ def _fits(one: OutputDifference, change: str | None, find: str) -> bool:
 
 def _executions(found: OutputComparison) -> list[tuple[str, list[Place]]]:
     """What differs of the executions themselves."""
+    texts = iter(range(TEXTS))
     told = (("Inputs", found.inputs), ("Outputs of the flow", found.outputs))
-    return [(name, [_place(part, "", "") for part in parts]) for name, parts in told if parts]
+    return [(name, [_place(part, "", "", texts) for part in parts]) for name, parts in told if parts]
 
 
-def _compared(one: OutputDifference) -> Compared:
+def _rows(differences: Sequence[OutputDifference]) -> list[Compared]:
+    texts = iter(range(TEXTS))
+    return [_compared(one, texts) for one in differences]
+
+
+def _compared(one: OutputDifference, texts: Iterator[int]) -> Compared:
     first, second = (value_page(output, one.name) if output else "" for output in (one.first, one.second))
     parts = one.parts
     if not parts and not one.large and one.change != "same":
         change: Any = one.change
         parts = (ValueDifference("", change, one.before, one.after),)
     words = tuple(", ".join(_facts(table)) for table in one.tables)
-    places = tuple(_place(part, first, second) for part in parts[:PLACES])
+    places = tuple(_place(part, first, second, texts) for part in parts[:PLACES])
     return Compared(one, words, places, one.more or len(parts) > PLACES, first, second)
 
 
-def _place(part: ValueDifference, first: str, second: str) -> Place:
-    """Both sides as cells. first, second: where all of them is."""
+def _place(part: ValueDifference, first: str, second: str, texts: Iterator[int]) -> Place:
+    """Both sides as cells. first, second: where all of them is. texts: gives something for each that may be compared
+    line by line."""
     present = part.change in ("changed", "removed"), part.change in ("changed", "added")
     before, after = (
         cell(value, partial(str, link)) if there else Markup("")
         for value, link, there in zip((part.before, part.after), (first, second), present, strict=True)
     )
-    return Place(part.path, part.change, before, after, _lines(part.before, part.after))
+    return Place(part.path, part.change, before, after, _lines(part.before, part.after, texts))
 
 
-def _lines(before: Any, after: Any) -> Difference | None:
+def _lines(before: Any, after: Any, texts: Iterator[int]) -> Difference | None:
     """Of two texts that are better compared line by line."""
     if not (isinstance(before, str) and isinstance(after, str)):
         return None
     lengths = len(before), len(after)
     short = max(lengths) <= LONG and "\n" not in (before + after).strip("\n")
-    return None if short or max(lengths) > LONGEST else difference(before, after, shown=LINES)
+    if short or max(lengths) > LONGEST or next(texts, None) is None:
+        return None
+    return difference(before, after, shown=LINES)
 
 
 def _facts(table: TableDifference) -> Iterator[str]:

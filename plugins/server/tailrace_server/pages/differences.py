@@ -18,7 +18,7 @@ from tailrace_server.pages.paged import Shown, page
 
 AROUND = 3
 """Lines without a change that are shown around one."""
-MOST_LINES, MOST_PAIRS = 3000, 100_000
+MOST_LINES, MOST_PAIRS = 3000, 40_000
 """Lines, and pairs of equal ones, that are matched one by one, what both texts begin and end with aside: more are told
 as one change."""
 SHOWN = 2000

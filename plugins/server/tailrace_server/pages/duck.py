@@ -61,6 +61,7 @@ def reader(path: Path) -> Iterator[DuckDBPyConnection]:
 
     with duckdb.connect(":memory:", config={"threads": 2, "memory_limit": MEMORY}) as connection:
         connection.execute("SET temp_directory = ''")
+        connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"SET allowed_paths = [{quoted(str(path))}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET autoinstall_known_extensions = false")

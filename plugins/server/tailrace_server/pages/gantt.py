@@ -19,6 +19,8 @@ ROWS = 300
 """Tasks on a page."""
 UNFOLDED = 50
 """Task executions that are shown of one that ran more often."""
+ATTEMPTS = 100
+"""The last ones of a task execution."""
 TICKS = 8
 SECOND = 1_000_000
 STEPS = tuple(
@@ -161,7 +163,7 @@ def _of_view(view: TaskExecutionView, axis: Axis) -> Row:
     bars = [
         axis.bar(one.started_at, one.ended_at, one.state,
                  _told(f"attempt {one.n}", one.state, one.started_at, one.ended_at))
-        for one in view.attempts
+        for one in view.attempts[-ATTEMPTS:]
     ]  # fmt: skip
     begun = view.attempts[0].started_at if view.attempts else _running_since(view)
     if begun is not None and begun > view.created_at >= axis.start:

@@ -12,7 +12,7 @@ from core.host.services import Services
 from core.sdk import Sequence as SequenceNode
 from core.sdk import Step, TailraceError
 from tailrace_server.pages.execution import head
-from tailrace_server.pages.layout import LABEL, Block, Point, letters, picture
+from tailrace_server.pages.layout import LABEL, Block, Point, letters, picture, small_letters
 from tailrace_server.pages.looks import href, plural
 from tailrace_server.pages.paged import Shown, page
 
@@ -99,9 +99,8 @@ class _Drawing:
         outline = self._outlines.get(step.id)
         state = worst(outline.states) if outline else ""
         kind = "group" if block.parts else "task"
-        told = _short(step.type, letters(block.width) + 6)
-        if outline and outline.count > 1:
-            told = f"{_short(step.type, 22)} × {outline.count:,}".replace(",", "\u202f")
+        times = f" × {outline.count:,}".replace(",", "\u202f") if outline and outline.count > 1 else ""
+        told = _short(step.type, small_letters(block.width) - len(times)) + times
         drawn = Markup(
             '<g class="{kind} {state}"><title>{title}</title>'
             '<rect class="box" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="6"/>'
@@ -121,7 +120,7 @@ def _section(block: Block, x: float, y: float) -> Markup:
     return Markup(
         '<g class="section"><rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="6"/>'
         '<text class="type" x="{:.1f}" y="{:.1f}">{}</text></g>'
-    ).format(x, y, block.width, block.height, x + 10, y + LABEL - 8, _short(block.label, letters(block.width) + 4))
+    ).format(x, y, block.width, block.height, x + 10, y + LABEL - 8, _short(block.label, small_letters(block.width)))
 
 
 def _edge(points: Sequence[Point]) -> Markup:

@@ -23,13 +23,13 @@ HEADER = 40.0
 """Height of a task, and of the head of a group."""
 LABEL = 24.0
 """Height of the name above a branch."""
-NARROWEST, WIDEST = 120.0, 280.0
+NARROWEST, WIDEST = 140.0, 280.0
 FEW_LINES = 150
 """With more of them in a Dag, those that follow from others are left out."""
 ROW = 900.0
 """What stands side by side goes on below when it is wider than this."""
-LETTER = 7.6
-"""About the width of one, in the size of a task's name."""
+LETTER, SMALL_LETTER = 7.6, 6.4
+"""About the width of one, in the size of a task's name, and of its type."""
 
 
 @frozen
@@ -59,9 +59,14 @@ def letters(width: float) -> int:
     return int((width - 40) / LETTER)
 
 
+def small_letters(width: float) -> int:
+    """How many of a type, or of what is said below a name."""
+    return int((width - 20) / SMALL_LETTER)
+
+
 def _task(step: Step) -> Block:
-    named = max(len(step.id), int(len(step.type) * 0.86))
-    width = min(max(named * LETTER + 44, NARROWEST), WIDEST)
+    wanted = max(len(step.id) * LETTER + 44, len(step.type) * SMALL_LETTER + 24)
+    width = min(max(wanted, NARROWEST), WIDEST)
     inside = _inside(step.node)
     if inside is None:
         return Block(width, HEADER, step)

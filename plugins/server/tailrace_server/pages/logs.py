@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from litestar import Response
 from litestar.response import Stream
+from markupsafe import Markup, escape
 
 from core.host.services import Services
 from core.host.views import LogFilter
@@ -18,6 +20,8 @@ from tailrace_server.pages.paged import Shown, page
 
 LINES = 500
 """On a page."""
+LONGEST = 4_000
+"""Characters of a line on a page; the file has the rest."""
 CHUNK = 5_000
 """Lines of a file that are read at once."""
 END = 2**53
@@ -48,7 +52,8 @@ def logs(id: str, services: Services, asked: Asked) -> Shown:
     first, last = (lines[0].seq, lines[-1].seq) if lines else (END, asked["after"] or 0)
     own = f"{top.url}/logs"
     return Shown("execution_logs.html", {
-        "head": top, "here": "Logs", "lines": lines, "levels": LEVELS, "asked": asked,
+        "head": top, "here": "Logs", "levels": LEVELS, "asked": asked,
+        "lines": [(one, said(one.message, asked["find"])) for one in lines],
         "tasks": _tasks(services, top, asked["task_name"]),
         "begin": None if at_begin else href(own, **asked.of(*NAMES), after="0"),
         "earlier": None if at_begin else href(own, **asked.of(*NAMES), before=first),
@@ -65,6 +70,18 @@ def logs_file(id: str, services: Services, asked: Asked) -> Response[Any]:
     top = head(services, id)
     headers = {"Content-Disposition": f'attachment; filename="{top.view.id}.log"', "Cache-Control": "no-store"}
     return Stream(_text(services, top.id, asked), media_type="text/plain", headers=headers)
+
+
+def said(message: str, find: str | None) -> Markup:
+    """A message, or its beginning, with what was looked for marked."""
+    text = message if len(message) <= LONGEST else f"{message[:LONGEST]}… ({len(message)} characters)"
+    if not find:
+        return escape(text)
+    parts, at = [], 0
+    for match in re.finditer(re.escape(find), text, re.IGNORECASE):
+        parts += [escape(text[at : match.start()]), Markup("<mark>{}</mark>").format(match[0])]
+        at = match.end()
+    return Markup("").join([*parts, escape(text[at:])])
 
 
 def _chosen(asked: Asked) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from core.host.overviews import TaskOutline
 from core.host.services import Services
-from core.host.views import LogFilter, LogView, OutputFilter, Reason, TaskExecutionView
+from core.host.views import LogFilter, OutputFilter, Reason, TaskExecutionView
 from core.sdk import TailraceError
 from tailrace_server.pages.execution import Head, head
 from tailrace_server.pages.graph import worst
@@ -19,8 +19,10 @@ from tailrace_server.pages.values import ShownValue, shown_value
 
 FAILURES, FOUND = 5, 100
 """Failed task executions that are shown, of so many that are looked at."""
-LINES = 12
-"""Log lines of each."""
+LINES, LONGEST = 12, 2_000
+"""Log lines of each, characters of a line."""
+ERROR, ATTEMPTS, STATES = 20_000, 20, 50
+"""Characters of an error, the last attempts of a task, the last states of the execution: so much is shown."""
 TASKS = 300
 VALUES = 40
 EXPLAINED = 2000
@@ -30,18 +32,24 @@ RUNS = ("RUNNING", "RETRYING", "RESTARTED", "KILLING")
 
 @frozen
 class Failure:
-    """What failed. line: of its task in the source. properties: as they were rendered, of the failed attempt."""
+    """What failed. line: of its task in the source. properties: as they were rendered, of the failed attempt.
+    logs: level and message of its last lines."""
 
     view: TaskExecutionView
     line: int | None
     properties: ShownValue | None
-    logs: tuple[LogView, ...]
+    logs: tuple[tuple[str, str], ...]
     logs_url: str
 
     @property
     def name(self) -> str:
         """With the values of the loops around it."""
         return named(self.view)
+
+    @property
+    def error(self) -> str:
+        """As much of it as fits."""
+        return shortened(self.view.error, ERROR)
 
 
 @frozen
@@ -74,13 +82,19 @@ def overview(id: str, services: Services) -> Shown:
     outlines = services.executions.outline(top.id)
     failures, more = failures_of(services, top)
     return Shown("execution_overview.html", {
-        "head": top, "here": "Overview", "failures": failures, "more_failures": more,
+        "head": top, "here": "Overview", "failures": failures, "more_failures": more, "attempts": ATTEMPTS,
+        "error": shortened(top.view.error, ERROR), "states": top.view.history[-STATES:],
         "reasons": _reasons(services, top, outlines),
         "tasks": rows_of(outlines, top.now)[:TASKS], "all_tasks": len(outlines),
         "inputs": _values(services, top.view.inputs), "outputs": _values(services, top.view.outputs or {}),
         "variables": _values(services, top.view.variables or {}),
         "trigger": _values(services, top.view.trigger or {}),
     })  # fmt: skip
+
+
+def shortened(text: str, most: int) -> str:
+    """The beginning of a long text."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
 
 
 def named(view: TaskExecutionView) -> str:
@@ -111,7 +125,8 @@ def _failure(services: Services, top: Head, view: TaskExecutionView, lines: Mapp
     )
     properties = shown_value(services, view.properties) if view.properties else None
     logs_url = href(f"{top.url}/logs", task_name=view.task_name, task_execution_id=one)
-    return Failure(view, lines.get(view.task_name), properties, logs, logs_url)
+    told = tuple((line.level, shortened(line.message, LONGEST)) for line in logs)
+    return Failure(view, lines.get(view.task_name), properties, told, logs_url)
 
 
 def _reasons(services: Services, top: Head, outlines: Sequence[TaskOutline]) -> tuple[Reason, ...]:

@@ -209,4 +209,4 @@ def _word(sql_type: str) -> str:
         "DOUBLE": "number", "FLOAT": "number", "DECIMAL": "number", "BOOLEAN": "boolean", "DATE": "date",
         "VARCHAR": "text", "BLOB": "bytes", "TIME": "time", "INTERVAL": "duration",
     }  # fmt: skip
-    return "date and time" if plain.startswith("TIMESTAMP") else known.get(plain, plain.lower())
+    return "date and time" if plain.startswith("TIMESTAMP") else known.get(plain, plain.strip('"').lower())

@@ -91,7 +91,7 @@ def restore_output(services: Services, caller: Caller, id: str) -> Go:
 
 
 def kept(recorded: Any, typed: Any) -> Any:
-    """What was typed, with what it says like the record taken from the record: dates stay dates, secrets are not lost."""
+    """What was typed; what it says like the record is taken from there: dates stay dates, secrets are not lost."""
     if isinstance(recorded, Mapping) and isinstance(typed, Mapping):
         return {key: kept(recorded[key], value) if key in recorded else value for key, value in typed.items()}
     if isinstance(recorded, list) and isinstance(typed, list) and len(recorded) == len(typed):

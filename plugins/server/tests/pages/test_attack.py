@@ -1,4 +1,4 @@
-"""A flow that means harm: whatever it writes, wherever it stands, no page runs it, fetches for it, or hangs on it: the browser gives up after ten seconds."""
+"""A flow that means harm: whatever it writes, no page runs it, fetches for it, or hangs: browsers wait ten seconds here."""
 
 from __future__ import annotations
 

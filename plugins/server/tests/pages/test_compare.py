@@ -129,6 +129,21 @@ tasks:
     assert len(values(own_site.get(following))) == 20
 
 
+def test_of_many_long_texts_only_some_are_compared_line_by_line(own_site: Site) -> None:
+    source = """\
+id: texts
+namespace: company.sales
+inputs: [{id: by, type: INT}]
+tasks:
+  - {id: each, type: flow.ForEach, values: "{{ range(1, 30) }}", tasks: [
+      {id: one, type: debug.Return, format: "{{ 'x\\n'.repeat(300) }}{{ inputs.by }}\\n"}]}
+"""
+    first, second = (own_site.run(source, {"by": by}).id for by in (1, 2))
+    text = own_site.get(f"/compare?first={first}&second={second}")
+    assert len(values(text)) == 30
+    assert text.count("297 lines alike") == 20
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [

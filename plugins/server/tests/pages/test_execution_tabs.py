@@ -111,11 +111,23 @@ def test_pages_of_logs_go_forward_too(site: Site, loud: ExecutionView) -> None:
 
 def test_lines_are_found_by_text_level_and_task(site: Site, loud: ExecutionView) -> None:
     url = f"/executions/{loud.id}/logs"
-    assert messages(site.get(f"{url}?find=needle")) == ["the Needle &amp; &lt;b&gt;thread&lt;/b&gt;"]
+    assert messages(site.get(f"{url}?find=needle")) == ["the <mark>Needle</mark> &amp; &lt;b&gt;thread&lt;/b&gt;"]
+    assert messages(site.get(f"{url}?find=%3Cb%3E")) == ["the Needle &amp; <mark>&lt;b&gt;</mark>thread&lt;/b&gt;"]
     assert messages(site.get(f"{url}?level=ERROR")) == ["the Needle &amp; &lt;b&gt;thread&lt;/b&gt;"]
-    assert messages(site.get(f"{url}?find=119")) == ["119", "1119", *map(str, range(1190, 1200))]
+    assert [re.sub("</?mark>", "", one) for one in messages(site.get(f"{url}?find=119"))] == ["119", "1119", *map(str, range(1190, 1200))]
     assert messages(site.get(f"{url}?task_name=other")) == []
     assert "No line is like that." in site.get(f"{url}?task_name=other")
+
+
+def test_a_page_shows_the_beginning_of_a_very_long_line_and_the_file_all_of_it(site: Site) -> None:
+    view = site.run(
+        "id: long\nnamespace: company.team\ntasks:\n"
+        "  - {id: log, type: log.Log, message: 'all: {{ range(1, 30000) | join(\"\") }}'}\n"
+    )
+    shown, *_ = messages(site.get(f"/executions/{view.id}/logs"))
+    first, *_ = site.app.executions.logs(view.id)
+    assert first.message in site.get(f"/executions/{view.id}/logs/file")
+    assert shown == f"{first.message[:4000]}… ({len(first.message)} characters)"
 
 
 def test_the_file_has_every_line_of_the_filter(site: Site, loud: ExecutionView) -> None:

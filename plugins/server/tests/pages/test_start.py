@@ -246,3 +246,14 @@ def test_an_unknown_flow_is_not_found(site: Site) -> None:
 
 def newest(site: Site) -> str:
     return site.app.executions.get("last").id
+
+
+def test_only_editors_start_flows(own_site: Site) -> None:
+    own_site.app.flows.push(FLOW)
+    keys = {role: own_site.deployment.keys.create("default", role, role)[1] for role in ("viewer", "editor")}
+    offered = {}
+    for role, key in keys.items():
+        with own_site.client(key) as client:
+            offered[role] = (client.get(START).status_code, "Start a flow…" in client.get("/executions").text)
+            assert client.post(START, data={"input.limit": "5"}).status_code == {"viewer": 403, "editor": 303}[role]
+    assert offered == {"viewer": (403, False), "editor": (200, True)}

@@ -2,6 +2,7 @@
 import {load, replace} from "./refresh.js";
 
 const MOST = 5000;  // lines that a page holds
+const LONGEST = 4000;  // characters of a line on the page
 let streams = [];
 let seen = 0;       // the `seq` of the last line that came
 
@@ -45,7 +46,7 @@ function element(line) {
   const row = document.createElement("div");
   row.className = `line ${line.level.toLowerCase()}`;
   const texts = {
-    at: line.at.slice(0, 23).replace("T", " "), level: line.level, task: line.task_name ?? "", message: line.message,
+    at: line.at.slice(0, 23).replace("T", " "), level: line.level, task: line.task_name ?? "", message: cut(line.message),
   };
   for (const [name, text] of Object.entries(texts)) {
     const part = document.createElement("span");
@@ -55,6 +56,8 @@ function element(line) {
   }
   return row;
 }
+
+const cut = (text) => text.length > LONGEST ? `${text.slice(0, LONGEST)}… (${text.length} characters)` : text;
 
 // The head alone: the lines that came stay where they are.
 async function head() {
