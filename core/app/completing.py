@@ -7,11 +7,11 @@ from difflib import get_close_matches
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from core.app.kinds import type_word
 from core.errors import TailraceError
 from core.expressions import completing as language
 from core.expressions.lexer import WORD_OPERATORS
 from core.expressions.members import names_of
+from core.host.kinds import type_word
 from core.host.overviews import Completion, Completions
 from core.work.functions import EngineFunctions
 from core.work.variables import ByValue, Outputs

@@ -9,12 +9,12 @@ from core import expressions
 from core.app.completing import Context, complete
 from core.app.direct_line import direct_line
 from core.app.flows import FlowService
-from core.app.kinds import type_word
 from core.engine.answers import Answers
 from core.engine.live import execution_prefix
 from core.engine.needs import Needs, needs_of
 from core.engine.variables import Variables
 from core.errors import ExpressionError, NotFound
+from core.host.kinds import type_word
 from core.host.overviews import Completions
 from core.host.records import ExecutionIdentity, RecordStore, TaskIdentity
 from core.host.seam import Place

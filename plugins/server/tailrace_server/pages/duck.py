@@ -12,6 +12,7 @@ from attrs import frozen
 
 from tailrace_server.pages.kinds import NUMBERS, counted
 from tailrace_server.pages.tables import Summed
+from tailrace_server.pages.trees import visible
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -83,7 +84,7 @@ def _hurried(connection: DuckDBPyConnection) -> Iterator[None]:
 
 def quoted(text: str) -> str:
     """A text as SQL."""
-    return "'" + text.replace("'", "''") + "'"
+    return "'" + text.encode("utf-8", "replace").decode().replace("'", "''") + "'"
 
 
 def named(name: str) -> str:
@@ -153,7 +154,10 @@ def _facts(column: FileColumn, count: int, found: Sequence[Any]) -> tuple[tuple[
 
 
 def _top(
-    connection: DuckDBPyConnection, path: Path, source: str, columns: Sequence[FileColumn],
+    connection: DuckDBPyConnection,
+    path: Path,
+    source: str,
+    columns: Sequence[FileColumn],
     parts: Mapping[str, Sequence[Any]],
 ) -> Mapping[str, tuple[tuple[str, int], ...]]:
     """The most frequent values of those columns where some come often, with how often they come."""
@@ -174,4 +178,4 @@ def _top(
 
 def short(text: str) -> str:
     """A value in a summary."""
-    return text if len(text) <= TEXT else f"{text[:TEXT]}…"
+    return visible(text if len(text) <= TEXT else f"{text[:TEXT]}…")

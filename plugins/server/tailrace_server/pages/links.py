@@ -60,8 +60,8 @@ class Links:
 
 
 def joined(address: str, pairs: Iterable[tuple[str, Any]]) -> str:
-    """An address with more of a query."""
-    query = urlencode(tuple(pairs))
+    """An address with more of a query; what is no text in UTF-8 (halves of pairs of UTF-16) leads nowhere."""
+    query = urlencode(tuple(pairs), errors="replace")
     return f"{address}{'&' if '?' in address else '?'}{query}" if query else address
 
 

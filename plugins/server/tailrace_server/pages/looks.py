@@ -55,7 +55,7 @@ class Looks:
     ) -> Response[Any]:
         """A page; see `page`."""
         text = self.page(request.scope, template, facts)
-        return Response(text.encode(), status_code=status, media_type="text/html", headers=HEADERS)
+        return Response(text.encode("utf-8", "replace"), status_code=status, media_type="text/html", headers=HEADERS)
 
     def page(self, scope: Mapping[str, Any], template: str, facts: Mapping[str, Any]) -> str:
         """A page as text. Its template may name `caller` (None before the sign-in), `may` (a role → whether),
@@ -107,7 +107,7 @@ def href(path: str, **query: Any) -> str:
         for one in (value if isinstance(value, (list, tuple)) else (value,))
         if one is not None and one != "" and one is not False
     ]
-    return f"{path}?{urlencode(pairs)}" if pairs else path
+    return f"{path}?{urlencode(pairs, errors='replace')}" if pairs else path
 
 
 def duration(seconds: float | None) -> str:

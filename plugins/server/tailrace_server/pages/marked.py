@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-MARKDOWN: Final = 200_000
-"""Characters of a text that is shown as Markdown."""
+MARKDOWN: Final = 50_000
+"""Characters of a text that is shown as Markdown: reading more can take long, when somebody wants it to."""
 SAFE: Final = re.compile(r"(https?://|mailto:)[^\s\x00-\x1f]+", re.IGNORECASE)
 
 

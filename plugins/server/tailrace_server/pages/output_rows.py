@@ -9,11 +9,11 @@ from typing import Any, Final
 from attrs import frozen
 from markupsafe import Markup
 
+from core.host.kinds import is_list, type_word
 from core.host.plain import plain_text
 from core.host.services import Services
 from core.host.views import TaskExecutionView
 from core.sdk import TailraceError, is_storage_uri
-from tailrace_server.pages.kinds import is_list, type_word
 from tailrace_server.pages.links import step
 from tailrace_server.pages.looks import plural, size
 from tailrace_server.pages.tables import is_table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -17,7 +16,7 @@ from tailrace_server.pages.marked import MARKDOWN, markdown
 from tailrace_server.pages.shown import ShownValue, Subject
 from tailrace_server.pages.table_files import PARQUET, TABLES, cells_of, ways_to_read
 from tailrace_server.pages.tables import COLUMNS, ROWS, Rows, table
-from tailrace_server.pages.texts import HIGHEST, TEXT, picture_type
+from tailrace_server.pages.texts import HIGHEST, TEXT, picture_type, read_json
 from tailrace_server.pages.trees import visible
 
 HEAD: Final = 4096
@@ -38,7 +37,7 @@ def shown_file(subject: Subject) -> ShownValue | Subject:
     uri: str = subject.value
     stat = subject.services.files.stat(uri)
     facts: dict[str, Any] = {
-        "name": PurePosixPath(uri).name, "size": stat.size, "download": joined("/api/v1/files", [("uri", uri)])
+        "name": visible(PurePosixPath(uri).name), "size": stat.size, "download": joined("/api/v1/files", [("uri", uri)])
     }  # fmt: skip
     found = _of_file(evolve(subject, own="", **facts), uri)
     return evolve(found, **facts) if isinstance(found, ShownValue) else found
@@ -126,12 +125,12 @@ def _json(subject: Subject) -> ShownValue | Subject:
     with subject.services.files.open(subject.value) as file:
         body = file.read()
     try:
-        found = json.loads(body)
+        found = read_json(body)
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else f"it is no JSON: {error}"
         shown = ShownValue("text", _word(subject.value), note=f"shown as text, since {why}")
         return _text(shown, subject)
-    return evolve(subject, value=found)
+    return evolve(subject, value=found, other=() if subject.inside else subject.other)
 
 
 # -- tables
@@ -187,4 +186,3 @@ def _page(subject: Subject, way: FileTable, connection: Any, path: Path) -> Show
     shown = table(page, links, summed)
     choices = subject.choices(subject.other, "table")
     return ShownValue("table", _word(subject.value), table=shown, choices=choices)
-

@@ -10,9 +10,10 @@ from typing import Any
 from attrs import frozen
 from markupsafe import Markup
 
+from core.host.kinds import is_list, type_word
 from core.host.plain import plain_text
 from core.sdk import is_storage_uri
-from tailrace_server.pages.kinds import NUMBERS, counted, is_list, type_word
+from tailrace_server.pages.kinds import NUMBERS, counted
 from tailrace_server.pages.links import Links
 from tailrace_server.pages.looks import plural
 from tailrace_server.pages.trees import linked, scalar, size_word, visible
@@ -123,7 +124,7 @@ def _column(name: str, kind: str, links: Links, sortable: bool, summed: Summed |
     upwards, downwards = now == name, now == f"-{name}"
     following = f"-{name}" if upwards else None if downwards else name
     sort = links.to(sort=following, from_=None) if sortable else ""
-    return Column(name, kind, sort, "ascending" if upwards else "descending" if downwards else "", summed)
+    return Column(visible(name), kind, sort, "ascending" if upwards else "descending" if downwards else "", summed)
 
 
 def cell(value: Any, address: Callable[[], str]) -> Markup:
@@ -208,4 +209,3 @@ def _rank(value: Any) -> tuple[int, Any]:
     if isinstance(value, Mapping) or is_list(value):
         return 2, len(value)
     return 1, value if isinstance(value, str) else plain_text(value)
-

@@ -6,10 +6,12 @@ import json
 import re
 from typing import Any, Final
 
+import msgspec
 from attrs import evolve
 
+from core.host.kinds import type_word
 from core.sdk import NotFound
-from tailrace_server.pages.kinds import counted, type_word
+from tailrace_server.pages.kinds import counted
 from tailrace_server.pages.looks import plural
 from tailrace_server.pages.marked import MARKDOWN, markdown
 from tailrace_server.pages.shown import ShownValue, Subject
@@ -34,7 +36,8 @@ def shown_text(subject: Subject) -> ShownValue | Subject:
     if parsed is not NO_JSON and (subject.inside or subject.links["as"] != "text"):
         download = subject.download or subject.below("download")
         note = subject.note or "a text that holds JSON"
-        return evolve(subject, value=parsed, own="", other=("text",), note=note, download=download)
+        other = () if subject.inside else ("text",)
+        return evolve(subject, value=parsed, own="", other=other, note=note, download=download)
     if subject.inside:
         raise NotFound(f"there is no `{subject.at}{subject.inside}` in this value", where="query.at")
     forms = _forms(text, parsed is not NO_JSON, framed=bool(subject.own))
@@ -80,9 +83,18 @@ def json_of(text: str) -> Any:
     if len(text) > JSON_TEXT or text.lstrip()[:1] not in ("{", "["):
         return NO_JSON
     try:
-        return json.loads(text)
+        return read_json(text)
     except (ValueError, RecursionError):
         return NO_JSON
+
+
+def read_json(body: str | bytes) -> Any:
+    """The value of a JSON text, quickly; what only Python reads, such as NaN, by that. Raises ValueError,
+    RecursionError."""
+    try:
+        return msgspec.json.decode(body)
+    except ValueError:
+        return json.loads(body)
 
 
 def shown_bytes(subject: Subject) -> ShownValue:

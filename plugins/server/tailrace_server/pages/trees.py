@@ -9,9 +9,10 @@ from typing import Any
 from attrs import define
 from markupsafe import Markup, escape
 
+from core.host.kinds import is_list
 from core.host.plain import plain_text
 from core.sdk import NotFound, is_storage_uri
-from tailrace_server.pages.kinds import counted, is_list
+from tailrace_server.pages.kinds import counted
 from tailrace_server.pages.links import file_page, keys_of, step
 from tailrace_server.pages.looks import plural
 

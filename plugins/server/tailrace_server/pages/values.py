@@ -17,14 +17,14 @@ from typing import Any, Final
 
 from attrs import evolve
 
+from core.host.kinds import is_list, type_word
 from core.host.plain import plain_text
 from core.host.services import Services
 from core.host.views import TaskExecutionView
 from core.sdk import is_storage_uri
 from tailrace_server.asked import Asked
-from tailrace_server.pages.kinds import counted, is_list, type_word
-from tailrace_server.pages.links import VALUE_ASKS, VALUE_NAMES, Links, keys_of, step
-from tailrace_server.pages.looks import href
+from tailrace_server.pages.kinds import counted
+from tailrace_server.pages.links import VALUE_ASKS, VALUE_NAMES, Links, joined, keys_of, step
 from tailrace_server.pages.shown import ShownValue, Subject
 from tailrace_server.pages.stored import shown_file
 from tailrace_server.pages.summaries import summed_list
@@ -62,12 +62,10 @@ def shown_output(
 
 def value_page(output_id: str, name: str = "") -> str:
     """The address of the page of one value."""
-    return href(f"/values/{output_id}", name=name)
+    return joined(f"/values/{output_id}", [("name", name)] if name else [])
 
 
-def shown_value(
-    services: Services, value: Any, *, address: str = "", query: Query = None, own: str = ""
-) -> ShownValue:
+def shown_value(services: Services, value: Any, *, address: str = "", query: Query = None, own: str = "") -> ShownValue:
     """A value, or the part of it that is asked for, as it is shown.
 
     address: of the page that shows it, where links to its other pages and parts lead; "" shows its beginning only.
@@ -95,13 +93,13 @@ def _crumbs(asked: Links, subject: Subject) -> tuple[tuple[str, str], ...]:
     found = []
     if asked["column"] is not None and subject.links.address != asked.address:  # a cell of a file
         found += [("the table", asked.to(row=None, column=None, at=None, from_=(asked["row"] or 0) // ROWS * ROWS)),
-                  (asked["column"], subject.links.part(""))]  # fmt: skip
+                  (visible(asked["column"]), subject.links.part(""))]  # fmt: skip
     elif subject.at:
         found += [("all of it", subject.links.part(""))]
     place = ""
     for key in keys_of(subject.at):
         place = step(place, key)
-        found.append((key, subject.links.part(place)))
+        found.append((visible(key), subject.links.part(place)))
     return tuple(found) if len(found) <= 12 else (*found[:4], ("…", ""), *found[-6:])
 
 

@@ -116,8 +116,8 @@ def _differences(found: tuple[OutputDifference, ...], room: int) -> Iterator[dic
         if size <= room:
             room -= size
         else:
-            less = {"before": None, "after": None, "large": True, "parts": [], "more": bool(one.parts)}
-            shown = {**shown, **less}
+            less: dict[str, Any] = {"before": None, "after": None, "large": True, "parts": []}
+            shown = {**shown, **less, "more": bool(one.parts)}
         yield shown
 
 

@@ -119,6 +119,17 @@ def test_the_duration_of_what_runs_counts_on(site: Site, browser_page: Any, slow
     browser_page.wait_for_function("first => document.querySelector('#head [data-seconds]').textContent !== first", arg=first)
 
 
+def test_the_bar_of_what_runs_grows(site: Site, browser_page: Any, slow: ExecutionView) -> None:
+    browser_page.goto(f"/executions/{slow.id}/gantt")
+    first = browser_page.locator(".gantt .running title").inner_html()
+    marks = browser_page.locator("#marks line").count()
+    browser_page.wait_for_function(
+        "marks => document.querySelector('#marks').innerHTML !== marks",
+        arg=browser_page.locator("#marks").inner_html(),
+    )
+    assert (first, marks > 1) == ("attempt 1, running", True)
+
+
 def test_a_loop_is_unfolded_in_place_by_the_keyboard(site: Site, browser_page: Any, failed: ExecutionView) -> None:
     from playwright.sync_api import expect
 

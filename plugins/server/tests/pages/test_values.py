@@ -244,3 +244,24 @@ def test_nobody_sees_values_and_files_of_another_organization(own_site: Site, tm
         assert [client.get(path).status_code for path in paths] == [200, 200, 422, 200, 200, 200, 422]
     with own_site.client() as client:
         assert {client.get(path).status_code for path in paths} == {303}
+
+
+def test_halves_of_signs_and_signs_that_turn_texts_round_harm_no_page(site: Site) -> None:
+    odd = "\ud800 \u202e\0"
+    tree = output_of(site, {odd: {odd: [odd, {"a": odd}]}})
+    rows = output_of(site, [{odd: odd * 200, "n": number} for number in range(60)])
+    for path in (page_of(tree), page_of(tree, at="/0"), page_of(rows), page_of(rows, summary="true"), f"/values/{rows}"):
+        with site.client() as client:
+            answer = client.get(path)
+        assert answer.status_code in (200, 404)
+        assert "\u202e" not in answer.text
+        assert "\0" not in answer.text
+    assert shown(site, page_of(tree)).all("span", class_="key")[0].text == "? \ufffd␀"
+
+
+def test_the_choices_of_a_part_are_its_own(site: Site, tmp_path: Path) -> None:
+    uri = stored(site, tmp_path, "parts.json", b'{"rows": [{"a": 1}], "map": {"b": 2}}')
+    assert [one.text for one in shown(site, file_page(uri)).all("a", data_refresh="")] == ["JSON", "Text"]
+    assert shown(site, file_page(uri, at="/map")).one("p", class_="about").text == "map of 1 parts.json 37 B Download"
+    part = shown(site, file_page(uri, at="/rows"))
+    assert part.one("p", class_="about").text == "list of 1 parts.json 37 B 1 row Table JSON Sum up the columns Download"

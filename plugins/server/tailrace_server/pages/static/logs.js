@@ -4,7 +4,7 @@ import {load, replace} from "./refresh.js";
 const MOST = 5000;  // lines that a page holds
 const LONGEST = 4000;  // characters of a line on the page
 let streams = [];
-let seen = 0;       // the `seq` of the last line that came
+let seen = 0;       // the `seq` of the last line that was added
 
 function begin() {
   end();
@@ -17,11 +17,16 @@ function begin() {
   let waiting = [];
   lines.addEventListener("log", (event) => {
     const line = JSON.parse(event.data);
-    seen = line.seq;
     if (!line.message.toLowerCase().includes(wanted)) return;
-    if (waiting.push(line) === 1) setTimeout(() => { add(waiting); waiting = []; }, 30);
+    if (waiting.push(line) === 1) setTimeout(flush, 30);
   });
-  lines.addEventListener("end", () => { end(); load(location.href); });
+  const flush = () => {
+    if (streams[0] !== lines || !waiting.length) return;  // another stream has begun, and brings these lines too
+    add(waiting);
+    seen = waiting.at(-1).seq;
+    waiting = [];
+  };
+  lines.addEventListener("end", () => { flush(); end(); load(location.href); });
   const states = new EventSource(events);
   states.addEventListener("flow_execution", head);
   streams = [lines, states];

@@ -1,4 +1,5 @@
 // Durations of what runs: counted on from what the server said (`data-seconds`), in its words.
+import {load} from "./refresh.js";
 
 const begun = new WeakMap();  // element → [what the server said, when that was seen]
 
@@ -19,3 +20,8 @@ function tick() {
 }
 
 setInterval(tick, 1000);
+
+// Bars of what runs grow too: their page is drawn anew.
+setInterval(() => {
+  if (!document.hidden && document.querySelector("[data-ticks]") && document.querySelector("[data-seconds]")) load(location.href);
+}, 2500);

@@ -1,0 +1,265 @@
+"""What people do from end to end, in a real browser: run a flow and look at what came out, watch one, and stop it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import pytest
+
+from core.cli.demo_server import DATA, product_api
+from core.host.views import ExecutionView
+
+from .conftest import Site, open_site, opened
+from .running import until
+
+pytestmark = pytest.mark.browser
+GATE = """
+id: {id}
+namespace: company.team
+tasks:
+  - {{id: before, type: debug.Return, format: prepared}}
+  - id: work
+    type: scripts.shell.Commands
+    taskRunner: {{type: runner.Process}}
+    commands:
+      - 'echo $$ > "{folder}/{id}.pid"; echo "it began"; until [ -e "{folder}/{id}.go" ]; do sleep 0.05; done; echo "it went on"'
+  - id: approve
+    type: flow.Pause
+    onResume: [{{id: reason, type: STRING}}, {{id: amount, type: INT, defaults: 5}}]
+  - {{id: after, type: debug.Return, format: "{{{{ outputs.approve.onResume.reason }}}} {{{{ outputs.approve.onResume.amount }}}}"}}
+"""
+READ = """
+id: read_by_links
+namespace: company.team
+inputs:
+  - {id: name, type: STRING, defaults: Ada}
+tasks:
+  - {id: greet, type: debug.Return, format: "Hello {{ inputs.name }}"}
+  - {id: give, type: output.OutputValues, values: {rows: "ROWS"}}
+  - {id: say, type: log.Log, message: "Careful, {{ inputs.name }}", level: WARN}
+  - {id: also, type: log.Log, message: nothing}
+outputs:
+  - {id: greeting, type: STRING, value: "{{ outputs.greet.value }}"}
+""".replace('"ROWS"', json.dumps([{"n": number, "square": number * number} for number in range(1, 121)]))
+UNTOUCHED = "window.untouched = true"
+"""Stays true as long as a page is not loaded anew."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One whose scripts find what this machine has, an index of packages above all."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TAILRACE_")}
+    with open_site(tmp_path_factory.mktemp("site"), environment=kept) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def products() -> Iterator[str]:
+    """The URL of the demo's products."""
+    with product_api() as url:
+        yield url
+
+
+def averages() -> dict[str, float]:
+    """Brand → average price, the dearest first; products without a brand are a group too, as in SQL."""
+    prices: dict[str, list[float]] = {}
+    for product in json.loads((DATA / "products.json").read_text("utf-8"))["products"]:
+        prices.setdefault(product.get("brand") or "null", []).append(product["price"])
+    found = {brand: round(mean(of_brand), 2) for brand, of_brand in prices.items()}
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def rows_of(table: Any) -> list[list[str]]:
+    return [row.locator("td").all_inner_texts() for row in table.locator("tbody tr").all()]
+
+
+def test_the_tutorial_s_flow_from_its_form_to_its_table(site: Site, browser_page: Any, products: str) -> None:
+    from playwright.sync_api import expect
+
+    page, wanted = browser_page, [[brand, str(price)] for brand, price in averages().items()]
+    site.app.flows.push((DATA / "getting_started.yaml").read_text("utf-8"))
+    page.goto("/flows")
+    page.get_by_role("link", name="Start getting_started").click()
+    expect(page.get_by_label("api_url")).to_have_value("https://dummyjson.com/products")
+    page.get_by_label("api_url").fill(products)
+    page.get_by_role("button", name="Start").click()
+    expect(page).to_have_url(re.compile("/executions/[0-9a-f-]{36}$"))
+    page.evaluate(UNTOUCHED)
+    expect(page.locator("#head .state")).to_have_text("success", timeout=120_000)  # it installs a package
+    expect(page.locator("#overview .state")).to_have_text(["success"] * 3)
+    assert page.evaluate("window.untouched")
+
+    page.get_by_label("The execution").get_by_role("link", name="Outputs").click()
+    page.get_by_role("row", name=re.compile("^sqlQuery uri file")).get_by_role("link").click()
+    table = page.locator("#value table")
+    expect(table.locator("tbody tr")).to_have_count(len(wanted))
+    assert rows_of(table) == wanted
+    assert table.locator("thead th .kind").all_inner_texts() == ["text", "number"]
+    table.get_by_role("link", name="brand").click()
+    expect(table.locator("tbody tr").first).to_contain_text(min(brand for brand, _ in wanted))
+    assert sorted(rows_of(table)) == sorted(wanted)
+
+    for expression, gives, type in (
+        ("outputs.sqlQuery.size", "8", "whole number"),
+        ("outputs.api.body | jq('.products[0].title') | first", "Walnut Desk Lamp", "text"),
+        ("outputs.python.exitCode == 0", "true", "boolean"),
+    ):
+        page.locator("#expression").fill(expression)
+        expect(page.locator("#evaluated output")).to_have_text(gives)
+        expect(page.locator("#evaluated .chip")).to_have_text(type)
+
+
+# -- while it runs
+
+
+@pytest.fixture
+def gate(site: Site, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[ExecutionView, Path]]:
+    """An execution whose script waits, and the file that lets it go on."""
+    name = request.node.name.replace("_", "-")[:60]
+    view = site.begin(GATE.format(id=name, folder=tmp_path))
+    until(site, view, "RUNNING")
+    yield view, tmp_path / f"{name}.go"
+    if site.app.executions.get(view.id).ended_at is None:
+        site.app.executions.kill(view.id)
+        until(site, view, "KILLED")
+
+
+def test_lists_and_pictures_follow_a_script(site: Site, browser: Any, gate: tuple[ExecutionView, Path]) -> None:
+    from playwright.sync_api import expect
+
+    view, go = gate
+    changes = {
+        "/executions?flow_id=" + view.flow_id: ("#list tbody tr .state", "running", "paused"),
+        f"/executions/{view.id}/gantt": ("#gantt tbody tr:nth-child(2) .state", "running", "success"),
+        f"/executions/{view.id}/graph": ("main g.task.running title, main g.task.paused title",
+                                         "work, scripts.shell.Commands: running", "approve, flow.Pause: paused"),
+        f"/executions/{view.id}/outputs?task=work": ("#list tbody tr:first-child td:nth-child(2)", "nothing", "vars"),
+    }  # fmt: skip
+    with ExitStack() as closing:
+        pages = {address: closing.enter_context(opened(browser, site.url)) for address in changes}
+        for address, page in pages.items():
+            place, before, _ = changes[address]
+            page.goto(address)
+            expect(page.locator(place)).to_have_text(before)
+            page.evaluate(UNTOUCHED)
+        go.touch()
+        for address, page in pages.items():
+            place, _, after = changes[address]
+            expect(page.locator(place)).to_have_text(after)
+            assert page.evaluate("window.untouched"), address
+
+
+def test_a_script_is_killed_from_its_page(site: Site, browser: Any, gate: tuple[ExecutionView, Path]) -> None:
+    from playwright.sync_api import expect
+
+    view, go = gate
+    script = int(go.with_suffix(".pid").read_text())
+    os.kill(script, 0)
+    with opened(browser, site.url) as page, opened(browser, site.url) as other:
+        other.goto(f"/executions/{view.id}/outputs")
+        other.evaluate(UNTOUCHED)
+        page.goto(f"/executions/{view.id}")
+        page.get_by_role("button", name="Kill").click()
+        for one in (page, other):
+            expect(one.locator("#head .state")).to_have_text("killed")
+            expect(one.get_by_role("button", name="Kill")).to_have_count(0)
+            expect(one.get_by_role("button", name="Replay")).to_be_visible()
+        expect(page.locator("#overview tbody .state")).to_have_text(["success", "killed"])
+        assert other.evaluate("window.untouched")
+    with pytest.raises(ProcessLookupError):
+        os.kill(script, 0)
+
+
+def test_an_execution_is_held_and_let_go_on_from_its_page(
+    site: Site, browser_page: Any, gate: tuple[ExecutionView, Path]
+) -> None:
+    from playwright.sync_api import expect
+
+    page, (view, go) = browser_page, gate
+    page.goto(f"/executions/{view.id}")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+    page.evaluate(UNTOUCHED)
+    go.touch()
+    expect(page.locator("#head .state")).to_have_text("paused")
+    expect(page.locator("#overview tbody .state")).to_have_text(["success", "success", "queued"])
+    page.get_by_role("link", name="Resume…").click()
+    expect(page.get_by_text("Nothing new begins until it is resumed.")).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+
+    page.get_by_role("row", name=re.compile("^approve flow.Pause paused")).wait_for()
+    page.get_by_role("link", name="Resume…").click()
+    page.get_by_label("reason").fill("fits")
+    page.get_by_label("amount").fill("7")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator("#head .state")).to_have_text("success")
+    page.get_by_label("The execution").get_by_role("link", name="Outputs").click()
+    expect(page.get_by_role("row", name=re.compile("^after value"))).to_contain_text("fits 7")
+
+
+# -- without scripts
+
+
+def test_everything_is_read_by_links_alone_and_a_flow_is_started(site: Site, browser: Any) -> None:
+    from playwright.sync_api import expect
+
+    site.run(READ)
+    newest = site.run(READ, {"name": "Bo"})
+    with opened(browser, site.url, java_script_enabled=False) as page:
+        page.goto("/")
+        page.get_by_role("combobox", name="Flow").fill("read_by_links")
+        page.get_by_role("button", name="Filter").click()
+        expect(page.locator("#list tbody tr")).to_have_count(2)
+        page.get_by_role("link", name=newest.id[-8:]).click()
+        expect(page.locator("#head .state")).to_have_text("success")
+        expect(page.locator("main")).to_contain_text("Hello Bo")
+        tabs = page.get_by_label("The execution")
+
+        tabs.get_by_role("link", name="Outputs").click()
+        page.get_by_role("searchbox", name="Find").fill("rows")
+        page.get_by_role("button", name="Find").click()
+        page.get_by_role("link", name="values.rows").click()
+        values = page.locator("#value")
+        expect(values.locator("tbody tr")).to_have_count(50)
+        values.get_by_role("link", name="n", exact=True).click()
+        values.get_by_role("link", name="n ↑").click()
+        expect(values.locator("tbody tr").first).to_contain_text("120")
+        values.get_by_role("link", name="Further →").first.click()
+        expect(values.locator("tbody tr").first).to_contain_text("70")
+        values.get_by_role("link", name="Sum up the columns").click()
+        expect(values.locator("dl.summed").first).to_contain_text("120")
+        values.get_by_role("link", name="JSON", exact=True).click()
+        expect(values.locator("summary").first).to_be_visible()
+        values.get_by_role("link", name="By itself").click()
+        expect(page.locator("#value table")).to_be_visible()
+        page.go_back()
+        page.get_by_label("Expression").fill("outputs.give.values.rows | length")
+        page.get_by_role("button", name="Evaluate").click()
+        expect(page.locator("#evaluated output")).to_have_text("120")
+
+        tabs.get_by_role("link", name="Logs").click()
+        page.get_by_label("Level").select_option("WARN")
+        page.get_by_role("button", name="Find").click()
+        expect(page.locator("#log .message")).to_have_text(["Careful, Bo"])
+        tabs.get_by_role("link", name="Source").click()
+        expect(page.locator("#L2")).to_have_text("id: read_by_links")
+        tabs.get_by_role("link", name="Compare…").click()
+        page.locator("tbody tr").get_by_role("link").click()
+        expect(page.get_by_role("row", name=re.compile("^greet value changed Hello Ada Hello Bo"))).to_be_visible()
+
+        page.get_by_role("link", name="Flows").click()
+        page.get_by_role("link", name="Start read_by_links").click()
+        page.get_by_label("name").fill("Cy")
+        page.get_by_role("button", name="Start").click()
+        expect(page).to_have_url(re.compile("/executions/[0-9a-f-]{36}$"))
+        until(site, site.app.executions.get(page.url.rpartition("/")[2]), "SUCCESS")
+        page.reload()
+        expect(page.locator("#head .state")).to_have_text("success")
+        expect(page.locator("main")).to_contain_text("Hello Cy")
