@@ -15,22 +15,22 @@ Answers = MutableMapping[EvaluationKey, tuple[Any, str]]
 
 def apply(decision: Decision, tasks: Tasks, answers: Answers, now: int) -> None:
     """Make a committed decision true for the facts of the next one; state and root counters are the caller's."""
-    for change in decision.changes:
-        if isinstance(change, EndTask):
+    for change in decision.changes:  # not isinstance, which takes twice as long to say no
+        if type(change) is EndTask:
             _end(change, tasks, answers)
-        elif isinstance(change, OpenTask):
+        elif type(change) is OpenTask:
             tasks[change.key] = opened(change, now)
-        elif isinstance(change, MoveTask):
+        elif type(change) is MoveTask:
             task = tasks.get(change.key)
             if task is not None:
                 move(task, change, now)
-        elif isinstance(change, HoldTask):
+        elif type(change) is HoldTask:
             task = tasks.get(change.key)
             if task is not None:
                 hold(task, change)
-        elif isinstance(change, ReopenTask):
+        elif type(change) is ReopenTask:
             tasks[change.key] = reopened(change, now)
-        elif isinstance(change, Remember) and change.key.purpose in KEPT and change.key.task in tasks:
+        elif type(change) is Remember and change.key.purpose in KEPT and change.key.task in tasks:
             answers[change.key] = (change.value, change.error)
 
 

@@ -110,10 +110,12 @@ class Draft:
     def counters(self, key: TaskKey) -> Counters:
         """Where a group stands, to be read."""
         counters = self._groups.get(key)
-        if counters is None:
-            task = None if key == ROOT else self.task(key)
-            counters = self.facts.counters if key == ROOT else task.counters if task else None
-        return counters or Counters()
+        if counters is not None:
+            return counters
+        if key == ROOT:
+            return self.facts.counters
+        task = self.task(key)
+        return (task and task.counters) or Counters()
 
     def answer(self, task: TaskKey, purpose: str) -> Any:
         """The value an evaluation gave; None when it is not known."""
@@ -211,11 +213,8 @@ class Draft:
 
     def decision(self) -> Decision:
         """What was drafted; of a group's counters, and of the execution's state, only the last word."""
-        root = self.facts.counters
+        root = self._groups.pop(ROOT, self.facts.counters)
         for key, counters in self._groups.items():
-            if key == ROOT:
-                root = counters
-                continue
             task = self.task(key)
             if task is not None and (task.counters is None or not counters.same_as(task.counters)):
                 self.changes.append(MoveTask(key, task.state, counters))

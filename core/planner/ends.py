@@ -106,7 +106,7 @@ def finish(draft: Draft) -> None:
         _wind_down(draft)
     if draft.halted or draft.state in ENDED:
         return
-    if draft.state == "RUNNING" and draft.effects and isinstance(draft.effects[0], RunTask):
+    if draft.state == "RUNNING" and draft.effects and type(draft.effects[0]) is RunTask:
         return  # the common case: it runs, and will
     phase = draft.counters(ROOT).phase
     if phase == "finished" and any(promise.assertion is not None for promise in draft.facts.flow.sla):
