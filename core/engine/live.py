@@ -51,8 +51,10 @@ class LiveExecution:
         self.attempts: dict[str, TaskKey] = {}
         self.waited: dict[TaskKey, str] = {}
         self._drawn: dict[tuple[TaskKey, str], str] = {}
-        self._attempt = opened.attempt
-        self._began_at = opened.began_at
+        self._facts = Facts(
+            flow, self.steps, view.state, opened.counters, self.tasks, 0, view.id, self.evaluations,
+            attempt=opened.attempt, began_at=opened.began_at,
+        )  # fmt: skip
         self._records = records
         fresh = not opened.tasks and view.state == "CREATED" and view.original_id is None
         self._recover(opened, runs)
@@ -76,11 +78,11 @@ class LiveExecution:
                 self.waited[row.key] = row.wait_state
 
     def facts(self, now: int, *, slot_free: bool = True, rows: Sequence[PastRow] = ()) -> Facts:
-        """What the planner is told. rows: for a restart, every row of the execution."""
-        return Facts(
-            self.flow, self.steps, self.state, self.counters, self.tasks, now, self.identity.id, self.evaluations,
-            slot_free, self._attempt, self._began_at, past_tasks(rows) if rows else (),
-        )  # fmt: skip
+        """What the planner is told, until the next call. rows: for a restart, every row of the execution."""
+        facts = self._facts
+        facts.state, facts.counters, facts.now = self.state, self.counters, now
+        facts.slot_free, facts.rows = slot_free, past_tasks(rows) if rows else ()
+        return facts
 
     @property
     def is_over(self) -> bool:

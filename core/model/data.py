@@ -4,6 +4,11 @@ A process knows over a hundred such classes before its first task, and making an
 millisecond: a tenth of the time of a small run, measured. So these get just what they need (a constructor, equality,
 repr, frozenness), and a constructor of their own only once they are made often: writing one costs as much as making
 fifty without it. What plugins declare (`core.sdk.properties`) gets its constructor from here as well.
+
+`@quick` classes are the same to the type checker, and to whoever compares or shows them; nothing stops a change at run
+time. CPython keeps the fields of an object beside it only when they were set as attributes, which a class that refuses
+that can't do: its objects take half as long again to make, and each field four times as long to read (measured in
+instructions). That is most of what deciding costs, so what is made or read for every task is `@quick`.
 """
 
 from __future__ import annotations
@@ -36,13 +41,28 @@ def field(*, default: Any = MISSING, factory: Callable[[], Any] | None = None, r
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def data(cls: type[T]) -> type[T]:
     """Make a class of plain fields: frozen, compared and shown by its fields; made by position or by name."""
+    quick(cls)
+    cls.__setattr__ = refuse  # type: ignore[method-assign]
+    cls.__delattr__ = refuse  # type: ignore[method-assign]
+    return cls
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def quick(cls: type[T]) -> type[T]:
+    """As `data`, but only the type checker keeps it from being changed."""
     give_constructor(cls)
     cls.__eq__ = _equal  # type: ignore[method-assign]
     cls.__hash__ = _hash  # type: ignore[method-assign]
-    cls.__setattr__ = refuse  # type: ignore[method-assign]
-    cls.__delattr__ = refuse  # type: ignore[method-assign]
     if cls.__repr__ is object.__repr__:
         cls.__repr__ = _shown  # type: ignore[method-assign]
+    return cls
+
+
+@dataclass_transform(field_specifiers=(field,))
+def changing(cls: type[T]) -> type[T]:
+    """As `quick`, for what may be changed."""
+    quick(cls)
+    cls.__hash__ = None  # type: ignore[assignment]
     return cls
 
 
@@ -53,7 +73,7 @@ def give_constructor(cls: type, *, only_by_name: bool = False) -> None:
     def first(self: Any, *values: Any, **named: Any) -> None:
         nonlocal seldom
         seldom -= 1
-        if seldom < 0 or (values and only_by_name) or not _fill(self.__dict__, fields(cls), values, named):
+        if seldom < 0 or (values and only_by_name) or not _fill(self, fields(cls), values, named):
             _build(cls, only_by_name)
             self.__init__(*values, **named)
         elif hasattr(cls, "__post_init__"):
@@ -88,7 +108,7 @@ def fields(cls: type) -> dict[str, Field]:
     return known
 
 
-def _fill(own: dict[str, Any], declared: dict[str, Field], values: tuple[Any, ...], named: dict[str, Any]) -> bool:
+def _fill(self: Any, declared: dict[str, Field], values: tuple[Any, ...], named: dict[str, Any]) -> bool:
     """Do a constructor's work; False when it was called wrongly, which a real one says better."""
     given = dict(zip(declared, values, strict=False))
     if len(values) > len(declared) or given.keys() & named.keys() or named.keys() - declared.keys():
@@ -104,13 +124,18 @@ def _fill(own: dict[str, Any], declared: dict[str, Field], values: tuple[Any, ..
             filled[name] = one.default
         else:
             return False
-    own.update(filled)
+    if type(self).__setattr__ is refuse:
+        self.__dict__.update(filled)
+    else:
+        for name, value in filled.items():
+            setattr(self, name, value)
     return True
 
 
 def _build(cls: type, only_by_name: bool) -> None:
     """Write the constructor; harmless when two threads do it at once."""
-    parameters, lines, names = ["self"], ["    _own = self.__dict__"], {"_missing": MISSING}
+    frozen = cls.__setattr__ is refuse
+    parameters, lines, names = ["self"], ["    _own = self.__dict__" if frozen else "    pass"], {"_missing": MISSING}
     if only_by_name and fields(cls):
         parameters.append("*")
     for name, declared in fields(cls).items():
@@ -124,7 +149,7 @@ def _build(cls: type, only_by_name: bool) -> None:
             parameters.append(f"{name}=_default_{name}")
         else:
             parameters.append(name)
-        lines.append(f"    _own[{name!r}] = {value}")
+        lines.append(f"    _own[{name!r}] = {value}" if frozen else f"    self.{name} = {value}")
     if hasattr(cls, "__post_init__"):
         lines.append("    self.__post_init__()")
     exec(f"def __init__({', '.join(parameters)}):\n" + "\n".join(lines), names)

@@ -1,16 +1,18 @@
 """What the planner answers: changes of rows, effects that follow the commit, guards that must hold inside it."""
 
-# Annotations are no texts here: typing would compile each of a named tuple, which a start waits for.
+from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
-from core.model.data import data
+from core.model.data import changing, quick
 from core.model.messages import EvaluationKey, TaskKey
 
 
-class Counters(NamedTuple):
+@changing
+class Counters:
     """Where a group stands, held on its own row: so a decision touches what changed, never all that ever ran.
+
+    What is in facts or in a decision does not change any more: the planner takes a copy and counts on in that.
 
     cursor: index of the next child (of an Each the next element, of a Call the next child execution).
     running: children that have begun and not ended. worst: the worst end of its tasks so far.
@@ -35,11 +37,20 @@ class Counters(NamedTuple):
     note: str = ""
     turns: int = 0
 
+    def copy(self) -> Counters:
+        return Counters(
+            self.cursor, self.running, self.worst, self.phase, self.turn, self.round, self.done, self.note, self.turns
+        )
+
+    def same_as(self, other: Counters) -> bool:
+        """As ==, but most differ at once."""
+        return self.cursor == other.cursor and self.running == other.running and self == other
+
 
 # -- changes of rows
 
 
-@data
+@quick
 class OpenTask:
     """A task execution begins to exist. counters: for a group. attempt: its first attempt begins with it.
 
@@ -54,7 +65,7 @@ class OpenTask:
     iteration: int | None = None
 
 
-@data
+@quick
 class MoveTask:
     """A task execution changes its counters; when `entered`, its state too. attempt: an attempt begins with it.
 
@@ -72,7 +83,7 @@ class MoveTask:
     due_at: int = 0
 
 
-@data
+@quick
 class HoldTask:
     """The open attempt of a task waits until `due_at`; 0: it runs again. state: what it is then given, None: as before.
     """
@@ -82,7 +93,7 @@ class HoldTask:
     state: str | None = None
 
 
-@data
+@quick
 class EndTask:
     """A task execution is over."""
 
@@ -91,7 +102,7 @@ class EndTask:
     error: str = ""
 
 
-@data
+@quick
 class ReopenTask:
     """A task execution that had ended goes on: RESTARTED, then `state`. attempt: another attempt begins with it.
 
@@ -107,7 +118,7 @@ class ReopenTask:
     attempts: int = 0
 
 
-@data
+@quick
 class ChangeEnd:
     """A task execution that had ended is to count as ended otherwise."""
 
@@ -115,7 +126,7 @@ class ChangeEnd:
     state: str
 
 
-@data
+@quick
 class GiveOutput:
     """The output of a flow task, as far as it is known; later ones replace it."""
 
@@ -123,7 +134,7 @@ class GiveOutput:
     output: Mapping[str, object]
 
 
-@data
+@quick
 class MoveExecution:
     """The execution changes the counters of its root; when `entered`, its state too, by way of `through`."""
 
@@ -134,7 +145,7 @@ class MoveExecution:
     through: str = ""
 
 
-@data
+@quick
 class Derive:
     """Another execution, derived from this one, begins at `due_at` from the task on; written in the same commit."""
 
@@ -142,7 +153,7 @@ class Derive:
     due_at: int
 
 
-@data
+@quick
 class Remember:
     """The answer of an evaluation becomes part of the record."""
 
@@ -158,21 +169,21 @@ Change = (
 # -- effects, performed only after the commit
 
 
-@data
+@quick
 class RunTask:
     """Hand the task's open attempt to an executor."""
 
     key: TaskKey
 
 
-@data
+@quick
 class StopTask:
     """Tell the executor to stop the task's open attempt."""
 
     key: TaskKey
 
 
-@data
+@quick
 class Evaluate:
     """Render a template in the task's place and tell the planner what it gave. typed: keep its type."""
 
@@ -181,7 +192,7 @@ class Evaluate:
     typed: bool = False
 
 
-@data
+@quick
 class WakeAt:
     """Send `Due` when the time has come (microseconds since 1970 UTC); the row's `due_at` says the same."""
 
@@ -189,7 +200,7 @@ class WakeAt:
     due_at: int
 
 
-@data
+@quick
 class StartChild:
     """Create the child execution number `index` of a Call, as the answer to `request` says, and tell ChildStarted."""
 
@@ -198,7 +209,7 @@ class StartChild:
     request: EvaluationKey
 
 
-@data
+@quick
 class RestartChild:
     """Restart the failed child executions of a Call, and tell the end of every one as ChildEnded again.
 
@@ -208,14 +219,14 @@ class RestartChild:
     key: TaskKey
 
 
-@data
+@quick
 class KillChild:
     """Kill every child execution of a Call that has not ended."""
 
     key: TaskKey
 
 
-@data
+@quick
 class ReleaseSlot:
     """An execution of a flow with a concurrency limit is over: tell SlotFree to the one that waits longest."""
 
@@ -228,7 +239,7 @@ Effect = RunTask | StopTask | Evaluate | WakeAt | StartChild | RestartChild | Ki
 # -- guards, checked inside the transaction
 
 
-@data
+@quick
 class FreeSlot:
     """Fewer than `limit` other executions of the flow run or are paused. Refused: decide again, with no slot free."""
 
@@ -237,7 +248,7 @@ class FreeSlot:
     limit: int
 
 
-@data
+@quick
 class KeyAbsent:
     """The key-value store has no such key."""
 
@@ -245,7 +256,7 @@ class KeyAbsent:
     key: str
 
 
-@data
+@quick
 class VersionIs:
     """The output's version is still the one that was read."""
 
@@ -256,7 +267,7 @@ class VersionIs:
 Guard = FreeSlot | KeyAbsent | VersionIs
 
 
-@data
+@quick
 class Decision:
     """A delta: never a new copy of the execution. rules: the names of the rules that spoke, for people and tests.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.errors import InvalidInput
 from core.model.codec import SecretText
-from core.model.data import data, field
+from core.model.data import data, field, quick
 from core.model.input_values import NO_ENCRYPTION, ParseYaml, Refused, shown, typed
 from core.model.inputs import Input
 from core.model.nodes import Children, Concurrency, Retry, Sequence, Step, children_of
@@ -70,7 +70,7 @@ class FlowTrigger:
     disabled: bool = False
 
 
-@data
+@quick
 class Flow:
     """One revision of a flow. `root` holds its tasks; `source` is the text it was loaded from, byte for byte.
 

@@ -5,7 +5,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from core.model.data import data, field
+from core.model.data import field, quick
 
 
 class TaskKey(NamedTuple):
@@ -31,12 +31,12 @@ class EvaluationKey(NamedTuple):
     round: int = 0
 
 
-@data
+@quick
 class Started:
     """The execution was created and may begin."""
 
 
-@data
+@quick
 class TaskEnded:
     """An attempt is over. state: SUCCESS, WARNING, FAILED or KILLED. exit: the task asks the execution to end so."""
 
@@ -46,7 +46,7 @@ class TaskEnded:
     exit: str = ""
 
 
-@data
+@quick
 class TaskWaits:
     """An attempt gave its thread back: it is called again at `due_at` (microseconds since 1970 UTC), with its state."""
 
@@ -55,7 +55,7 @@ class TaskWaits:
     state: str
 
 
-@data
+@quick
 class MemberStarted:
     """Inside the job of a Group one of its children began."""
 
@@ -63,7 +63,7 @@ class MemberStarted:
     task_id: str
 
 
-@data
+@quick
 class MemberEnded:
     """Inside the job of a Group one of its children is over."""
 
@@ -73,14 +73,14 @@ class MemberEnded:
     error: str = ""
 
 
-@data
+@quick
 class JobRestarted:
     """After its owner died the job of a Group runs once more, from its start: what its members gave counts no more."""
 
     group: TaskKey
 
 
-@data
+@quick
 class Evaluated:
     """What an evaluation gave: its rendered value, or why it failed."""
 
@@ -89,17 +89,17 @@ class Evaluated:
     error: str = ""
 
 
-@data
+@quick
 class KillRequested:
     """Somebody wants the execution to end now."""
 
 
-@data
+@quick
 class PauseRequested:
     """Somebody wants no new task to start."""
 
 
-@data
+@quick
 class ResumeRequested:
     """A person or a task lets a paused execution go on. inputs: checked already. key: one waiting task; None: all.
 
@@ -111,12 +111,12 @@ class ResumeRequested:
     by: str = ""
 
 
-@data
+@quick
 class ForceRunRequested:
     """Somebody wants the execution to run now, whatever limit or pause holds it back."""
 
 
-@data
+@quick
 class EndRequested:
     """The execution is to end in a state of the asker's choice, without `finally`. stop: what runs is stopped first."""
 
@@ -125,7 +125,7 @@ class EndRequested:
     stop: bool = False
 
 
-@data
+@quick
 class RestartRequested:
     """An execution that has ended goes on; what is kept follows from its rows (`Facts.rows`).
 
@@ -139,7 +139,7 @@ class RestartRequested:
     state: str = ""
 
 
-@data
+@quick
 class ChildStarted:
     """What became of a StartChild: the id of the child execution, or why there is none."""
 
@@ -149,7 +149,7 @@ class ChildStarted:
     error: str = ""
 
 
-@data
+@quick
 class ChildEnded:
     """An execution that a Call started is over. error: why its outputs can't be had, which fails the task."""
 
@@ -160,12 +160,12 @@ class ChildEnded:
     index: int = 0
 
 
-@data
+@quick
 class SlotFree:
     """The flow's concurrency limit has room again."""
 
 
-@data
+@quick
 class OutputCorrected:
     """An output was changed by hand; what read it becomes stale."""
 
@@ -173,7 +173,7 @@ class OutputCorrected:
     version: int
 
 
-@data
+@quick
 class Due:
     """A time that the execution waited for has come."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.model.data import data, field
+from core.model.data import field, quick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Children = tuple["Step", ...]
 
 
-@data
+@quick
 class Retry:
     """When a failed task runs again. Spans are whole microseconds; None is no limit.
 
@@ -37,7 +37,7 @@ class Retry:
     behavior: str = "RETRY_FAILED_TASK"
 
 
-@data
+@quick
 class Concurrency:
     """How many executions of a flow may run at once; behavior of the next one: QUEUE, CANCEL or FAIL."""
 
@@ -45,7 +45,7 @@ class Concurrency:
     behavior: str = "QUEUE"
 
 
-@data
+@quick
 class Policy:
     """What surrounds the children of a group: blocks that run after them and what their failure means.
 
@@ -57,14 +57,14 @@ class Policy:
     failure_is_warning: bool = False
 
 
-@data
+@quick
 class Work:
     """A runnable task: one job for the far side of the seam. updates: it changes the execution that it runs in."""
 
     updates: bool = False
 
 
-@data
+@quick
 class Sequence:
     """Children one after another; a failure stops it."""
 
@@ -72,7 +72,7 @@ class Sequence:
     policy: Policy = Policy()
 
 
-@data
+@quick
 class Parallel:
     """Children side by side, at most `limit` at once (0: no limit)."""
 
@@ -81,7 +81,7 @@ class Parallel:
     policy: Policy = Policy()
 
 
-@data
+@quick
 class Dag:
     """Children that wait for the named others to end; `after` maps a task id to the ids it depends on."""
 
@@ -91,7 +91,7 @@ class Dag:
     policy: Policy = Policy()
 
 
-@data
+@quick
 class Choice:
     """One of several branches, chosen by the rendered text of `value`; `otherwise` when none is named so.
 
@@ -106,7 +106,7 @@ class Choice:
     policy: Policy = Policy()
 
 
-@data
+@quick
 class Each:
     """The children once per element of `values` (a template or a list), at most `limit` elements at once.
 
@@ -125,7 +125,7 @@ class Each:
     transmit_failed: bool = True
 
 
-@data
+@quick
 class Repeat:
     """The children again and again until `until` renders truthy, with a pause of `interval` between two rounds.
 
@@ -141,7 +141,7 @@ class Repeat:
     policy: Policy = Policy()
 
 
-@data
+@quick
 class Wait:
     """Until a time, a person or a message; then the children, if any.
 
@@ -157,7 +157,7 @@ class Wait:
     policy: Policy = Policy()
 
 
-@data
+@quick
 class Call:
     """Another flow as a child execution, or `times` of them (a template of a number): all are one task execution.
 
@@ -174,7 +174,7 @@ class Call:
     times: str | None = None
 
 
-@data
+@quick
 class Group:
     """Children that share one directory: one job, run in order on the far side."""
 
@@ -185,7 +185,7 @@ class Group:
 Node = Work | Sequence | Parallel | Dag | Choice | Each | Repeat | Wait | Call | Group
 
 
-@data
+@quick
 class Step:
     """One task of a flow in its place: its properties as written, what every task has, and its node.
 

@@ -1,9 +1,10 @@
 """Pure: given what happened, what happens next."""
 
+from core.planner.applied import apply
 from core.planner.decide import decide
 from core.planner.ends import OUTPUTS, PROMISES, is_over
 from core.planner.facts import ITEMS, KEPT, Facts, PastTask, TaskFacts
-from core.planner.recover import apply, pending
+from core.planner.recover import pending
 from core.planner.restart import Continuation, continuation, waits_to_restart
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model.decisions import Counters, RunTask, StartChild
+from core.model.decisions import Counters, OpenTask, RunTask, StartChild
 from core.model.messages import (
     ChildEnded,
     ChildStarted,
@@ -31,7 +31,7 @@ def start_call(draft: Draft, key: TaskKey, node: Call) -> str | None:
         return _children(draft, key, 1)
     if "{" not in node.times:
         return _times_known(draft, key, node.times)
-    draft.set_counters(key, draft.counters(key)._replace(phase="asking"))
+    draft.count(key).phase = "asking"
     ask_call(draft, key, node)
     return None
 
@@ -62,7 +62,8 @@ def _times_known(draft: Draft, key: TaskKey, times: str) -> str | None:
 
 def _children(draft: Draft, key: TaskKey, times: int) -> str | None:
     draft.rule("ask what the children need")
-    draft.set_counters(key, draft.counters(key)._replace(phase="tasks", round=times))
+    group = draft.count(key)
+    group.phase, group.round = "tasks", times
     return _ask_requests(draft, key)
 
 
@@ -70,13 +71,11 @@ def _ask_requests(draft: Draft, key: TaskKey, error: str = "") -> str | None:
     """Ask for the next children, a window at once. A failed one does not keep the others back (the reference)."""
     node = draft.step(key).node
     assert isinstance(node, Call)
-    counters = draft.counters(key)
-    cursor, running = counters.cursor, counters.running
-    while running < WINDOW and cursor < counters.round and not draft.halted:
-        draft.ask(EvaluationKey(key, _purpose(draft, key, REQUEST), cursor), node.request, typed=True)
-        cursor, running = cursor + 1, running + 1
-    draft.set_counters(key, counters._replace(cursor=cursor, running=running))
-    return None if running else _close_call(draft, key, error)
+    group = draft.count(key)
+    while group.running < WINDOW and group.cursor < group.round and not draft.halted:
+        draft.ask(EvaluationKey(key, _purpose(draft, key, REQUEST), group.cursor), node.request, typed=True)
+        group.cursor, group.running = group.cursor + 1, group.running + 1
+    return None if group.running else _close_call(draft, key, error)
 
 
 def call_answered(draft: Draft, key: TaskKey, node: Call, message: Evaluated) -> str | None:
@@ -151,10 +150,10 @@ def _transmitted(state: str) -> str:
 
 
 def _child_over(draft: Draft, key: TaskKey, index: int, state: str, error: str) -> str | None:
-    counters = draft.counters(key)
-    draft.set_counters(key, counters._replace(
-        running=counters.running - 1, worst=worse(counters.worst, state), done=counters.done | 1 << index
-    ))  # fmt: skip
+    group = draft.count(key)
+    group.running -= 1
+    group.worst = worse(group.worst, state)
+    group.done |= 1 << index
     return _ask_requests(draft, key, error)
 
 
@@ -179,7 +178,7 @@ def start_job(draft: Draft, key: TaskKey, node: Group) -> str | None:
     """One job for the group and its members."""
     task = draft.task(key)
     if task is not None and task.attempts > 1:  # its members run again
-        draft.set_counters(key, draft.counters(key)._replace(turn=draft.next_turn()))
+        draft.count(key).turn = draft.next_turn()
     draft.effects.append(RunTask(key))
     return None
 
@@ -200,9 +199,8 @@ def member_started(draft: Draft, message: MemberStarted) -> None:
         draft.rule("late member")
         return
     draft.rule("member started")
-    draft.open(key, message.group, "RUNNING", attempt=True)
-    counters = draft.counters(message.group)
-    draft.set_counters(message.group, counters._replace(cursor=counters.cursor + 1, running=counters.running + 1))
+    draft.open(OpenTask(key, message.group, "RUNNING", attempt=True))
+    _began(draft, message.group)
 
 
 def member_ended(draft: Draft, message: MemberEnded) -> None:
@@ -211,9 +209,8 @@ def member_ended(draft: Draft, message: MemberEnded) -> None:
         draft.rule("late member")
         return
     if draft.task(key) is None and message.state == "SKIPPED":  # it never began
-        draft.open(key, message.group, "CREATED")
-        counters = draft.counters(message.group)
-        draft.set_counters(message.group, counters._replace(cursor=counters.cursor + 1, running=counters.running + 1))
+        draft.open(OpenTask(key, message.group, "CREATED"))
+        _began(draft, message.group)
     elif draft.task(key) is None:
         member_started(draft, MemberStarted(message.group, message.task_id))
     draft.rule("member ended")
@@ -226,10 +223,15 @@ def _member(draft: Draft, group: TaskKey, task_id: str) -> tuple[TaskFacts | Non
     return task if known else None, TaskKey(task_id, group.path, draft.counters(group).turn)
 
 
+def _began(draft: Draft, group: TaskKey) -> None:
+    counters = draft.count(group)
+    counters.cursor, counters.running = counters.cursor + 1, counters.running + 1
+
+
 def _end_member(draft: Draft, group: TaskKey, key: TaskKey, state: str, error: str = "") -> None:
-    ended = end_task(draft, key, state, error)
-    counters = draft.counters(group)
-    draft.set_counters(group, counters._replace(running=counters.running - 1, worst=worse(counters.worst, ended)))
+    counters = draft.count(group)
+    counters.running -= 1
+    counters.worst = worse(counters.worst, end_task(draft, key, state, error))
 
 
 def job_restarted(draft: Draft, message: JobRestarted) -> None:
@@ -239,15 +241,15 @@ def job_restarted(draft: Draft, message: JobRestarted) -> None:
         draft.rule("late job")
         return
     draft.rule("the group begins anew")
-    for member, known in draft.open_tasks():
+    for member, known in list(draft.open_tasks()):
         if known.parent == key:
             draft.end(member, "KILLED", "its engine died")
-    draft.set_counters(key, Counters(turn=draft.next_turn()))
+    draft.count_anew(key, Counters(turn=draft.next_turn()))
 
 
 def job_ended(draft: Draft, key: TaskKey, node: Group, state: str, error: str) -> str | None:
     """The group's job is over: members that said nothing more end with it; then its blocks run."""
-    for member, known in draft.open_tasks():
+    for member, known in list(draft.open_tasks()):
         if known.parent == key and known.running:
             _end_member(draft, key, member, "KILLED" if state == "KILLED" else "FAILED", "its group has ended")
     task = draft.task(key)
@@ -262,7 +264,8 @@ def job_ended(draft: Draft, key: TaskKey, node: Group, state: str, error: str) -
     note = f"{WHY}{error}" if error else ""
     if node.policy.errors or node.policy.finally_:
         draft.move(key, "RUNNING", attempt_ended=state, error=error, entered=False)
-    draft.set_counters(key, draft.counters(key)._replace(worst=worst, running=0, note=note))
+    group = draft.count(key)
+    group.worst, group.running, group.note = worst, 0, note
     return finish_group(draft, key, node)
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from core.model.decisions import Decision
+from core.model.decisions import Decision, OpenTask
 from core.model.messages import (
     ROOT,
     EndRequested,
@@ -51,7 +51,7 @@ def decide(facts: Facts, message: Message) -> Decision:
 
 def _task_ended(draft: Draft, message: TaskEnded) -> None:
     key, state = message.key, message.state
-    task = draft.task(key)
+    task = draft.facts.tasks.get(key)
     if task is None or (task.state == "RETRYING" and not task.running):
         draft.rule("late result")
         return
@@ -124,7 +124,7 @@ def _listener_known(draft: Draft, message: Evaluated, step: Step) -> None:
         return
     draft.rule("a listener")
     if message.error:
-        draft.open(key, ROOT, "CREATED")
+        draft.open(OpenTask(key, ROOT, "CREATED"))
         child_ended(draft, key, ROOT, end_task(draft, key, "FAILED", message.error))
         return
     ended = open_step(draft, step, ROOT, key.path, key.turn, heard=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
-from core.model.data import data
+from core.model.data import evolve, quick
 from core.model.decisions import (
     Change,
     Counters,
@@ -25,14 +26,14 @@ from core.model.decisions import (
 from core.model.messages import ROOT, Evaluated, EvaluationKey, TaskKey
 from core.model.nodes import Node, Step
 from core.model.state import ENDED
+from core.planner.applied import hold, move, opened, reopened
 from core.planner.facts import Facts, TaskFacts
 
 HELD = "held"
-_UNTOUCHED: Any = object()
 _NOT_KNOWN = (None, "")
 
 
-@data
+@quick
 class Kind:
     """How one shape of node runs.
 
@@ -58,23 +59,22 @@ class Draft:
     """
 
     __slots__ = (
-        "_answers", "_counters", "_moved", "_touched", "changes", "effects", "error", "facts", "guards", "halted",
-        "held", "kind", "rules", "state", "through", "turns",
+        "_answers", "_groups", "_moved", "_touched", "changes", "effects", "error", "facts", "guards", "halted",
+        "held", "kind", "rules", "state", "through",
     )  # fmt: skip
 
     def __init__(self, facts: Facts, kind: Callable[[type], Kind]) -> None:
-        root = facts.counters
         self.facts = facts
         self.kind = kind
         self.state = facts.state
         self.through = ""
         self.error = ""
-        self.held = root.note == HELD
-        self.halted = facts.state == "KILLING" or (root.note != "" and not self.held and facts.state != "QUEUED")
-        self.turns = root.turns
+        note = facts.counters.note
+        self.held = note == HELD
+        self.halted = facts.state == "KILLING" or (note != "" and not self.held and facts.state != "QUEUED")
         self._moved = False
-        self._touched: dict[TaskKey, TaskFacts | None] = {}
-        self._counters: dict[TaskKey, Counters] = {ROOT: root}
+        self._touched: dict[TaskKey, TaskFacts | OpenTask | None] = {}
+        self._groups: dict[TaskKey, Counters] = {}
         self._answers: dict[EvaluationKey, tuple[Any, str]] | None = None
         self.changes: list[Change] = []
         self.effects: list[Effect] = []
@@ -85,13 +85,20 @@ class Draft:
 
     def task(self, key: TaskKey) -> TaskFacts | None:
         """The task execution, or None when it has ended or never was. For its counters ask `counters`."""
-        task: TaskFacts | None = self._touched.get(key, _UNTOUCHED)
-        return self.facts.tasks.get(key) if task is _UNTOUCHED else task
+        if key not in self._touched:
+            return self.facts.tasks.get(key)
+        task = self._touched[key]
+        if isinstance(task, OpenTask):  # seldom asked for
+            task = self._touched[key] = opened(task, self.facts.now)
+        return task
 
-    def open_tasks(self) -> list[tuple[TaskKey, TaskFacts]]:
-        """Every task execution that has not ended, parents before children."""
-        known = {**self.facts.tasks, **self._touched}
-        return [(key, task) for key, task in known.items() if task is not None]
+    def open_tasks(self) -> Iterator[tuple[TaskKey, TaskFacts]]:
+        """Every task execution that has not ended, parents before children. Make a list of it before you change any."""
+        opened_now = (key for key in self._touched if key not in self.facts.tasks)
+        for key in chain(self.facts.tasks, opened_now):
+            task = self.task(key)
+            if task is not None:
+                yield key, task
 
     def step(self, key: TaskKey) -> Step:
         return self.facts.steps[key.task_id]
@@ -101,14 +108,18 @@ class Draft:
         return self.facts.flow.root if key == ROOT else self.facts.steps[key.task_id].node
 
     def counters(self, key: TaskKey) -> Counters:
-        counters = self._counters.get(key)
-        if counters is None:
-            task = self.task(key)
-            counters = (task.counters if task else None) or Counters()
-        return counters
+        """Where a group stands, to be read."""
+        counters = self._groups.get(key)
+        if counters is not None:
+            return counters
+        if key == ROOT:
+            return self.facts.counters
+        task = self.task(key)
+        return (task and task.counters) or Counters()
 
-    def answer(self, key: EvaluationKey) -> Any:
+    def answer(self, task: TaskKey, purpose: str) -> Any:
         """The value an evaluation gave; None when it is not known."""
+        key: Any = (task, purpose, 0)  # as good as an EvaluationKey, which takes as long to make as a whole change
         if self._answers and key in self._answers:
             return self._answers[key][0]
         return self.facts.evaluations.get(key, _NOT_KNOWN)[0]
@@ -118,47 +129,56 @@ class Draft:
     def rule(self, name: str) -> None:
         self.rules.append(name)
 
-    def open(
-        self, key: TaskKey, parent: TaskKey, state: str, *, group: bool = False, attempt: bool = False,
-        iteration: int | None = None,
-    ) -> None:  # fmt: skip
-        counters = Counters(0, 0, "SUCCESS", "tasks", key.turn) if group else None
-        now = self.facts.now
-        self._touched[key] = TaskFacts(parent, state, counters, attempt, 1 if attempt else 0, now, 0, iteration)
-        self.changes.append(OpenTask(key, parent, state, counters, attempt, iteration))
+    def count(self, key: TaskKey) -> Counters:
+        """Where a group stands, to be changed."""
+        counters = self._groups.get(key)
+        if counters is None:
+            counters = self._groups[key] = self.counters(key).copy()
+        return counters
+
+    def count_anew(self, key: TaskKey, counters: Counters) -> None:
+        self._groups[key] = counters
+
+    def open(self, change: OpenTask) -> None:
+        self._touched[change.key] = change
+        self.changes.append(change)
 
     def reopen(self, key: TaskKey, parent: TaskKey, state: str, counters: Counters | None, *,
                attempt: bool = False, attempts: int = 0, iteration: int | None = None) -> None:  # fmt: skip
         """Let a task execution that had ended go on."""
         begun = attempts + 1 if attempt else attempts
-        self._touched[key] = TaskFacts(parent, state, counters, attempt, begun, self.facts.now, 0, iteration)
-        self.changes.append(ReopenTask(key, parent, state, counters, attempt, iteration, begun))
+        change = ReopenTask(key, parent, state, counters, attempt, iteration, begun)
+        self._touched[key] = reopened(change, self.facts.now)
+        self.changes.append(change)
 
     def move(
         self, key: TaskKey, state: str, *, group: bool = False, attempt: bool = False, attempt_ended: str = "",
         error: str = "", due_at: int = 0, entered: bool = True,
     ) -> None:  # fmt: skip
-        task = self.task(key)
+        task = self._own(key)
         if task is None:
             return
-        counters = Counters(0, 0, "SUCCESS", "tasks", key.turn) if group else self._counters.get(key, task.counters)
-        self._counters.pop(key, None)
-        running = attempt or (task.running and not attempt_ended)
-        self._touched[key] = task._replace(
-            state=state, counters=counters, running=running, attempts=task.attempts + attempt, due_at=due_at,
-            since=self.facts.now if attempt and not task.attempts else task.since,
-        )  # fmt: skip
-        self.changes.append(MoveTask(key, state, counters, attempt, entered, attempt_ended, error, due_at))
+        counters = self._groups.pop(key, task.counters)
+        change = MoveTask(
+            key, state, Counters(turn=key.turn) if group else counters, attempt, entered, attempt_ended, error, due_at
+        )
+        move(task, change, self.facts.now)
+        self.changes.append(change)
 
     def hold(self, key: TaskKey, due_at: int, state: str | None = None) -> None:
         """Let the attempt of a task wait, or (0) run again."""
-        task = self.task(key)
+        task = self._own(key)
         if task is not None:
-            self._touched[key] = task._replace(running=not due_at, due_at=due_at)
-            self.changes.append(HoldTask(key, due_at, state))
+            change = HoldTask(key, due_at, state)
+            hold(task, change)
+            self.changes.append(change)
 
-    def set_counters(self, key: TaskKey, counters: Counters) -> None:
-        self._counters[key] = counters
+    def _own(self, key: TaskKey) -> TaskFacts | None:
+        """A task execution to be changed: the facts stay as they are."""
+        task = self.task(key)
+        if task is not None and key not in self._touched:
+            task = self._touched[key] = evolve(task)
+        return task
 
     def end(self, key: TaskKey, state: str, error: str = "") -> None:
         self._touched[key] = None
@@ -170,15 +190,15 @@ class Draft:
 
     def note(self, note: str) -> None:
         """Say on the root how the execution is held or ends."""
-        self.set_counters(ROOT, self._counters[ROOT]._replace(note=note))
+        self.count(ROOT).note = note
         self.held = note == HELD
         self.halted = self.state == "KILLING" or (note != "" and not self.held)
 
     def next_turn(self) -> int:
         """A turn that no task of the execution has had."""
-        self.turns += 1
-        self._moved = True
-        return self.turns
+        root = self.count(ROOT)
+        root.turns += 1
+        return root.turns
 
     def ask(self, key: EvaluationKey, template: object, *, typed: bool = False) -> None:
         self.effects.append(Evaluate(key, template, typed))
@@ -193,13 +213,12 @@ class Draft:
 
     def decision(self) -> Decision:
         """What was drafted; of a group's counters, and of the execution's state, only the last word."""
-        root = self._counters.pop(ROOT)
-        for key, counters in self._counters.items():
+        root = self._groups.pop(ROOT, self.facts.counters)
+        for key, counters in self._groups.items():
             task = self.task(key)
-            if task is not None and task.counters != counters:
+            if task is not None and (task.counters is None or not counters.same_as(task.counters)):
                 self.changes.append(MoveTask(key, task.state, counters))
         if self._moved or root is not self.facts.counters:
-            root = root if root.turns == self.turns else root._replace(turns=self.turns)
             entered = self.state != self.facts.state or (self.through == "RESTARTED" and self.state in ENDED)
             self.changes.append(MoveExecution(self.state, root, self.error, entered, self.through))
         return Decision(tuple(self.changes), tuple(self.effects), self.guards, tuple(self.rules))

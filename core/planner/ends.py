@@ -68,7 +68,7 @@ def ask_end(draft: Draft, state: str, error: str = "") -> None:
 
 
 def _stop(draft: Draft) -> None:
-    for key, task in draft.open_tasks():
+    for key, task in list(draft.open_tasks()):
         if task.running:
             draft.move(key, "KILLING")
             if not is_member(draft, key, task):  # those stop with their group
@@ -86,17 +86,17 @@ def flow_answered(draft: Draft, message: Evaluated) -> None:
         draft.rule("late answer")
     else:
         draft.rule("promises kept")
-        draft.set_counters(ROOT, draft.counters(ROOT)._replace(phase=KEPT_PROMISES))
+        draft.count(ROOT).phase = KEPT_PROMISES
 
 
 def outputs_known(draft: Draft, message: Evaluated) -> None:
     draft.remember(message.key, message.value, message.error)
-    root = draft.counters(ROOT)
-    if root.phase != OUTPUTS or draft.halted:
+    if draft.counters(ROOT).phase != OUTPUTS or draft.halted:
         draft.rule("late answer")
         return
     draft.rule("flow outputs known")
-    draft.set_counters(ROOT, root._replace(phase="done", worst="FAILED" if message.error else root.worst))
+    root = draft.count(ROOT)
+    root.phase, root.worst = "done", "FAILED" if message.error else root.worst
     draft.set_state(draft.state, message.error)
 
 
@@ -104,19 +104,18 @@ def finish(draft: Draft) -> None:
     """Ends the execution when nothing of it is left to run; else says whether it runs or waits."""
     if draft.halted:
         _wind_down(draft)
+    if draft.halted or draft.state in ENDED:
+        return
+    if draft.state == "RUNNING" and draft.effects and type(draft.effects[0]) is RunTask:
+        return  # the common case: it runs, and will
     phase = draft.counters(ROOT).phase
-    if draft.state in ENDED or (phase == "tasks" and draft.effects and isinstance(draft.effects[0], RunTask)
-                                and draft.state == "RUNNING"):  # fmt: skip
-        return
-    if draft.halted:
-        return
     if phase == "finished" and any(promise.assertion is not None for promise in draft.facts.flow.sla):
         draft.rule("look at the promises")
-        draft.set_counters(ROOT, draft.counters(ROOT)._replace(phase=PROMISES))
+        draft.count(ROOT).phase = PROMISES
         ask_promises(draft)
     elif phase in ("finished", KEPT_PROMISES) and draft.facts.flow.outputs:
         draft.rule("ask for flow outputs")
-        draft.set_counters(ROOT, draft.counters(ROOT)._replace(phase=OUTPUTS))
+        draft.count(ROOT).phase = OUTPUTS
         ask_outputs(draft)
     elif phase in ("finished", KEPT_PROMISES, "done"):
         draft.rule("finish")
@@ -138,11 +137,10 @@ def ask_outputs(draft: Draft) -> None:
 def _runs_or_waits(draft: Draft) -> None:
     """PAUSED or RETRYING while all that is open waits for a person or a time, else RUNNING."""
     state = "RUNNING"
-    if not any(isinstance(effect, _WORKING) for effect in draft.effects):
-        tasks = draft.open_tasks()
-        if not any(_works(draft, key, task) for key, task in tasks):
-            states = {task.state for _, task in tasks}
-            state = next((waits for waits in ("RETRYING", "PAUSED") if waits in states), "RUNNING")
+    begins = any(isinstance(effect, _WORKING) for effect in draft.effects)
+    if not begins and not any(_works(draft, key, task) for key, task in draft.open_tasks()):
+        states = {task.state for _, task in draft.open_tasks()}
+        state = next((waits for waits in ("RETRYING", "PAUSED") if waits in states), "RUNNING")
     if state != draft.state and draft.state in ("RUNNING", "PAUSED", "RETRYING"):
         draft.set_state(state, through="RUNNING" if draft.facts.state in _NEVER_BEGAN else "")
 
@@ -155,7 +153,7 @@ def _works(draft: Draft, key: TaskKey, task: TaskFacts) -> bool:
 
 def _wind_down(draft: Draft) -> None:
     """Once nothing runs any more, close what is open, the innermost first."""
-    tasks = draft.open_tasks()
+    tasks = list(draft.open_tasks())
     if any(task.running for _, task in tasks):
         return
     note = draft.counters(ROOT).note
@@ -167,15 +165,16 @@ def _wind_down(draft: Draft) -> None:
     for key, task in reversed(tasks):  # a task that asked for the end closes groups so, but what waits was killed
         draft.end(key, state if state == RETRIED_STATE or task.counters is not None else "KILLED")
     if note == KILLED_AFTER:
-        draft.set_counters(ROOT, draft.counters(ROOT)._replace(phase="over", running=0))
+        root = draft.count(ROOT)
+        root.phase, root.running = "over", 0
         return
-    root = draft.counters(ROOT)
+    root = draft.count(ROOT)
+    root.note = ""
     if state in ("SUCCESS", "WARNING", "FAILED"):  # the flow's outputs are still to be had
-        draft.set_counters(ROOT, root._replace(note="", worst=state, phase="finished", running=0))
+        root.worst, root.phase, root.running = state, "finished", 0
         draft.halted = False
         return
     draft.rule(state.lower())
-    draft.set_counters(ROOT, root._replace(note=""))
     draft.halted = False
     end_execution(draft, state)
 
@@ -189,5 +188,6 @@ def end_execution(draft: Draft, state: str, error: str = "") -> None:
     if state != RETRIED_STATE and any(not step.disabled for step in flow.after_execution):
         draft.rule("afterExecution")
         draft.held = False
-        draft.set_counters(ROOT, draft.counters(ROOT)._replace(cursor=0, running=0, phase="after", done=0, note=""))
+        root = draft.count(ROOT)
+        root.cursor, root.running, root.phase, root.done, root.note = 0, 0, "after", 0, ""
         advance(draft, ROOT)

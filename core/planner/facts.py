@@ -1,11 +1,11 @@
 """What the planner knows of one execution when it decides: data, no clock, no I/O."""
 
-# Annotations are no texts here: typing would compile each of a named tuple, which a start waits for.
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from core.model.data import data, field
+from core.model.data import changing, field, quick
 from core.model.decisions import Counters
 from core.model.flow import Flow
 from core.model.messages import EvaluationKey, TaskKey
@@ -19,8 +19,9 @@ KEPT = frozenset({VALUES, ITEMS, SETTINGS})
 """Purposes of evaluations whose answers the planner reads again while the task is open."""
 
 
-class TaskFacts(NamedTuple):
-    """A task execution that has not ended.
+@changing
+class TaskFacts:
+    """A task execution that has not ended. Changed only when a decision was committed (`apply`).
 
     running: its attempt is with an executor, or its child executions run. attempts: how many have begun.
     since: when it began, or was restarted (microseconds). due_at: what it waits for. iteration: see OpenTask.
@@ -36,7 +37,7 @@ class TaskFacts(NamedTuple):
     iteration: int | None = None
 
 
-@data
+@quick
 class PastTask:
     """A row of the execution, ended or not, in the order in which they were opened: what a restart looks at."""
 
@@ -48,9 +49,11 @@ class PastTask:
     attempts: int = 0
 
 
-@data
+@changing
 class Facts:
     """One execution: its flow, where its root stands, and the task executions that have not ended.
+
+    Its owner keeps it up to date between decisions; while one is made nothing of it changes.
 
     steps: every task of the flow by its id. now: microseconds since 1970 UTC. seed: the execution's id, from which
     random delays follow. evaluations: (value, error) by key, at least those of purposes in KEPT for open tasks.

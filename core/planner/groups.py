@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.model.decisions import Counters, RunTask
+from core.model.decisions import Counters, OpenTask, RunTask
 from core.model.messages import ROOT, EvaluationKey, TaskKey
 from core.model.nodes import Call, Children, Group, Policy, Step, Wait, Work
 from core.model.truth import truthy
@@ -44,7 +44,7 @@ def open_step(
     key = TaskKey(step.id, path, turn)
     if draft.held:
         draft.rule("opened while paused")
-        draft.open(key, parent, "QUEUED", iteration=iteration)
+        draft.open(OpenTask(key, parent, "QUEUED", iteration=iteration))
         return None
     condition = step.run_if
     if condition is not None and not heard:
@@ -53,17 +53,17 @@ def open_step(
             draft.ask(EvaluationKey(key, RUN_IF), condition)
             return None
         if asked or not truthy(condition):
-            draft.open(key, parent, "CREATED", iteration=iteration)
+            draft.open(OpenTask(key, parent, "CREATED", iteration=iteration))
             if not asked:
                 return skip(draft, key)
             draft.ask(EvaluationKey(key, RUN_IF), condition)
             return None
     if type(step.node) is Work:
-        draft.open(key, parent, "RUNNING", attempt=True, iteration=iteration)
+        draft.open(OpenTask(key, parent, "RUNNING", None, True, iteration))
         draft.effects.append(RunTask(key))
         return None
     kind = draft.kind(type(step.node))
-    draft.open(key, parent, "RUNNING", group=True, attempt=kind.attempt, iteration=iteration)
+    draft.open(OpenTask(key, parent, "RUNNING", Counters(turn=turn), kind.attempt, iteration))
     return kind.start(draft, key, step.node)
 
 
@@ -73,14 +73,14 @@ def go_on_or_open(draft: Draft, step: Step, parent: TaskKey, path: tuple[str, ..
     """
     for key, task in draft.open_tasks():
         if task.parent == parent and key.task_id == step.id and draft.counters(key).phase == LATER:
-            draft.set_counters(key, draft.counters(key)._replace(phase="tasks"))
+            draft.count(key).phase = "tasks"
             return advance(draft, key)
     return open_step(draft, step, parent, path, turn)
 
 
 def _close_later(draft: Draft, parent: TaskKey) -> None:
     """Groups whose turn never came are as they were."""
-    for key, task in draft.open_tasks():
+    for key, task in list(draft.open_tasks()):
         if task.parent == parent and draft.counters(key).phase == LATER:
             _close_later(draft, key)
             draft.end(key, draft.counters(key).worst)
@@ -120,11 +120,10 @@ def skip(draft: Draft, key: TaskKey) -> str:
 
 def end_task(draft: Draft, key: TaskKey, state: str, error: str = "") -> str:
     """Close a task execution in the state that its `allowFailure` and `allowWarning` leave it in."""
-    step = draft.step(key)
-    if state == "FAILED" and step.allow_failure:
+    if state == "FAILED" and draft.step(key).allow_failure:
         draft.rule("allowFailure")
         state = "WARNING"
-    if state == "WARNING" and step.allow_warning:
+    if state == "WARNING" and draft.step(key).allow_warning:
         draft.rule("allowWarning")
         state = "SUCCESS"
     draft.end(key, state, error)
@@ -135,14 +134,14 @@ def child_ended(draft: Draft, child: TaskKey, parent: TaskKey, state: str) -> No
     """Tell a group that one of its children is over; a group that ends so tells its own parent."""
     while True:
         node: Any = draft.node(parent)
-        cursor, running, worst, phase, turn, rounds, done, note, turns = draft.counters(parent)
-        if phase == "tasks" and state != "SUCCESS" and not _is_on_pause(node, child):
-            worst = worse(worst, state)
-        draft.set_counters(parent, Counters(cursor, running - 1, worst, phase, turn, rounds, done, note, turns))
+        group = draft.count(parent)
+        group.running -= 1
+        if state != "SUCCESS" and group.phase == "tasks" and not _is_on_pause(node, child):
+            group.worst = worse(group.worst, state)
         if draft.halted:
             return
         above = draft.task(parent)
-        ended = _advance(draft, parent, node, phase, child)
+        ended = _advance(draft, parent, node, group.phase, child)
         if ended is None or above is None:
             return
         child, parent, state = parent, above.parent, ended
@@ -173,20 +172,19 @@ def fill(draft: Draft, key: TaskKey, children: Children, limit: int, *, counts: 
 
     counts: these are the group's tasks, whose failure stops it; else a block in which each has its turn.
     """
-    cursor, running, worst, phase, turn, rounds, done, note, turns = draft.counters(key)
-    while running < limit and cursor < len(children) and not (counts and worst in FATAL):
-        step = children[cursor]
-        cursor += 1
-        if step.disabled or (done and done >> (cursor - 1) & 1):
+    group = draft.count(key)
+    opens = go_on_or_open if group.done >> len(children) else open_step
+    while group.running < limit and group.cursor < len(children) and not (counts and group.worst in FATAL):
+        at = group.cursor
+        group.cursor += 1
+        if children[at].disabled or group.done >> at & 1:
             continue
-        opens = go_on_or_open if done >> len(children) else open_step
-        ended = opens(draft, step, key, key.path, turn)
+        ended = opens(draft, children[at], key, key.path, group.turn)
         if ended is None:
-            running += 1
+            group.running += 1
         elif counts:
-            worst = worse(worst, ended)
-    draft.set_counters(key, Counters(cursor, running, worst, phase, turn, rounds, done, note, turns))
-    return running > 0
+            group.worst = worse(group.worst, ended)
+    return group.running > 0
 
 
 def advance(draft: Draft, key: TaskKey) -> str | None:
@@ -213,19 +211,19 @@ def finish_group(draft: Draft, key: TaskKey, node: Any) -> str | None:
     if policy.errors or policy.finally_ or counters.phase == "after":
         if counters.phase == "tasks":
             failed = counters.worst == "FAILED" and any(not step.disabled for step in policy.errors)
-            counters = _block(draft, key, counters, "errors" if failed else "finally")
+            counters = _block(draft, key, "errors" if failed else "finally")
         if counters.phase == "errors":
             if fill(draft, key, policy.errors, 1, counts=False):
                 return None
-            counters = _block(draft, key, draft.counters(key), "finally")
+            counters = _block(draft, key, "finally")
         block = draft.facts.flow.after_execution if counters.phase == "after" else policy.finally_
         if fill(draft, key, block, 1, counts=False):
             return None
         counters = draft.counters(key)
     if key == ROOT:
-        phase = "over" if counters.phase == "after" else "finished"
-        draft.set_counters(ROOT, counters._replace(running=0, phase=phase))
-        return counters.worst
+        root = draft.count(ROOT)
+        root.running, root.phase = 0, "over" if root.phase == "after" else "finished"
+        return root.worst
     error = counters.note[1:] if counters.note[:1] == WHY else ""
     if policy.failure_is_warning and counters.worst == "FAILED" and not draft.step(key).allow_failure:
         draft.rule("a failure counts as a warning")
@@ -234,12 +232,12 @@ def finish_group(draft: Draft, key: TaskKey, node: Any) -> str | None:
     return end_task(draft, key, counters.worst, error)
 
 
-def _block(draft: Draft, key: TaskKey, counters: Counters, phase: str) -> Counters:
+def _block(draft: Draft, key: TaskKey, phase: str) -> Counters:
     if phase == "errors":
         draft.rule("errors")
-    entered = counters._replace(cursor=0, running=0, phase=phase, done=0)
-    draft.set_counters(key, entered)
-    return entered
+    group = draft.count(key)
+    group.cursor, group.running, group.phase, group.done = 0, 0, phase, 0
+    return group
 
 
 # -- the groups that need no more than counters
@@ -262,34 +260,32 @@ def run_dag(draft: Draft, key: TaskKey, node: Any, child: TaskKey | None) -> boo
 
     The cursor counts; it is no index. A child is open when its bit in `round` is set.
     """
-    counters = draft.counters(key)
-    cursor, running, worst, _, turn, opened, done, *_ = counters
+    group = draft.count(key)
     bits = {step.id: 1 << at for at, step in enumerate(node.children)}
     for step in node.children:
         if step.disabled:
-            done |= bits[step.id]
+            group.done |= bits[step.id]
     if child is not None:
-        done |= bits.get(child.task_id, 0)
+        group.done |= bits.get(child.task_id, 0)
+    opens = go_on_or_open if group.done >> len(node.children) else open_step
     limit = node.limit or WINDOW
     moved = True
     while moved:  # a child that ends at once may free another
         moved = False
         for step in node.children:
             bit = bits[step.id]
-            if running >= limit or worst in FATAL:
+            if group.running >= limit or group.worst in FATAL:
                 break
-            waits = any(name in bits and not done & bits[name] for name in node.after.get(step.id, ()))
-            if waits or (opened | done) & bit:
+            waits = any(name in bits and not group.done & bits[name] for name in node.after.get(step.id, ()))
+            if waits or (group.round | group.done) & bit:
                 continue
-            opened, cursor = opened | bit, cursor + 1
-            opens = go_on_or_open if done >> len(node.children) else open_step
-            ended = opens(draft, step, key, key.path, turn)
+            group.round, group.cursor = group.round | bit, group.cursor + 1
+            ended = opens(draft, step, key, key.path, group.turn)
             if ended is None:
-                running += 1
+                group.running += 1
             else:
-                worst, done, moved = worse(worst, ended), done | bit, True
-    draft.set_counters(key, counters._replace(cursor=cursor, running=running, worst=worst, round=opened, done=done))
-    return running > 0
+                group.worst, group.done, moved = worse(group.worst, ended), group.done | bit, True
+    return group.running > 0
 
 
 SEQUENCE = Kind(start_group, run_sequence)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from core.model.decisions import Counters
 from core.model.messages import Evaluated, EvaluationKey, TaskKey
-from core.model.nodes import Choice, Each, Step
+from core.model.nodes import Children, Choice, Each
 from core.model.truth import truthy
 from core.planner.draft import Draft, Kind
 from core.planner.facts import ITEMS, VALUES
@@ -22,7 +22,7 @@ Items = list[list[str | None]] | None
 def start_choice(draft: Draft, key: TaskKey, node: Choice) -> str | None:
     if "{" not in node.value:
         return _choose(draft, key, node, node.value)
-    draft.set_counters(key, draft.counters(key)._replace(phase="asking"))
+    draft.count(key).phase = "asking"
     ask_branch(draft, key, node)
     return None
 
@@ -54,7 +54,8 @@ def _choose(draft: Draft, key: TaskKey, node: Choice, text: str) -> str | None:
         draft.rule("no branch")
         return end_task(draft, key, "FAILED", f"no case is `{text}`, and there are no defaults")
     draft.rule("branch chosen")
-    draft.set_counters(key, draft.counters(key)._replace(phase="tasks", note=branch))
+    group = draft.count(key)
+    group.phase, group.note = "tasks", branch
     return advance(draft, key)
 
 
@@ -69,7 +70,7 @@ def run_choice(draft: Draft, key: TaskKey, node: Choice, child: TaskKey | None) 
 def start_each(draft: Draft, key: TaskKey, node: Each) -> str | None:
     values = node.values
     if "{" in _texts(values):
-        draft.set_counters(key, draft.counters(key)._replace(phase="asking"))
+        draft.count(key).phase = "asking"
         ask_values(draft, key, node)
         return None
     return _loop(draft, key, EvaluationKey(key, VALUES), values)
@@ -109,7 +110,7 @@ def _loop(draft: Draft, key: TaskKey, purpose: EvaluationKey, given: object) -> 
         draft.rule("values that can't be looped over")
         return end_task(draft, key, "FAILED", error)
     draft.rule("values known")
-    draft.set_counters(key, draft.counters(key)._replace(phase="tasks"))
+    draft.count(key).phase = "tasks"
     return advance(draft, key)
 
 
@@ -178,44 +179,40 @@ def _shown(value: object) -> str:
 
 def run_each(draft: Draft, key: TaskKey, node: Each, child: TaskKey | None) -> bool:
     """Open elements while fewer than the limit are open. Where an element stands, its one open child says."""
-    values: Sequence[str] = draft.answer(EvaluationKey(key, VALUES)) or ()
+    values: Sequence[str] = draft.answer(key, VALUES) or ()
     if node.side_by_side:
         return _side_by_side(draft, key, node, values)
-    cursor, running, worst, phase, turn, rounds, done, note, turns = draft.counters(key)
-    steps = [step for step in node.children if not step.disabled]
-    alone = not node.transmit_failed
-    if child is not None and worst not in FATAL and steps[-1].id != child.task_id:
-        following = steps[[step.id for step in steps].index(child.task_id) + 1 :]
-        iteration = _iteration(draft, child, values)
-        goes_on, worst = _element(draft, key, following, child.path, iteration, turn, worst)
-        running += goes_on
+    group, children = draft.count(key), node.children
+    if child is not None and child.task_id != children[-1].id and group.worst not in FATAL:
+        following = children[[step.id for step in children].index(child.task_id) + 1 :]
+        _element(draft, key, group, following, child.path, _iteration(draft, child, values))
+    if not node.transmit_failed:  # what has failed has ended its own element and nothing else
+        group.worst = "SUCCESS"
     limit = node.limit or WINDOW
-    if not steps:
-        cursor = len(values)
-    if alone:  # what has failed has ended its own element and nothing else
-        worst = "SUCCESS"
-    while running < limit and cursor < len(values) and worst not in FATAL:
-        if not (done and done >> cursor & 1):
-            goes_on, worst = _element(draft, key, steps, (*key.path, values[cursor]), cursor, turn, worst)
-            running += goes_on
-            worst = "SUCCESS" if alone else worst
-        cursor += 1
-    draft.set_counters(key, Counters(cursor, running, worst, phase, turn, rounds, done, note, turns))
-    return running > 0
+    while group.running < limit and group.cursor < len(values) and group.worst not in FATAL:
+        at = group.cursor
+        group.cursor += 1
+        if not group.done >> at & 1:
+            _element(draft, key, group, children, (*key.path, values[at]), at)
+            if not node.transmit_failed:
+                group.worst = "SUCCESS"
+    return group.running > 0
 
 
 def _element(
-    draft: Draft, key: TaskKey, steps: list[Step], path: tuple[str, ...], iteration: int, turn: int, worst: str
-) -> tuple[bool, str]:
-    """Open the next child of an element, the first of those that are left. (whether one is open, the worst end)"""
+    draft: Draft, key: TaskKey, group: Counters, steps: Children, path: tuple[str, ...], iteration: int
+) -> None:
+    """Open the next child of an element, the first of those that are left."""
     for step in steps:
-        ended = open_step(draft, step, key, path, turn, iteration)
+        if step.disabled:
+            continue
+        ended = open_step(draft, step, key, path, group.turn, iteration)
         if ended is None:
-            return True, worst
-        worst = worse(worst, ended)
-        if worst in FATAL:
-            break
-    return False, worst
+            group.running += 1
+            return
+        group.worst = worse(group.worst, ended)
+        if group.worst in FATAL:
+            return
 
 
 def _iteration(draft: Draft, child: TaskKey, values: Sequence[str]) -> int:
@@ -226,21 +223,21 @@ def _iteration(draft: Draft, child: TaskKey, values: Sequence[str]) -> int:
 
 def _side_by_side(draft: Draft, key: TaskKey, node: Each, values: Sequence[str]) -> bool:
     """Every pair of element and child by itself; the cursor counts pairs."""
-    cursor, running, worst, phase, turn, rounds, done, note, turns = draft.counters(key)
+    group = draft.count(key)
     children = [step for step in node.children if not step.disabled]
     limit = node.limit or WINDOW
-    while running < limit and cursor < len(values) * len(children) and worst not in FATAL:
-        element, at = divmod(cursor, len(children))
-        cursor += 1
-        if done and done >> (cursor - 1) & 1:
+    while group.running < limit and group.cursor < len(values) * len(children) and group.worst not in FATAL:
+        pair = group.cursor
+        group.cursor += 1
+        if group.done >> pair & 1:
             continue
-        ended = open_step(draft, children[at], key, (*key.path, values[element]), turn, element)
+        element, at = divmod(pair, len(children))
+        ended = open_step(draft, children[at], key, (*key.path, values[element]), group.turn, element)
         if ended is None:
-            running += 1
+            group.running += 1
         else:
-            worst = worse(worst, ended)
-    draft.set_counters(key, Counters(cursor, running, worst, phase, turn, rounds, done, note, turns))
-    return running > 0
+            group.worst = worse(group.worst, ended)
+    return group.running > 0
 
 
 CHOICE = Kind(start_choice, run_choice, ask_branch, choice_answered)

@@ -14,7 +14,7 @@ from typing import Any
 
 from core.model.data import data
 from core.model.decisions import ChangeEnd, Counters, RestartChild, RunTask
-from core.model.messages import ROOT, EvaluationKey, RestartRequested, TaskKey
+from core.model.messages import ROOT, RestartRequested, TaskKey
 from core.model.nodes import Call, Choice, Dag, Each, Group, Parallel, Repeat, Sequence, Step, Wait, Work
 from core.model.state import ENDED
 from core.planner.draft import Draft
@@ -55,12 +55,18 @@ def restart(draft: Draft, message: RestartRequested) -> None:
 def _wait(draft: Draft, message: RestartRequested) -> None:
     """No slot is free: the restart waits for one, or the execution ends, as its flow's limit says."""
     new = draft.facts.state == "CREATED"
-    draft.turns = max((row.key.turn for row in draft.facts.rows), default=draft.turns)
-    which = json.dumps([new, message.what, message.tasks, message.state])
-    draft.set_counters(ROOT, Counters(turn=draft.next_turn()))
+    turn = _new_turn(draft)
+    draft.count_anew(ROOT, Counters(turn=turn, turns=turn))
     no_room(draft, "" if new else "RESTARTED")
     if draft.state == "QUEUED":
-        draft.set_counters(ROOT, draft.counters(ROOT)._replace(note=WAITING + which))
+        draft.count(ROOT).note = WAITING + json.dumps([new, message.what, message.tasks, message.state])
+
+
+def _new_turn(draft: Draft) -> int:
+    """A turn that no row of the execution has."""
+    root = draft.count(ROOT)
+    root.turns = max((row.key.turn for row in draft.facts.rows), default=root.turns)
+    return draft.next_turn()
 
 
 def waits_to_restart(state: str, root: Counters) -> bool:
@@ -129,8 +135,7 @@ class _Restart:
     def run(self) -> None:
         draft = self.draft
         draft.rule(f"restart: {self.message.what}")
-        draft.turns = max((row.key.turn for row in draft.facts.rows), default=draft.turns)
-        self.turn = draft.next_turn()
+        self.turn = _new_turn(draft)
         draft.set_state("RUNNING", through="" if draft.facts.state == "QUEUED" else "RESTARTED")
         draft.note("")
         self._enter(ROOT, ROOT, draft.facts.counters)
@@ -160,11 +165,10 @@ class _Restart:
         """Open a group again, with the counters its children's rows give it."""
         self.entered[key] = parent
         node: Any = self.draft.node(key)
-        fresh = Counters(0, 0, "SUCCESS", "tasks", self.turn, old.round, 0, "", 0)
-        if isinstance(node, Choice):
-            fresh = fresh._replace(note=old.note)
+        fresh = Counters(turn=self.turn, round=old.round, note=old.note if isinstance(node, Choice) else "")
         if key == ROOT:
-            self.draft.set_counters(ROOT, fresh)
+            fresh.turns = self.turn
+            self.draft.count_anew(ROOT, fresh)
         else:
             self.draft.reopen(key, parent, "RUNNING", fresh, iteration=self._iteration(key, parent))
         if isinstance(node, Each):
@@ -179,7 +183,7 @@ class _Restart:
         return values.index(key.path[-1]) if key.path[-1] in values else None
 
     def _values(self, key: TaskKey) -> list[str]:
-        return list(self.draft.answer(EvaluationKey(key, VALUES)) or ())
+        return list(self.draft.answer(key, VALUES) or ())
 
     def _children(self, key: TaskKey, node: Any) -> None:
         """Keep, and open again, among children that each have their place in a list."""
@@ -208,10 +212,10 @@ class _Restart:
             shut |= bit
             running += ended is None
             worst = worse(worst, ended or "SUCCESS")
-        counters = self.draft.counters(key)._replace(running=running, worst=worst, done=kept | shut | later)
+        group = self.draft.count(key)
+        group.running, group.worst, group.done = running, worst, kept | shut | later
         if isinstance(node, Dag):
-            counters = counters._replace(done=kept | later, round=kept | shut)
-        self.draft.set_counters(key, counters)
+            group.done, group.round = kept | later, kept | shut
 
     def _later(self, row: PastTask, parent: TaskKey, step: Step) -> bool:
         """Open a group whose turn comes later, with what is kept in it; False: it will be opened whole.
@@ -225,11 +229,11 @@ class _Restart:
             return False
         self.entered[key] = parent
         note = row.counters.note if row.counters is not None and isinstance(node, Choice) else ""
-        counters = Counters(0, 0, "SUCCESS", LATER, self.turn, 0, 0, note, 0)
-        self.draft.reopen(key, parent, "RUNNING", counters, iteration=self._iteration(key, parent))
+        fresh = Counters(phase=LATER, turn=self.turn, note=note)
+        self.draft.reopen(key, parent, "RUNNING", fresh, iteration=self._iteration(key, parent))
         done, worst = self._later_each(key, node) if isinstance(node, Each) else self._later_children(key, node, note)
-        opened = done if isinstance(node, Dag) else 0
-        self.draft.set_counters(key, counters._replace(worst=worst, done=done, round=opened))
+        group = self.draft.count(key)
+        group.worst, group.done, group.round = worst, done, done if isinstance(node, Dag) else 0
         return True
 
     def _later_children(self, key: TaskKey, node: Any, branch: str) -> tuple[int, str]:
@@ -307,9 +311,9 @@ class _Restart:
                     worst = worse(worst, self._state(row))
         begun = shut.bit_length()
         whole = not late and shut == (1 << begun) - 1
-        self.draft.set_counters(key, self.draft.counters(key)._replace(
-            cursor=begun if whole else 0, running=running, worst=worst, done=0 if whole else shut,
-        ))  # fmt: skip
+        group = self.draft.count(key)
+        group.running, group.worst = running, worst
+        group.cursor, group.done = (begun, 0) if whole else (0, shut)
 
     def _stops(self, ids: list[str], rows: Mapping[str, PastTask], node: Each) -> list[str | None]:
         """Per place of the cursor in an element: the id of the child where it goes on, or None when it is kept."""
@@ -355,7 +359,7 @@ class _Restart:
         )  # fmt: skip
         if isinstance(node, Call) and node.restart_child and row.attempts and not self.new:  # a copy has no children
             times = max(row.counters.round if row.counters else 1, 1)
-            self.draft.set_counters(key, fresh._replace(cursor=times, running=times, round=times))
+            self.draft.count_anew(key, Counters(times, times, turn=self.turn, round=times))
             self.draft.effects.append(RestartChild(key))
             return None
         return self.draft.kind(type(node)).start(self.draft, key, node)

@@ -54,9 +54,9 @@ def _settings(draft: Draft, key: TaskKey, written: Mapping[str, object]) -> Mapp
     """The node's limits, rendered; None when they have to be asked for first."""
     if not any(isinstance(value, str) and "{" in value for value in written.values()):
         return written
-    known: object = draft.answer(EvaluationKey(key, SETTINGS))
+    known: object = draft.answer(key, SETTINGS)
     if known is None:
-        draft.set_counters(key, draft.counters(key)._replace(phase="asking"))
+        draft.count(key).phase = "asking"
         _ask_settings(draft, key, written)
         return None
     return known if isinstance(known, Mapping) else written  # an answer that is no map says nothing of them
@@ -86,10 +86,9 @@ def start_repeat(draft: Draft, key: TaskKey, node: Repeat) -> str | None:
 def _round(draft: Draft, key: TaskKey, number: int, turn: int) -> str | None:
     draft.rule("round")
     draft.give(key, {"iterationCount": number})
-    counters = draft.counters(key)
-    draft.set_counters(
-        key, counters._replace(cursor=0, worst="SUCCESS", phase="tasks", round=number, turn=turn, done=0)
-    )
+    group = draft.count(key)
+    group.cursor, group.worst, group.phase, group.done = 0, "SUCCESS", "tasks", 0
+    group.round, group.turn = number, turn
     return advance(draft, key)
 
 
@@ -101,7 +100,7 @@ def run_repeat(draft: Draft, key: TaskKey, node: Repeat, child: TaskKey | None) 
     if counters.worst in FATAL or counters.note:
         return False
     if "{" in node.until:
-        draft.set_counters(key, counters._replace(phase="asking"))
+        draft.count(key).phase = "asking"
         ask_repeat(draft, key, node)
         return True
     return _again(draft, key, node, node.until)
@@ -134,27 +133,27 @@ def repeat_answered(draft: Draft, key: TaskKey, node: Repeat, message: Evaluated
 
 def _again(draft: Draft, key: TaskKey, node: Repeat, until: str) -> bool:
     """Whether another round is to come; if so the loop now waits for it."""
-    counters, task = draft.counters(key), draft.task(key)
-    enough = counters._replace(phase="tasks", note=ENOUGH)
+    group, task = draft.count(key), draft.task(key)
     if truthy(until):
         draft.rule("the loop's condition holds")
-        draft.set_counters(key, enough)
+        group.phase, group.note = "tasks", ENOUGH
         return False
     settings = _settings(draft, key, _limits(node)) or _limits(node)
     try:
-        interval, reached = _reached(draft, settings, counters.round, task.since if task else 0)
+        interval, reached = _reached(draft, settings, group.round, task.since if task else 0)
     except (Invalid, ValueError) as error:
         draft.rule("the loop's limits are not what they should be")
-        draft.set_counters(key, enough._replace(worst="FAILED", note=f"{WHY}{error}"))
+        group.phase, group.worst, group.note = "tasks", "FAILED", f"{WHY}{error}"
         return False
     if reached:
         failed = truthy(str(settings.get("failure_on_max", False)).lower())
         draft.rule(f"max {reached} reached")
-        why = f"{WHY}Max {reached} reached"
-        draft.set_counters(key, enough._replace(worst="FAILED", note=why) if failed else enough)
+        group.phase, group.note = "tasks", ENOUGH
+        if failed:
+            group.worst, group.note = "FAILED", f"{WHY}Max {reached} reached"
         return False
     due_at = draft.facts.now + interval
-    draft.set_counters(key, counters._replace(phase="waiting"))
+    group.phase = "waiting"
     draft.move(key, "PAUSED", due_at=due_at)
     draft.effects.append(WakeAt(key, due_at))
     return True
@@ -200,7 +199,8 @@ def start_wait(draft: Draft, key: TaskKey, node: Wait) -> str | None:
     running = 0
     if node.on_pause is not None and not node.on_pause.disabled:
         running = int(open_step(draft, node.on_pause, key, key.path, draft.counters(key).turn) is None)
-    draft.set_counters(key, draft.counters(key)._replace(phase="waiting", note=meaning, running=running))
+    group = draft.count(key)
+    group.phase, group.note, group.running = "waiting", meaning, running
     draft.move(key, "PAUSED", due_at=due_at)
     if due_at:
         draft.effects.append(WakeAt(key, due_at))
@@ -255,7 +255,8 @@ def resume_wait(draft: Draft, key: TaskKey, message: ResumeRequested) -> str | N
 
 
 def _go_on(draft: Draft, key: TaskKey, worst: str, why: str = "") -> str | None:
-    draft.set_counters(key, draft.counters(key)._replace(phase="tasks", worst=worst, note=why))
+    group = draft.count(key)
+    group.phase, group.worst, group.note = "tasks", worst, why
     draft.move(key, "RUNNING")
     return advance(draft, key)
 
@@ -343,7 +344,7 @@ def lift(draft: Draft) -> None:
     draft.rule("resumed")
     draft.note("")
     draft.set_state("RUNNING", through="RESTARTED")
-    for key, task in draft.open_tasks():
+    for key, task in list(draft.open_tasks()):
         if task.state == "QUEUED":
             settle(draft, key, begin_queued(draft, key))
         elif task.due_at and task.due_at <= draft.facts.now:

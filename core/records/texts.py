@@ -14,7 +14,8 @@ from core.model.messages import TaskKey
 MAX_SUMMARY_VALUES = 32
 MAX_SUMMARY_TEXT = 200
 _LARGE = 2**53
-_REST = Counters()[4:]
+_AS_ALWAYS = tuple(vars(Counters()).values())
+_REST = _AS_ALWAYS[4:]
 _RUNNING = '["RUNNING",'
 
 
@@ -31,10 +32,11 @@ def counters_text(counters: Counters | None) -> str | None:
     """A list of the fields; those at the end that have their defaults are left out, but for the first four."""
     if counters is None:
         return None
-    if counters[4:] == _REST:
+    rest = (counters.turn, counters.round, counters.done, counters.note, counters.turns)
+    if rest == _REST:
         return f'[{counters.cursor},{counters.running},"{counters.worst}","{counters.phase}"]'
-    values: list[object] = list(counters)
-    while values[-1] == Counters()[len(values) - 1]:
+    values: list[object] = [counters.cursor, counters.running, counters.worst, counters.phase, *rest]
+    while values[-1] == _AS_ALWAYS[len(values) - 1]:
         values.pop()
     if counters.done >= _LARGE:  # a bit for each of many children: too long for a decimal number
         values[6] = hex(counters.done)

@@ -12,13 +12,14 @@ import tempfile
 import time
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 from core.app import load_settings, open_app
 from core.model.decisions import Counters, MoveExecution, RunTask
 from core.model.flow import Flow
-from core.model.messages import Message, Started, TaskEnded, TaskKey
+from core.model.messages import EvaluationKey, Message, Started, TaskEnded, TaskKey
 from core.model.nodes import Each, Sequence, Step, Work
-from core.planner import Facts, apply, decide
+from core.planner import Facts, TaskFacts, apply, decide
 
 FLOW = """
 id: loop
@@ -38,19 +39,21 @@ def decided(iterations: int, limit: int) -> float:
     values = tuple(f"v{number}" for number in range(iterations))
     each = Step("each", "flow.ForEach", Each(values, (Step("one", "debug.Return", Work()),), limit))
     flow = Flow("loop", "benchmarks", Sequence((each,)))
-    steps = {step.id: step for step in flow.steps()}
-    state, counters, tasks, answers = "CREATED", Counters(), {}, {}  # type: ignore[var-annotated]
+    tasks: dict[TaskKey, TaskFacts] = {}
+    answers: dict[EvaluationKey, tuple[Any, str]] = {}
+    facts = Facts(flow, {step.id: step for step in flow.steps()}, "CREATED", Counters(), tasks, evaluations=answers)
     messages: deque[Message] = deque([Started()])
     began = time.perf_counter()
     while messages:
-        decision = decide(Facts(flow, steps, state, counters, tasks, 1, "", answers), messages.popleft())
+        decision = decide(facts, messages.popleft())
         apply(decision, tasks, answers, 1)
         for change in decision.changes:
             if isinstance(change, MoveExecution):
-                state, counters = change.state, change.counters
-        keys: list[TaskKey] = [effect.key for effect in decision.effects if isinstance(effect, RunTask)]
-        messages.extend(TaskEnded(key, "SUCCESS") for key in keys)
-    assert state == "SUCCESS", state
+                facts.state, facts.counters = change.state, change.counters
+        for effect in decision.effects:
+            if isinstance(effect, RunTask):
+                messages.append(TaskEnded(effect.key, "SUCCESS"))
+    assert facts.state == "SUCCESS", facts.state
     return time.perf_counter() - began
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from core.model.data import OFTEN, data, evolve, field
+from core.model.data import OFTEN, changing, data, evolve, field, quick
 
 
 @data
@@ -128,3 +128,29 @@ def test_two_threads_may_make_the_first_one() -> None:
         for thread in threads:
             thread.join()
         assert made == [Fresh(1)] * 4
+
+
+@quick
+class Fast:
+    x: int
+    tags: list[str] = field(factory=list)
+
+
+@changing
+class Tally:
+    x: int = 0
+
+
+def test_a_quick_class_is_made_compared_and_shown_like_the_others() -> None:
+    made = [Fast(1, ["a"]) for _ in range(OFTEN + 2)]
+    assert made == [made[0]] * len(made)
+    assert (repr(made[-1]), evolve(made[-1], x=2)) == ("Fast(x=1, tags=['a'])", Fast(2, ["a"]))
+    assert Fast(1) != Fast(2)
+
+
+def test_what_may_change_is_no_key() -> None:
+    tally = Tally()
+    tally.x += 1
+    assert tally == Tally(1)
+    with pytest.raises(TypeError, match="unhashable type: 'Tally'"):
+        hash(tally)

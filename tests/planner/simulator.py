@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from typing import Any
 
 from attrs import define, field
 
+from core.model.data import evolve
 from core.model.decisions import (
     ChangeEnd,
     Counters,
@@ -114,12 +116,14 @@ class World:
 
     def tell(self, message: Message, **more: Any) -> Decision:
         facts = self.facts(**more)
+        before = repr(facts.tasks) + repr(facts.counters) if self.check else ""
         decision = decide(facts, message)
         if self.check:
+            assert repr(facts.tasks) + repr(facts.counters) == before, "deciding changed the facts"
             assert decide(facts, message) == decision, "deciding twice gives two decisions"
         self.log.append((self.now, message))
         self.rules += decision.rules
-        for change in decision.changes:
+        for change in deepcopy(decision.changes) if self.check else decision.changes:  # a store keeps what it was told
             self._write(change)
         apply(decision, self.tasks, self.answers, self.now)
         self._recall()
@@ -264,7 +268,7 @@ class World:
             if isinstance(effect, RunTask):
                 if isinstance(self.steps[effect.key.task_id].node, Group):
                     self.tell(JobRestarted(effect.key))
-                self.tasks[effect.key] = self.tasks[effect.key]._replace(running=True)
+                self.tasks[effect.key] = evolve(self.tasks[effect.key], running=True)
             self._perform(effect)
 
     # -- looking

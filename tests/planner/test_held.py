@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.model.data import evolve
 from core.model.decisions import Counters, EndTask, Evaluate, HoldTask, MoveExecution, RunTask, WakeAt
 from core.model.flow import Flow, Sla
 from core.model.messages import (
@@ -28,7 +29,7 @@ from core.planner.loops import loop_items
 A = TaskKey("a")
 FLOW = Flow("f", "n", Sequence((Step("a", "debug.Return", Work()),)))
 RUNS = TaskFacts(ROOT, "RUNNING", None, True, 1)
-WAITS = RUNS._replace(running=False, due_at=50)
+WAITS = evolve(RUNS, running=False, due_at=50)
 PROMISED = Flow("f", "n", FLOW.root, sla=(Sla("s", "FAIL", assertion="{{ x }}"),))
 
 
@@ -66,7 +67,7 @@ def test_a_kill_ends_what_waits_at_once() -> None:
 
 
 def test_what_begins_to_wait_while_it_is_killed_is_over() -> None:
-    decision = decide(facts(RUNS._replace(state="KILLING"), state="KILLING"), TaskWaits(A, 50, "s"))
+    decision = decide(facts(evolve(RUNS, state="KILLING"), state="KILLING"), TaskWaits(A, 50, "s"))
 
     assert EndTask(A, "KILLED") in decision.changes
     assert not any(isinstance(change, HoldTask) for change in decision.changes)

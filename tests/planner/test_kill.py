@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from core.model.data import evolve
 from core.model.decisions import (
     Counters,
     Decision,
@@ -113,7 +114,7 @@ def test_a_second_kill_stops_nothing_twice(play: Play, task: Make) -> None:
 def test_a_kill_of_what_another_owner_left_ends_it(play: Play, task: Make, sequential: Make) -> None:
     execution = play(sequential("g", task("a")))
     execution.start()
-    execution.tasks = {key: facts._replace(running=False) for key, facts in execution.tasks.items()}
+    execution.tasks = {key: evolve(facts, running=False) for key, facts in execution.tasks.items()}
     execution.tell(KillRequested())
     assert execution.ended == [("a", "KILLED", ""), ("g", "KILLED", "")]
     assert execution.state == "KILLED"
@@ -123,7 +124,7 @@ def test_a_killing_that_another_owner_left_is_finished_by_the_next_kill(play: Pl
     execution = play(task("a"))
     execution.start()
     execution.tell(KillRequested())
-    execution.tasks = {key: facts._replace(running=False) for key, facts in execution.tasks.items()}
+    execution.tasks = {key: evolve(facts, running=False) for key, facts in execution.tasks.items()}
     execution.tell(KillRequested())
     assert (execution.state, execution.ended) == ("KILLED", [("a", "KILLED", "")])
 
