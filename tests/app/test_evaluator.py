@@ -138,7 +138,7 @@ def test_an_attack_is_refused_in_time(app: App, run: str, expression: str, part:
     with pytest.raises(TailraceError) as caught:
         app.evaluator.evaluate(run, expression)
     assert part in str(caught.value)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 5
 
 
 def test_the_environment_does_not_cross(app: App, run: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,8 +106,8 @@ class Edge:
         address = self._address(scope, headers)
         signs_in = scope["path"] == SIGN_IN
         if signs_in and scope["method"] not in SAFE:
+            check_own_site(headers)  # first: a page of somebody else is not to use up the attempts of its reader
             self._attempts.take(address)
-            check_own_site(headers)
         try:
             caller, services = await asyncio.to_thread(self._gate.admit, headers)
         except Refused as refused:

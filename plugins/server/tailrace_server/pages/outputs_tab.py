@@ -17,7 +17,7 @@ from tailrace_server.ids import known_id
 from tailrace_server.pages.copying import Copy, copies, keys_along
 from tailrace_server.pages.evaluator import Question, tasks_of
 from tailrace_server.pages.execution import Head, head
-from tailrace_server.pages.links import VALUE_ASKS, keys_of
+from tailrace_server.pages.links import VALUE_ASKS, VALUE_NAMES, Links, keys_of
 from tailrace_server.pages.lists import around
 from tailrace_server.pages.looks import href
 from tailrace_server.pages.output_rows import Address, rows
@@ -49,7 +49,8 @@ class Linked:
 
 @frozen
 class Docked:
-    """The value beside the list. title: its name in the output. readers: by what they read of the output."""
+    """The value beside the list. title: its name in the output. page: shows it by itself, as it is shown here.
+    readers: by what they read of the output."""
 
     view: TaskExecutionView
     title: str
@@ -99,8 +100,9 @@ def _docked(request: Request[Any, Any, Any], services: Services, top: Head, aske
     shown = shown_output(services, view, name, address=address(view.id, name, ""), query=asked)
     keys, value = _place(services, view, [*([name] if name else []), *keys_of(at)])
     lineage = services.outputs.lineage(view.id)
+    by_itself = Links(value_page(view.id, name), asked.of(*VALUE_NAMES)).to()
     return Docked(
-        view, ".".join(map(str, keys)), shown, copies(request, view, keys, value), value_page(view.id, name), lineage,
+        view, ".".join(map(str, keys)), shown, copies(request, view, keys, value), by_itself, lineage,
         _linked(lineage.sources, address), _by_what(_linked(lineage.readers, address)),
     )  # fmt: skip
 

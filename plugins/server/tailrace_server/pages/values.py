@@ -21,7 +21,7 @@ from core.host.kinds import is_list, type_word
 from core.host.plain import plain_text
 from core.host.services import Services
 from core.host.views import TaskExecutionView
-from core.sdk import is_storage_uri
+from core.sdk import Invalid, is_storage_uri
 from tailrace_server.asked import Asked
 from tailrace_server.pages.kinds import counted
 from tailrace_server.pages.links import VALUE_ASKS, VALUE_NAMES, Links, joined, keys_of, step
@@ -36,6 +36,8 @@ __all__ = ["VALUE_ASKS", "ShownValue", "shown_output", "shown_value", "value_pag
 
 LARGEST: Final = 32_000_000
 """Bytes of a recorded output that is read to be shown."""
+WITHIN: Final = 16
+"""Values within one another (a text with JSON in it in the cell of a table in a file …) that are read for one page."""
 Query = Mapping[str, Any] | Asked | None
 
 
@@ -74,8 +76,13 @@ def shown_value(services: Services, value: Any, *, address: str = "", query: Que
     """
     links = Links(address, _chosen(query))
     subject = _led(Subject(services, value, links, own, "", links["at"] or ""))
-    while isinstance(found := _shown(subject), Subject):
+    for _ in range(WITHIN):
+        found = _shown(subject)
+        if isinstance(found, ShownValue):
+            break
         subject = _led(found)
+    else:  # files that name one another would lead round for ever
+        raise Invalid("this is a value within too many others", where="query.at", expected=f"at most {WITHIN} levels")
     return evolve(
         found, name=found.name or subject.name, size=subject.size if found.size is None else found.size,
         download=found.download or subject.download or subject.below("download"), crumbs=_crumbs(links, subject),
