@@ -20,6 +20,8 @@ PLACES = 50
 """Where two values differ: more places than a person looks at are not told."""
 KEY_COLUMNS = 40
 """Columns of a table that are tried as the key of its rows."""
+FAR = 2000
+"""Characters of a place, and of one name in it."""
 PLAIN_NUMBERS = frozenset({int, float})
 Identity = Callable[[str], str | None]
 """Of a file by its URI: equal for equal bytes, None where nobody can tell."""
@@ -75,14 +77,14 @@ class Comparer:
 
     def _maps(self, before: Row, after: Row, path: str) -> Iterator[ValueDifference]:
         for key, value in before.items():
-            place = path + _member(key, first=not path)
+            place = _below(path, key)
             if key in after:
                 yield from self._walk(value, after[key], place)
             else:
                 yield ValueDifference(place, "removed", before=value)
         for key, value in after.items():
             if key not in before:
-                yield ValueDifference(path + _member(key, first=not path), "added", after=value)
+                yield ValueDifference(_below(path, key), "added", after=value)
 
     def _lists(self, before: Sequence[Any], after: Sequence[Any], path: str) -> Iterator[ValueDifference]:
         """Element by element; where one list is longer, what both begin and end with is left aside first."""
@@ -271,9 +273,18 @@ def _columns(rows: Sequence[Row]) -> dict[str, None]:
     return {str(name): None for row in rows for name in row}
 
 
+def _below(path: str, key: object) -> str:
+    """The place of a member; one that lies very far is told by where it begins."""
+    if len(path) > FAR:
+        return path if path.endswith("…") else f"{path}…"
+    return path + _member(key, first=not path)
+
+
 def _member(key: object, *, first: bool) -> str:
     """`.key`, without the dot at the beginning; `['any text']` for what is no name."""
     text = str(key)
+    if len(text) > FAR:
+        text = f"{text[:FAR]}…"
     if re.fullmatch(r"[A-Za-z_]\w*", text, re.ASCII):
         return text if first else f".{text}"
     return f"[{text!r}]"

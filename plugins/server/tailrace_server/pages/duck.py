@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 PATIENCE: Final = 5.0
 """Seconds that one question may take."""
 MEMORY: Final = "512MB"
+ROOM: Final = 32_000_000
+"""Characters of the rows that are taken at once."""
 FIRST_ROWS: Final = 300_000
 """Those that are summed up where all of them take too long."""
 FEW: Final = 1000
@@ -71,7 +73,7 @@ def reader(path: Path) -> Iterator[DuckDBPyConnection]:
 
 
 @contextmanager
-def _hurried(connection: DuckDBPyConnection) -> Iterator[None]:
+def hurried(connection: DuckDBPyConnection) -> Iterator[None]:
     """Interrupts what takes longer than PATIENCE."""
     timer = threading.Timer(PATIENCE, connection.interrupt)
     timer.daemon = True
@@ -94,8 +96,9 @@ def named(name: str) -> str:
 
 def rows(
     connection: DuckDBPyConnection, path: Path, table: FileTable, first: int, count: int, order: str = ""
-) -> list[tuple[Any, ...]]:
-    """Some rows in the file's order, or in that of a column: `name`, `-name`. Raises duckdb.Error."""
+) -> tuple[list[tuple[Any, ...]], bool]:
+    """Some rows in the file's order, or in that of a column: `name`, `-name`; and whether others follow. Of very large
+    ones there are fewer than asked for, at least one. Raises duckdb.Error."""
     column = next((one for one in table.columns if order and one.name == order.removeprefix("-")), None)
     sorting = ""
     if column is not None:
@@ -103,9 +106,17 @@ def rows(
         sorting = f" ORDER BY {column.typed} {direction} NULLS LAST"
         if column.typed != column.text:
             sorting += f", {column.text} {direction} NULLS LAST"
-    with _hurried(connection):
-        sql = f"SELECT {table.shown} FROM {table.source}{sorting} LIMIT {count} OFFSET {first}"
-        return connection.execute(sql, [str(path)]).fetchall()
+    with hurried(connection):
+        sql = f"SELECT {table.shown} FROM {table.source}{sorting} LIMIT {count + 1} OFFSET {first}"
+        found = connection.execute(sql, [str(path)])
+        taken: list[tuple[Any, ...]] = []
+        left = ROOM  # a small file, packed, can hold far more than there is memory for
+        while (row := found.fetchone()) is not None:
+            if len(taken) == count or (taken and left <= 0):
+                return taken, True
+            left -= sum(len(cell) for cell in row if isinstance(cell, (str, bytes)))
+            taken.append(row)
+    return taken, False
 
 
 def summed_up(
@@ -133,7 +144,7 @@ def _summed(
             f"CAST(min({one.typed}) AS VARCHAR)", f"CAST(max({one.typed}) AS VARCHAR)",
             f"avg({one.typed})" if one.kind in NUMBERS else "NULL", f"approx_top_k({one.text}, {TOP})",
         ]  # fmt: skip
-    with _hurried(connection):
+    with hurried(connection):
         found = connection.execute(f"SELECT {', '.join(asked)} FROM {source}", [str(path)]).fetchall()[0]
         parts = {one.name: found[1 + 7 * number : 8 + 7 * number] for number, one in enumerate(columns)}
         top = _top(connection, path, source, columns, parts)

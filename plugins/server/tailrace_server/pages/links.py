@@ -23,6 +23,8 @@ VALUE_ASKS = (
 
 VALUE_NAMES = tuple(one.name for one in VALUE_ASKS)
 FILE_PAGE = "/values/file"
+FAR = 4000
+"""Characters of a pointer, or of a column's name, that an address holds: to what lies farther nothing leads."""
 
 
 @frozen
@@ -54,6 +56,8 @@ class Links:
 
     def _address(self, choices: Mapping[str, Any]) -> str:
         if not self.address:
+            return ""
+        if any(isinstance(value, str) and len(value) > FAR for value in choices.values()):
             return ""
         pairs = ((name, "true" if value is True else value) for name, value in choices.items())
         return joined(self.address, ((name, value) for name, value in pairs if value or (name == "row" and value == 0)))

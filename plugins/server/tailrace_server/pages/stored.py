@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from attrs import evolve
@@ -14,7 +17,7 @@ from tailrace_server.pages.links import FILE_PAGE, joined
 from tailrace_server.pages.looks import size
 from tailrace_server.pages.marked import MARKDOWN, markdown
 from tailrace_server.pages.shown import ShownValue, Subject
-from tailrace_server.pages.table_files import PARQUET, TABLES, cells_of, ways_to_read
+from tailrace_server.pages.table_files import PARQUET, TABLES, TooWide, cells_of, ways_to_read
 from tailrace_server.pages.tables import COLUMNS, ROWS, Rows, table
 from tailrace_server.pages.texts import HIGHEST, TEXT, picture_type, read_json
 from tailrace_server.pages.trees import visible
@@ -29,6 +32,7 @@ _BY_NAME: Final = (
     ((".html", ".htm", ".xhtml"), "html", HIGHEST), ((".svg",), "image", HIGHEST),
 )  # fmt: skip
 """What a file is by its name, up to a size in bytes."""
+_PATTERN: Final = re.compile(r"[*?\[\]{}]")
 _NO_SIGNS: Final = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
 
 
@@ -141,7 +145,7 @@ def _table(subject: Subject) -> ShownValue | Subject:
     import duckdb  # noqa: PLC0415
 
     why = "it has no rows"
-    with subject.services.files.local(subject.value) as path, reader(path) as connection:
+    with subject.services.files.local(subject.value) as file, _by_a_plain_name(file) as path, reader(path) as connection:
         try:
             for way in ways_to_read(connection, path):
                 try:
@@ -154,22 +158,34 @@ def _table(subject: Subject) -> ShownValue | Subject:
                     break
                 except duckdb.Error as error:
                     why = _reason(error, path)
-        except duckdb.Error as error:
+        except (duckdb.Error, TooWide) as error:
             why = _reason(error, path)
     shown = ShownValue("file", _word(subject.value), note=f"not shown as a table: {why}")
     return shown if path.suffix.lower() in PARQUET else _text(shown, subject)
 
 
+@contextmanager
+def _by_a_plain_name(file: Path) -> Iterator[Path]:
+    """The file, by a name that means this one alone: DuckDB takes some signs for patterns of many names."""
+    if not _PATTERN.search(str(file)):
+        yield file
+        return
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "file").with_suffix(file.suffix.lower())  # one of TABLES
+        path.symlink_to(file)
+        yield path
+
+
 def _reason(error: Exception, path: Path) -> str:
     """What DuckDB says, without where the file lies."""
-    return str(error).split("\n", 1)[0].replace(str(path), path.name)
+    return str(error).split("\n", 1)[0].replace(str(path), path.name).replace(str(path.parent), "…")
 
 
 def _page(subject: Subject, way: FileTable, connection: Any, path: Path) -> ShownValue | Subject:
     links = subject.links
     cell = links["column"] is not None
     first = (links["row"] if cell else links["from"]) or 0
-    found = rows(connection, path, way, first, 1 if cell else ROWS + 1, links["sort"] or "")
+    found, more = rows(connection, path, way, first, 1 if cell else ROWS, links["sort"] or "")
     columns = way.columns[:COLUMNS]
     cells = [cells_of(row, columns, path.suffix.lower()) for row in found]
     if cell:
@@ -180,7 +196,7 @@ def _page(subject: Subject, way: FileTable, connection: Any, path: Path) -> Show
     summed, note = summed_up(connection, path, way, columns) if links["summary"] else (None, "")
     told = tuple(one for one in (subject.note, way.note, note) if one)
     page = Rows(
-        tuple((one.name, one.kind) for one in columns), cells[:ROWS], len(cells) > ROWS,
+        tuple((one.name, one.kind) for one in columns), cells, more,
         hidden=len(way.columns) - len(columns), notes=told,
     )  # fmt: skip
     shown = table(page, links, summed)

@@ -11,8 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tailrace_server.pages.duck import SQL_TYPES, FileColumn, FileTable, named, quoted
-from tailrace_server.pages.kinds import NUMBERS
+from tailrace_server.pages.duck import SQL_TYPES, FileColumn, FileTable, hurried, named, quoted
+from tailrace_server.pages.kinds import NUMBERS, counted
 from tailrace_server.pages.links import step
 from tailrace_server.pages.tables import COLUMNS, LOOKED_AT, columns_of
 
@@ -28,6 +28,8 @@ HEAD: Final = 1 << 20
 """Bytes at the beginning of a file that decide how it is read."""
 LINE: Final = 16 << 20
 """Bytes of a line at most."""
+WIDEST: Final = 4000
+"""Columns of a file that is read as a table: of more of them DuckDB takes long to be told."""
 LINE_ITSELF: Final = "line"
 NO_TEXT: Final = "\x01"
 """A sign that no text of JSON holds."""
@@ -42,8 +44,13 @@ _PATTERNS: Final = (
 )
 
 
+class TooWide(Exception):
+    """A file with more columns than a table has room for."""
+
+
 def ways_to_read(connection: DuckDBPyConnection, path: Path) -> Iterator[FileTable]:
-    """How a file may be read, the likeliest way first; nothing for a file without any row. Raises duckdb.Error."""
+    """How a file may be read, the likeliest way first; nothing for a file without any row. Raises duckdb.Error,
+    TooWide."""
     suffix = path.suffix.lower()
     if suffix in PARQUET:
         yield _parquet(connection, path)
@@ -100,6 +107,8 @@ def _csv_columns(head: str, sign: str, quote: str) -> tuple[FileColumn, ...]:
     except csv.Error:  # a field that Python finds too long; what came before it tells enough
         pass
     width = max(map(len, rows), default=1)
+    if width > WIDEST:
+        raise TooWide(f"it has more than {counted(WIDEST)} columns")
     heads = rows[0] if rows else []
     columns = []
     for number, name in enumerate(_distinct([*heads, *[""] * (width - len(heads))])):
@@ -111,12 +120,14 @@ def _csv_columns(head: str, sign: str, quote: str) -> tuple[FileColumn, ...]:
 def _distinct(names: Sequence[str]) -> list[str]:
     """Names as a table needs them: none empty, none twice, not even in other letters."""
     found: dict[str, str] = {}
+    tried: dict[str, int] = {}
     for number, name in enumerate(names, 1):
         wanted = name.replace("\0", "\ufffd").strip() or f"column {number}"
-        unique, again = wanted, 2
+        unique, again = wanted, tried.get(wanted, 2)
         while unique.lower() in found:
             unique, again = f"{wanted} ({again})", again + 1
         found[unique.lower()] = unique
+        tried[wanted] = again
     return list(found.values())
 
 
@@ -183,7 +194,10 @@ def cells_of(row: Sequence[Any], columns: Sequence[FileColumn], suffix: str) -> 
 
 def _parquet(connection: DuckDBPyConnection, path: Path) -> FileTable:
     source = "read_parquet(?)"
-    found = connection.execute(f"DESCRIBE SELECT * FROM {source}", [str(path)]).fetchall()
+    with hurried(connection):
+        found = connection.execute(f"DESCRIBE SELECT * FROM {source}", [str(path)]).fetchall()
+    if len(found) > WIDEST:
+        raise TooWide(f"it has more than {counted(WIDEST)} columns")
     columns, shown = [], []
     for name, sql_type, *_ in found:
         kind, cell = _word(sql_type), named(name)

@@ -16,7 +16,7 @@ from core.sdk import is_storage_uri
 from tailrace_server.pages.kinds import NUMBERS, counted
 from tailrace_server.pages.links import Links
 from tailrace_server.pages.looks import plural
-from tailrace_server.pages.trees import linked, scalar, size_word, visible
+from tailrace_server.pages.trees import heading, linked, scalar, size_word, visible
 
 ROWS = 50
 """Of one page."""
@@ -112,7 +112,7 @@ def table(rows: Rows, links: Links, summed: Mapping[str, Summed] | None = None) 
     return Table(
         heads, shown, first + 1, rows.count,
         newer=links.to(from_=max(0, first - ROWS)) if first else "",
-        older=links.to(from_=first + ROWS) if rows.more else "",
+        older=links.to(from_=first + len(rows.cells)) if rows.more else "",
         summary="" if summed is not None or not shown else links.to(summary=True),
         note="; ".join(notes),
     )  # fmt: skip
@@ -124,7 +124,7 @@ def _column(name: str, kind: str, links: Links, sortable: bool, summed: Summed |
     upwards, downwards = now == name, now == f"-{name}"
     following = f"-{name}" if upwards else None if downwards else name
     sort = links.to(sort=following, from_=None) if sortable else ""
-    return Column(visible(name), kind, sort, "ascending" if upwards else "descending" if downwards else "", summed)
+    return Column(heading(name), kind, sort, "ascending" if upwards else "descending" if downwards else "", summed)
 
 
 def cell(value: Any, address: Callable[[], str]) -> Markup:

@@ -13,7 +13,7 @@ from core.host.kinds import is_list
 from core.host.plain import plain_text
 from core.sdk import NotFound, is_storage_uri
 from tailrace_server.pages.kinds import counted
-from tailrace_server.pages.links import file_page, keys_of, step
+from tailrace_server.pages.links import FAR, file_page, keys_of, step
 from tailrace_server.pages.looks import plural
 
 MEMBERS = 100
@@ -92,7 +92,7 @@ def _members(value: Any, at: str, link: Link, room: _Room, depth: int, unfolded:
     for key, item in islice(pairs, first, first + MEMBERS):
         room.left -= 1
         yield Markup("<li>")
-        yield from _member(key, item, step(at, key), link, room, depth, unfolded)
+        yield from _member(key, item, step(at, key) if len(at) <= FAR else at, link, room, depth, unfolded)
         yield Markup("</li>")
     rest = len(value) - first - MEMBERS
     if rest > 0 and depth:
@@ -101,7 +101,7 @@ def _members(value: Any, at: str, link: Link, room: _Room, depth: int, unfolded:
 
 
 def _member(key: Any, item: Any, at: str, link: Link, room: _Room, depth: int, unfolded: bool) -> Iterator[Markup]:
-    name = Markup('<span class="{}">{}</span> ').format("key" if isinstance(key, str) else "index", visible(str(key)))
+    name = Markup('<span class="{}">{}</span> ').format("key" if isinstance(key, str) else "index", heading(str(key)))
     if not (isinstance(item, Mapping) or is_list(item)):
         yield name + scalar(item, link(at))
         return
@@ -157,6 +157,11 @@ _PICTURES = {
     **dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD),
 }  # fmt: skip
 """What would turn the direction of the page's own text is shown as unknown."""
+
+
+def heading(name: str) -> Markup:
+    """The name of a member or a column, or its beginning."""
+    return visible(name if len(name) <= LONG else f"{name[:LONG]}…")
 
 
 def linked(address: str, words: str) -> Markup:

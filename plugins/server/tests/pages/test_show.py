@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -35,6 +36,7 @@ tasks:
     onResume: [{{id: reason, type: STRING}}, {{id: amount, type: INT, defaults: 5}}]
   - {{id: after, type: debug.Return, format: "{{{{ outputs.approve.onResume.reason }}}} {{{{ outputs.approve.onResume.amount }}}}"}}
 """
+ROWS = [{"n": number, "square": number * number} for number in range(1, 121)]
 READ = """
 id: read_by_links
 namespace: company.team
@@ -47,7 +49,7 @@ tasks:
   - {id: also, type: log.Log, message: nothing}
 outputs:
   - {id: greeting, type: STRING, value: "{{ outputs.greet.value }}"}
-""".replace('"ROWS"', json.dumps([{"n": number, "square": number * number} for number in range(1, 121)]))
+""".replace('"ROWS"', json.dumps(ROWS))
 UNTOUCHED = "window.untouched = true"
 """Stays true as long as a page is not loaded anew."""
 
@@ -205,19 +207,68 @@ def test_an_execution_is_held_and_let_go_on_from_its_page(
     expect(page.get_by_role("row", name=re.compile("^after value"))).to_contain_text("fits 7")
 
 
+# -- what was run
+
+
+@pytest.fixture(scope="module")
+def runs(site: Site) -> tuple[ExecutionView, ExecutionView]:
+    """Two of one flow, the older one first."""
+    return site.run(READ), site.run(READ, {"name": "Bo"})
+
+
+def test_values_logs_and_lists_are_taken_away(
+    browser_page: Any, runs: tuple[ExecutionView, ExecutionView], tmp_path: Path
+) -> None:
+    page, (view, _) = browser_page, runs
+
+    def saved(link: Any) -> tuple[str, str]:
+        with page.expect_download() as waiting:
+            link.click()
+        waiting.value.save_as(tmp_path / "file")
+        return waiting.value.suggested_filename, (tmp_path / "file").read_text("utf-8")
+
+    page.goto(f"/executions/{view.id}/outputs?search=rows")
+    page.get_by_role("link", name="values.rows").click()
+    name, text = saved(page.locator("#value").get_by_role("link", name="Download"))
+    assert (name, json.loads(text)) == ("rows.json", ROWS)
+    page.goto(f"/executions/{view.id}/logs?level=WARN")
+    name, text = saved(page.get_by_role("link", name="Download"))
+    assert name == f"{view.id}.log"
+    assert [line.partition(" ")[2] for line in text.splitlines()] == ["WARN  say Careful, Ada"]
+    page.goto("/outputs?flow_id=read_by_links&task_name=greet")
+    name, text = saved(page.get_by_role("link", name="csv"))
+    assert name.endswith(".csv")
+    assert [row["task_name"] for row in csv.DictReader(text.splitlines())] == ["greet", "greet"]
+
+
+def test_pages_out_of_the_ordinary_are_for_everybody_too(
+    browser_page: Any, axe: Any, runs: tuple[ExecutionView, ExecutionView]
+) -> None:
+    """Those that are not found, empty, a choice, or tell of a mistake."""
+    one = f"/executions/{runs[0].id}"
+    for address in (
+        "/nothing", "/executions/nothing", "/executions?flow_id=nothing", "/outputs?task_name=nothing",
+        "/flows?find=nothing", "/compare", f"/compare?first={runs[0].id}", f"{one}/outputs?search=nothing",
+        f"{one}/evaluator?expression=outputs.give.values", f"{one}/evaluator?expression=outputs.gave",
+        f"{one}/logs?find=nothing", "/executions?state=NONE",
+    ):  # fmt: skip
+        browser_page.goto(address)
+        axe(browser_page)
+
+
 # -- without scripts
 
 
-def test_everything_is_read_by_links_alone_and_a_flow_is_started(site: Site, browser: Any) -> None:
+def test_everything_is_read_by_links_alone_and_a_flow_is_started(
+    site: Site, browser: Any, runs: tuple[ExecutionView, ExecutionView]
+) -> None:
     from playwright.sync_api import expect
 
-    site.run(READ)
-    newest = site.run(READ, {"name": "Bo"})
+    newest = runs[1]
     with opened(browser, site.url, java_script_enabled=False) as page:
         page.goto("/")
         page.get_by_role("combobox", name="Flow").fill("read_by_links")
         page.get_by_role("button", name="Filter").click()
-        expect(page.locator("#list tbody tr")).to_have_count(2)
         page.get_by_role("link", name=newest.id[-8:]).click()
         expect(page.locator("#head .state")).to_have_text("success")
         expect(page.locator("main")).to_contain_text("Hello Bo")
