@@ -114,6 +114,7 @@ class KeyService:
             return None
         token, at = _drawn(), now()
         self._product.create_session(key.id, _digest(token), at, at + hours * HOUR)
+        self._product.record_audit(key.organization_id, key.id, "session.begin", key.id, None, None, at)
         return token
 
     def signed_in(self, token: str) -> ApiKey | None:
@@ -141,7 +142,9 @@ class KeyService:
         digest = _digest(token)
         found = self._product.session(digest)
         if found is not None:
-            self._product.end_session(found[0].id, digest)
+            key = found[0]
+            self._product.end_session(key.id, digest)
+            self._product.record_audit(key.organization_id, key.id, "session.end", key.id, None, None, now())
         self._sessions.pop(digest, None)
 
     # -- organizations

@@ -255,6 +255,14 @@ def test_each_sign_in_is_a_session_of_its_own(keys: KeyService) -> None:
     assert keys.signed_in(other) is not None
 
 
+def test_the_audit_tells_who_signed_in_and_out(keys: KeyService, app: App) -> None:
+    key, secret = keys.create("default", "browser", "viewer")
+    keys.sign_out(str(keys.sign_in(secret)))
+    keys.sign_out("nothing")
+    rows = app.changes.audit(AuditFilter(actor=(key.id,))).data
+    assert [(row.action, row.subject) for row in rows] == [("session.end", key.id), ("session.begin", key.id)]
+
+
 def test_a_key_that_opens_nothing_has_no_session(keys: KeyService, clock: Clock) -> None:
     assert keys.sign_in("tr_nobody") is None
     key, secret = keys.create("default", "browser", "editor", days=1)

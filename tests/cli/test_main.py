@@ -63,7 +63,7 @@ def test_a_first_word_alone_lists_its_commands(app: Any, call: Run) -> None:
     code, out, _ = call("outputs")
 
     assert code == 2
-    assert [line.split()[0] for line in out.splitlines() if line.startswith("  ")] == ["list", "show", "get", "export"]
+    assert [line.split()[0] for line in out.splitlines() if line.startswith("  ")] == ["list", "show", "get", "diff", "export"]
     assert call("outputs", "--help")[0] == 0
 
 

@@ -18,6 +18,7 @@ from core.host.deployment import Deployment, Serving
 from tailrace_server.access import Gate
 from tailrace_server.edge import Edge
 from tailrace_server.errors import failure_of
+from tailrace_server.listening import Listeners
 from tailrace_server.metrics import Metrics
 from tailrace_server.options import Options
 from tailrace_server.pages import PAGES
@@ -44,6 +45,7 @@ def make_app(deployment: Deployment, options: Options, engine: Serving | None = 
     """The API of an installation. engine: the one of this process, if it has one; nobody starts or closes it here."""
     metrics = Metrics()
     looks = Looks(deployment.title, deployment.version)
+    closing = Event()
     app = Application(
         route_handlers=[*ROUTES, *PAGES],
         exception_handlers={Exception: _answer_error},
@@ -52,8 +54,8 @@ def make_app(deployment: Deployment, options: Options, engine: Serving | None = 
         openapi_config=None,
         logging_config=None,
         state=State({
-            "deployment": deployment, "options": options, "engine": engine, "metrics": metrics, "closing": Event(),
-            "rooms": {}, "looks": looks,
+            "deployment": deployment, "options": options, "engine": engine, "metrics": metrics, "closing": closing,
+            "listeners": Listeners(closing, options.note), "rooms": {}, "looks": looks,
         }),
     )  # fmt: skip
     gate = Gate(deployment, loopback=options.loopback)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Literal
 
 from attrs import frozen
@@ -125,15 +125,26 @@ def _answering(function: Callable[..., Any], operation: Operation) -> Callable[.
     return answer
 
 
-def room(request: Request[Any, Any, Any], caller: Caller | None) -> AbstractAsyncContextManager[None]:
-    """Three quarters of the threads, for each organization: what one asks for, however slow, holds no other up."""
+@asynccontextmanager
+async def room(request: Request[Any, Any, Any], caller: Caller | None, *, slow: bool = False) -> AsyncIterator[None]:
+    """Three quarters of the threads, for each organization: what one asks for, however slow, holds no other up.
+
+    slow: a third of these, so that what is quick goes on beside it, and what it takes of memory has an end.
+    """
     if caller is None:
-        return nullcontext()
+        yield
+        return
+    threads: int = request.app.state.options.threads
+    async with AsyncExitStack() as rooms:
+        if slow:
+            await rooms.enter_async_context(_seats(request, f"{caller.organization} slow", threads // 4))
+        await rooms.enter_async_context(_seats(request, caller.organization, threads * 3 // 4))
+        yield
+
+
+def _seats(request: Request[Any, Any, Any], name: str, number: int) -> asyncio.Semaphore:
     rooms: dict[str, asyncio.Semaphore] = request.app.state.rooms
-    room = rooms.get(caller.organization)
-    if room is None:
-        room = rooms[caller.organization] = asyncio.Semaphore(max(1, request.app.state.options.threads * 3 // 4))
-    return room
+    return rooms.setdefault(name, asyncio.Semaphore(max(1, number)))
 
 
 def options_of(handlers: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]:

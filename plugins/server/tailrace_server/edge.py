@@ -42,6 +42,8 @@ SECURITY = {
 }
 DEFAULTS = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Encoding, Authorization, Cookie"}
 """Unless the answer has its own."""
+RUN = ("script", "style", "worker", "sharedworker", "serviceworker", "object", "embed", "manifest", "xslt")
+"""What a browser says it loads something for, when that something could act on the page."""
 SAFE = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing."""
 ATTEMPTS, ATTEMPT_SECONDS = 10, 6
@@ -103,6 +105,8 @@ class Edge:
         await self._inner(scope, receive, send)
 
     async def _admit(self, scope: HTTPScope, headers: Mapping[str, str]) -> None:
+        if headers.get("sec-fetch-dest") in RUN:  # our policy trusts this server, which gives files of flows as well
+            raise Refused(403, "only the files of the pages can be loaded into a page")
         address = self._address(scope, headers)
         signs_in = scope["path"] == SIGN_IN
         if signs_in and scope["method"] not in SAFE:

@@ -27,7 +27,7 @@ BARS = 12
 """Tasks that the picture of durations shows."""
 
 
-@page("/outputs/charts", asks=(*ASKS, FIELD))
+@page("/outputs/charts", asks=(*ASKS, FIELD), slow=True)
 def charts(request: Request, services: Services, asked: Asked) -> Shown:  # type: ignore[type-arg]
     """The pictures."""
     which = asked_for(asked, limit=100)

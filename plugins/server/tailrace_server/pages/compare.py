@@ -70,7 +70,7 @@ class Compared:
         return len(self.places) == 1 and not (self.places[0].path or self.places[0].lines or self.words)
 
 
-@page("/compare", asks=ASKS)
+@page("/compare", asks=ASKS, slow=True)
 def compare(request: Request[Any, Any, Any], services: Services, asked: Asked) -> Shown:
     """Two executions; or those of its flow that one may be compared with."""
     if not asked["first"]:

@@ -68,8 +68,20 @@ def _curl(deployment: Deployment, server: str, view: TaskExecutionView, keys: Ke
 
 
 def _command(deployment: Deployment, server: str, view: TaskExecutionView, keys: Keys) -> str:
-    name = f" {quote('.'.join(map(str, keys)))}" if keys else ""
-    return f"{deployment.command} outputs get {view.id}{name} --server {quote(server)}"
+    name = ".".join(map(str, keys))
+    what = f"{view.id} {_word(name)}" if name else view.id
+    where = f"--server {quote(server)}"
+    if name.startswith("-"):  # a flow could name a value like an option, such as one that writes a file
+        return f"{deployment.command} outputs get {where} -- {what}"
+    return f"{deployment.command} outputs get {what} {where}"
+
+
+def _word(text: str) -> str:
+    """A word of a shell; what a terminal would act on, when it is pasted, is written out."""
+    if text.isprintable():
+        return quote(text)
+    signs = (sign if sign.isprintable() and sign not in "\\'" else f"\\U{ord(sign):08x}" for sign in text)
+    return f"$'{''.join(signs)}'"
 
 
 def keys_along(value: Any, keys: Sequence[str]) -> list[str | int]:

@@ -48,7 +48,7 @@ class Answer:
     problem: TailraceError | None = None
 
 
-@page("/executions/{id:str}/evaluator", asks=ASKS)
+@page("/executions/{id:str}/evaluator", asks=ASKS, slow=True)
 def evaluator(services: Services, asked: Asked, id: str) -> Shown:
     """The form by itself, with what its expression gives."""
     top = head(services, id)
@@ -60,7 +60,7 @@ def evaluator(services: Services, asked: Asked, id: str) -> Shown:
     return Shown("evaluator.html", facts)
 
 
-@page("/executions/{id:str}/completions", asks=HALF)
+@page("/executions/{id:str}/completions", asks=HALF, slow=True)
 def completions(services: Services, asked: Asked, id: str) -> Response[Any]:
     """Names that fit at the cursor, for a script."""
     found = services.evaluator.complete(

@@ -62,7 +62,7 @@ class Docked:
     readers: tuple[tuple[str, tuple[Linked, ...]], ...]
 
 
-@page("/executions/{id:str}/outputs", asks=ASKS)
+@page("/executions/{id:str}/outputs", asks=ASKS, slow=True)
 def execution_outputs(request: Request[Any, Any, Any], services: Services, asked: Asked, id: str) -> Shown:
     """The list, and the value that was chosen."""
     top = head(services, id)

@@ -10,11 +10,12 @@ from attrs import frozen
 from core.host.overviews import TaskOutline
 from core.host.services import Services
 from core.host.views import LogFilter, OutputFilter, Reason, TaskExecutionView
-from core.sdk import TailraceError
+from core.sdk import TailraceError, is_storage_uri
 from tailrace_server.pages.execution import Head, head
 from tailrace_server.pages.graph import worst
 from tailrace_server.pages.looks import href
 from tailrace_server.pages.paged import Shown, page
+from tailrace_server.pages.trees import scalar
 from tailrace_server.pages.values import ShownValue, shown_value
 
 FAILURES, FOUND = 5, 100
@@ -24,7 +25,8 @@ LINES, LONGEST = 12, 2_000
 ERROR, ATTEMPTS, STATES = 20_000, 20, 50
 """Characters of an error, the last attempts of a task, the last states of the execution: so much is shown."""
 TASKS = 300
-VALUES = 40
+VALUES, FILES = 40, 3
+"""Of inputs, of outputs: so many are shown, and so many files are looked into, which may take seconds each."""
 EXPLAINED = 2000
 """Task executions of one whose reasons are looked for while it runs: that reads all of them."""
 RUNS = ("RUNNING", "RETRYING", "RESTARTED", "KILLING")
@@ -75,7 +77,7 @@ class TaskRow:
         return max(0, ended - self.outline.started_at) / 1_000_000
 
 
-@page("/executions/{id:str}")
+@page("/executions/{id:str}", slow=True)
 def overview(id: str, services: Services) -> Shown:
     """The first page of an execution."""
     top = head(services, id)
@@ -153,7 +155,12 @@ def rows_of(outlines: Sequence[TaskOutline], now: int) -> list[TaskRow]:
 def _values(services: Services, values: Mapping[str, Any]) -> list[tuple[str, ShownValue | None, str]]:
     """(name, value, why it can't be shown)."""
     found: list[tuple[str, ShownValue | None, str]] = []
+    files = 0
     for name, value in list(values.items())[:VALUES]:
+        files += is_storage_uri(value)
+        if is_storage_uri(value) and files > FILES:
+            found.append((name, ShownValue("scalar", "file", markup=scalar(value)), ""))
+            continue
         try:
             found.append((name, shown_value(services, value), ""))
         except TailraceError as error:  # a file that is gone

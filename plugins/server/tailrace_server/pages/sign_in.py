@@ -15,6 +15,8 @@ from tailrace_server.pages.paged import Form, Go, Shown, action, page
 from tailrace_server.pages.wrong import SIGN_IN
 
 HOURS = 12
+LARGEST = 64 * 1024
+"""Bytes of the form, which everybody may send."""
 NEXT = Parameter("next", "Where to go on, on this server.")
 UNKNOWN = "This API key is not known, was revoked, or has expired."
 
@@ -28,7 +30,7 @@ def sign_in(caller: Caller | None, asked: Asked) -> Shown | Go:
     return Shown("sign_in.html", {"next": following, "problem": "", "hours": HOURS})
 
 
-@action(SIGN_IN, role=None)
+@action(SIGN_IN, role=None, most=LARGEST)
 def begin_session(request: Request[Any, Any, Any], form: Form) -> Shown | Response[Any]:
     """A session for a key that opens something."""
     given, following = form.get("key"), local(form.get("next"))

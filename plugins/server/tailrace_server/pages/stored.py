@@ -145,7 +145,8 @@ def _table(subject: Subject) -> ShownValue | Subject:
     import duckdb  # noqa: PLC0415
 
     why = "it has no rows"
-    with subject.services.files.local(subject.value) as file, _by_a_plain_name(file) as path, reader(path) as connection:
+    local = subject.services.files.local(subject.value)
+    with local as file, _by_a_plain_name(file) as path, reader(path) as connection:
         try:
             for way in ways_to_read(connection, path):
                 try:

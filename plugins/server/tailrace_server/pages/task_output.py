@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,7 +40,7 @@ class Correcting:
     opened: bool = False
 
 
-@page(ONE, asks=VALUE_ASKS)
+@page(ONE, asks=VALUE_ASKS, slow=True)
 def task_output(services: Services, caller: Caller, asked: Asked, id: str) -> Shown:
     """What came out, and what is known of it."""
     view = services.outputs.get(known_id(id, WHAT))
@@ -52,7 +53,7 @@ def correct(services: Services, caller: Caller, form: Form, id: str) -> Go | Sho
     view = services.outputs.get(known_id(id, WHAT))
     typed = Correcting(
         _text(form, "output"), _text(form, "summary"), _text(form, "reason").strip(),
-        int(_text(form, "version")) if _text(form, "version").isdecimal() else 0, opened=True,
+        int(_text(form, "version")) if re.fullmatch("[0-9]{1,18}", _text(form, "version")) else 0, opened=True,
     )  # fmt: skip
     try:
         changes = _changes(services, view, typed)

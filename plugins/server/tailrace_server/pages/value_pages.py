@@ -34,7 +34,7 @@ PICTURE: Final = {"Content-Security-Policy": "sandbox; default-src 'none'; style
 SVG: Final = "image/svg+xml"
 
 
-@page("/values/{output_id:str}", asks=(NAME, *VALUE_ASKS))
+@page("/values/{output_id:str}", asks=(NAME, *VALUE_ASKS), slow=True)
 def one_value(services: Services, asked: Asked, output_id: str) -> Shown:
     """A value of a task output."""
     view = services.outputs.get(known_id(output_id, "task output"))
@@ -42,7 +42,7 @@ def one_value(services: Services, asked: Asked, output_id: str) -> Shown:
     return Shown("value_page.html", {"view": view, "name": asked["name"] or "", "shown": shown})
 
 
-@page("/values/{output_id:str}/frame", asks=(NAME, AT))
+@page("/values/{output_id:str}/frame", asks=(NAME, AT), slow=True)
 def value_frame(services: Services, asked: Asked, output_id: str) -> Response[Any]:
     """A text as a page, for a frame."""
     value = _value(services, output_id, asked)
@@ -51,7 +51,7 @@ def value_frame(services: Services, asked: Asked, output_id: str) -> Response[An
     return _frame(value.encode("utf-8", "replace"))
 
 
-@page("/values/{output_id:str}/image", asks=(NAME, AT))
+@page("/values/{output_id:str}/image", asks=(NAME, AT), slow=True)
 def value_image(services: Services, asked: Asked, output_id: str) -> Response[Any]:
     """Bytes as a picture, for an <img>."""
     value = _value(services, output_id, asked)
@@ -60,7 +60,7 @@ def value_image(services: Services, asked: Asked, output_id: str) -> Response[An
     return _picture(value, "")
 
 
-@page("/values/{output_id:str}/download", asks=(NAME, AT))
+@page("/values/{output_id:str}/download", asks=(NAME, AT), slow=True)
 def value_download(services: Services, asked: Asked, output_id: str) -> Response[Any]:
     """The value as a file: a text and bytes as they are, anything else as JSON."""
     value = _value(services, output_id, asked)
@@ -72,7 +72,7 @@ def value_download(services: Services, asked: Asked, output_id: str) -> Response
     return _saved(json_bytes(value), f"{name}.json", "application/json")
 
 
-@page(FILE_PAGE, asks=(URI, *VALUE_ASKS))
+@page(FILE_PAGE, asks=(URI, *VALUE_ASKS), slow=True)
 def one_file(services: Services, asked: Asked) -> Shown:
     """A stored file."""
     uri = _uri(asked)

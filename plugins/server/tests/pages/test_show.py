@@ -6,8 +6,12 @@ import csv
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -69,6 +73,17 @@ def products() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def index(tmp_path: Path) -> None:
+    """The package index answers; else the test is skipped."""
+    uv = shutil.which("uv")
+    tool = (uv, "pip") if uv else (sys.executable, "-m", "pip")
+    words = (*tool, "install", "--dry-run", "--target", str(tmp_path / "nothing"), "polars")
+    asked = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    if asked.returncode:
+        pytest.skip("no package index: " + asked.stderr.strip().splitlines()[-1])
+
+
 def averages() -> dict[str, float]:
     """Brand → average price, the dearest first; products without a brand are a group too, as in SQL."""
     prices: dict[str, list[float]] = {}
@@ -82,6 +97,7 @@ def rows_of(table: Any) -> list[list[str]]:
     return [row.locator("td").all_inner_texts() for row in table.locator("tbody tr").all()]
 
 
+@pytest.mark.usefixtures("index")
 def test_the_tutorial_s_flow_from_its_form_to_its_table(site: Site, browser_page: Any, products: str) -> None:
     from playwright.sync_api import expect
 
@@ -159,15 +175,34 @@ def test_lists_and_pictures_follow_a_script(site: Site, browser: Any, gate: tupl
             assert page.evaluate("window.untouched"), address
 
 
+def test_lines_of_a_log_tell_the_reader_s_own_time(site: Site, browser: Any, gate: tuple[ExecutionView, Path]) -> None:
+    """Those that were there, and those that came: nine hours further on in Tokyo."""
+    from playwright.sync_api import expect
+
+    view, go = gate
+    with opened(browser, site.url, timezone_id="Asia/Tokyo") as page:
+        page.goto(f"/executions/{view.id}/logs?task_name=work")
+        expect(page.locator("#log .line")).to_have_count(1)
+        go.touch()
+        times = page.locator("#log .line .at")
+        expect(times).to_have_count(2)
+        shown = times.all_inner_texts()
+    lines = site.app.executions.logs(view.id, task_name="work")
+    there = timezone(timedelta(hours=9))
+    wanted = [datetime.fromtimestamp(line.at / 1_000_000, there) for line in lines]
+    assert shown == [at.strftime("%Y-%m-%d %H:%M:%S.") + f"{at.microsecond // 1000:03}" for at in wanted]
+
+
 def test_a_script_is_killed_from_its_page(site: Site, browser: Any, gate: tuple[ExecutionView, Path]) -> None:
     from playwright.sync_api import expect
 
     view, go = gate
-    script = int(go.with_suffix(".pid").read_text())
-    os.kill(script, 0)
     with opened(browser, site.url) as page, opened(browser, site.url) as other:
-        other.goto(f"/executions/{view.id}/outputs")
+        other.goto(f"/executions/{view.id}/logs?task_name=work")
+        expect(other.locator("#log .message")).to_have_text("it began")
         other.evaluate(UNTOUCHED)
+        script = int(go.with_suffix(".pid").read_text())
+        os.kill(script, 0)
         page.goto(f"/executions/{view.id}")
         page.get_by_role("button", name="Kill").click()
         for one in (page, other):
@@ -259,43 +294,52 @@ def test_pages_out_of_the_ordinary_are_for_everybody_too(
 # -- without scripts
 
 
-def test_everything_is_read_by_links_alone_and_a_flow_is_started(
+def test_outputs_and_values_are_read_by_links_alone(
     site: Site, browser: Any, runs: tuple[ExecutionView, ExecutionView]
 ) -> None:
     from playwright.sync_api import expect
 
-    newest = runs[1]
     with opened(browser, site.url, java_script_enabled=False) as page:
         page.goto("/")
         page.get_by_role("combobox", name="Flow").fill("read_by_links")
         page.get_by_role("button", name="Filter").click()
-        page.get_by_role("link", name=newest.id[-8:]).click()
+        page.get_by_role("link", name=runs[1].id[-8:]).click()
         expect(page.locator("#head .state")).to_have_text("success")
         expect(page.locator("main")).to_contain_text("Hello Bo")
-        tabs = page.get_by_label("The execution")
 
-        tabs.get_by_role("link", name="Outputs").click()
+        page.get_by_label("The execution").get_by_role("link", name="Outputs").click()
         page.get_by_role("searchbox", name="Find").fill("rows")
         page.get_by_role("button", name="Find").click()
         page.get_by_role("link", name="values.rows").click()
-        values = page.locator("#value")
-        expect(values.locator("tbody tr")).to_have_count(50)
-        values.get_by_role("link", name="n", exact=True).click()
-        values.get_by_role("link", name="n ↑").click()
-        expect(values.locator("tbody tr").first).to_contain_text("120")
-        values.get_by_role("link", name="Further →").first.click()
-        expect(values.locator("tbody tr").first).to_contain_text("70")
-        values.get_by_role("link", name="Sum up the columns").click()
-        expect(values.locator("dl.summed").first).to_contain_text("120")
-        values.get_by_role("link", name="By itself").click()
-        expect(values.locator("tbody tr").first).to_contain_text("70")
-        values.get_by_role("link", name="JSON", exact=True).click()
-        expect(values.locator("summary").first).to_be_visible()
+        value = page.locator("#value")
+        first = value.locator("tbody tr").first
+        expect(value.locator("tbody tr")).to_have_count(50)
+        value.get_by_role("link", name="n", exact=True).click()
+        value.get_by_role("link", name="n ↑").click()
+        expect(first).to_contain_text("120")
+        value.get_by_role("link", name="Further →").first.click()
+        expect(first).to_contain_text("70")
+        value.get_by_role("link", name="Sum up the columns").click()
+        expect(value.locator("dl.summed").first).to_contain_text("120")
+        value.get_by_role("link", name="By itself").click()
+        expect(first).to_contain_text("70")
+        value.get_by_role("link", name="JSON", exact=True).click()
+        expect(value.locator("summary").first).to_be_visible()
+
         page.get_by_role("link", name="give").click()
         page.get_by_role("textbox", name="Expression").fill("outputs.give.values.rows | length")
         page.get_by_role("button", name="Evaluate").click()
         expect(page.locator("#evaluated output")).to_have_text("120")
 
+
+def test_logs_sources_and_differences_are_read_by_links_alone_and_a_flow_is_started(
+    site: Site, browser: Any, runs: tuple[ExecutionView, ExecutionView]
+) -> None:
+    from playwright.sync_api import expect
+
+    with opened(browser, site.url, java_script_enabled=False) as page:
+        page.goto(f"/executions/{runs[1].id}")
+        tabs = page.get_by_label("The execution")
         tabs.get_by_role("link", name="Logs").click()
         page.get_by_label("Level").select_option("WARN")
         page.get_by_role("button", name="Find").click()
@@ -303,7 +347,7 @@ def test_everything_is_read_by_links_alone_and_a_flow_is_started(
         tabs.get_by_role("link", name="Source").click()
         expect(page.locator("#L2")).to_have_text("id: read_by_links")
         tabs.get_by_role("link", name="Compare…").click()
-        page.locator("tbody tr").get_by_role("link").click()
+        page.get_by_role("link", name=runs[0].id[-8:]).click()
         expect(page.get_by_role("row", name=re.compile("^greet value changed Hello Ada Hello Bo"))).to_be_visible()
 
         page.get_by_role("link", name="Flows").click()

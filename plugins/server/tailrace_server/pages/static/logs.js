@@ -1,5 +1,6 @@
 // Log lines as they come: each is added below the others; whoever looks at the end of them sees it.
 import {load, replace} from "./refresh.js";
+import {localTimes} from "./times.js";
 
 const MOST = 5000;  // lines that a page holds
 const LONGEST = 4000;  // characters of a line on the page
@@ -54,11 +55,13 @@ function element(line) {
     at: line.at.slice(0, 23).replace("T", " "), level: line.level, task: line.task_name ?? "", message: cut(line.message),
   };
   for (const [name, text] of Object.entries(texts)) {
-    const part = document.createElement("span");
+    const part = document.createElement(name === "at" ? "time" : "span");
     part.className = name;
     part.textContent = text;
+    if (name === "at") part.dateTime = line.at;
     row.append(part, " ");
   }
+  localTimes(row);
   return row;
 }
 
