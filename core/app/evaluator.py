@@ -29,6 +29,8 @@ from core.work.helper import Helper
 from core.work.tools import Tools
 
 _EVERYTHING = Needs(None, tasks=True, parents=True)
+_PART = 100
+"""Characters of a loop's value that its task execution is looked for by: records search for short texts alone."""
 
 
 class EvaluatorService:
@@ -120,14 +122,18 @@ class EvaluatorService:
         return _Spot(key, tasks, identities)
 
     def _latest(self, execution_id: str, name: str, value: str | None) -> TaskExecutionView:
-        """Raises NotFound with the names of the tasks that ran."""
+        """value: of the innermost loop, or of all loops around the task, joined by `/`.
+
+        Raises NotFound with the names of the tasks that ran.
+        """
+        part = (value or "").rpartition("/")[2][:_PART]  # of the innermost one in both cases
         which = OutputFilter(
-            flow_execution_id=(execution_id,), task_name=(name,), search=value or "", limit=1 if value is None else 1000
+            flow_execution_id=(execution_id,), task_name=(name,), search=part, limit=1 if value is None else 1000
         )
         while True:
             page = self._records.outputs(self._organization, which)
             for task in page.data:
-                if value is None or task.value == value:
+                if value is None or (task.path and value in (task.path[-1], "/".join(task.path))):
                     return task
             if page.next is None:
                 break

@@ -360,7 +360,8 @@ class Evaluator(Protocol):
     def evaluate(
         self, execution_id: str, expression: str, *, task_name: str | None = None, value: str | None = None
     ) -> Evaluation:
-        """An expression without braces is taken as `{{ … }}`. Raises ExpressionError, TooLarge."""
+        """An expression without braces is taken as `{{ … }}`. value: as for `resume`. Raises ExpressionError, NotFound,
+        TooLarge."""
 
 
     def complete(

@@ -203,6 +203,32 @@ def test_the_outputs_of_a_loop_are_printed_where_that_can_be_ended(
     assert called == ["evaluate"]
 
 
+LOOP_IN_LOOP = f"""
+id: nested
+namespace: company.team
+tasks:
+  - id: outer
+    type: flow.ForEach
+    values: [1, 2]
+    tasks:
+      - id: inner
+        type: flow.ForEach
+        values: [x, a/b, {"y" * 300}]
+        tasks: [{{id: leaf, type: debug.Return, format: "{{{{ taskrun.value }}}}"}}]
+"""
+
+
+def test_one_of_several_loops_is_named_by_all_their_values(app: App) -> None:
+    """By that of the innermost loop alone, the latest one is meant."""
+    run = run_flow(LOOP_IN_LOOP, app=app).id
+    expression = "parents[0].taskrun.value ~ taskrun.value"
+    for inner in ("x", "a/b", "y" * 300):
+        for value, seen in ((f"1/{inner}", f"1{inner}"), (f"2/{inner}", f"2{inner}"), (inner, f"2{inner}")):
+            assert app.evaluator.evaluate(run, expression, task_name="leaf", value=value).text == seen
+    with pytest.raises(NotFound):
+        app.evaluator.evaluate(run, expression, task_name="leaf", value="3/x")
+
+
 def test_a_task_that_never_ran_is_told_with_those_that_did(app: App, loop: str) -> None:
     with pytest.raises(NotFound) as caught:
         app.evaluator.evaluate(loop, "1", task_name="tow")

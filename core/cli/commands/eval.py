@@ -13,7 +13,7 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("id", metavar="EXECUTION_ID", help="an id, the beginning of one, or `last`")
     parser.add_argument("expression", metavar="EXPRESSION", help="with or without its braces")
     parser.add_argument("--task-name", metavar="NAME", help="as this task would see it")
-    parser.add_argument("--value", help="the value of the loop around that task")
+    parser.add_argument("--value", help="the value of the loop around that task; of all loops, joined by `/`")
     json_option(parser)
     reach_options(parser)
 

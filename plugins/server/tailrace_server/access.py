@@ -83,6 +83,10 @@ def _check_browser(headers: Mapping[str, str]) -> None:
     if not is_loopback(name):
         raise Refused(403, "without API keys only requests to this machine by its own name are answered",
                       details=[("header.Host", f"`{host}` is not localhost")])  # fmt: skip
+    site, mode = headers.get("sec-fetch-site"), headers.get("sec-fetch-mode")
+    if site in ("cross-site", "same-site") and mode != "navigate":  # also what has no Origin, such as pictures
+        raise Refused(403, "without API keys no page of another origin is answered",
+                      details=[("header.Sec-Fetch-Site", f"`{site}` is not this server")])  # fmt: skip
     origin = headers.get("origin")
     if origin is not None and origin.partition("://")[2] != host:
         details = [("header.Origin", f"`{origin}` is not this server")]

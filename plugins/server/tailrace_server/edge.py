@@ -69,6 +69,8 @@ class Edge:
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         begun = monotonic()
+        # The router knows `//api/` and `/sign-in/` too: what is checked by its path is to be known by them as well.
+        scope["path"] = f"/{'/'.join(filter(None, scope['path'].split('/')))}"
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         given = headers.get("x-request-id", "")
         request_id = given if re.fullmatch(r"[\w.-]{1,128}", given, re.ASCII) else self._new_id()

@@ -285,6 +285,22 @@ def test_expressions_are_evaluated_in_the_recorded_context(client: httpx.Client)
     assert "first" in wrong.text
 
 
+def test_a_task_execution_in_loops_is_evaluated_in_its_own_context(client: httpx.Client) -> None:
+    source = (
+        "id: loops\nnamespace: company.team\ntasks:\n  - id: outer\n    type: flow.ForEach\n    values: [1, 2]\n    tasks:\n"
+        "      - id: inner\n        type: flow.ForEach\n        values: [x, y]\n"
+        "        tasks: [{id: leaf, type: debug.Return, format: '{{ taskrun.value }}'}]\n"
+    )
+    assert client.put("/flows/company.team/loops", json={"source": source}).status_code == 200
+    done = start(client, "loops")
+    leaves = client.get("/task-executions", params={"flow_execution_id": done["id"], "task_name": "leaf"}).json()["data"]
+    seen = []
+    for leaf in leaves:
+        asked = {"task_execution_id": leaf["id"], "expression": "parents[0].taskrun.value ~ taskrun.value"}
+        seen.append(client.post("/eval", json=asked).json()["value"])
+    assert sorted(seen) == ["1x", "1y", "2x", "2y"]
+
+
 def test_events_come_in_order_and_can_be_resumed(client: httpx.Client) -> None:
     done = start(client, "chain")
     which = {"flow_execution_id": done["id"]}

@@ -21,7 +21,7 @@ LONGEST = 8000
 """Characters of an expression in an address."""
 PLACE = (
     Parameter("as_task", "As this task would see it; the execution without."),
-    Parameter("as_value", "The value of the loop around that task."),
+    Parameter("as_value", "The value of the loop around that task; of all loops, joined by `/`."),
 )
 ASKS = (Parameter("expression", "With or without its braces."), *PLACE, *VALUE_ASKS)
 HALF = (

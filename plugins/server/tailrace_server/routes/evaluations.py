@@ -25,14 +25,14 @@ def evaluate(services: Services, given: ExpressionGiven) -> Response[Any]:
 
 
 def _place(services: Services, given: ExpressionGiven) -> tuple[str, str | None, str | None]:
-    """The execution, the task and the value of the loop around it, whose context is meant. Raises Refused."""
+    """The execution, the task and the values of the loops around it, whose context is meant. Raises Refused."""
     if (given.flow_execution_id is None) == (given.task_execution_id is None):
         details = [("$.flow_execution_id", "expected, or `task_execution_id` in its place")]
         raise Refused(422, "whose context is meant is not said", details=details)
     if given.task_execution_id is None:
         return str(given.flow_execution_id), given.task_name, given.value
     view = services.outputs.get(given.task_execution_id)
-    return view.flow_execution_id, view.task_name, view.value
+    return view.flow_execution_id, view.task_name, "/".join(view.path) if view.path else None
 
 
 ROUTES = (evaluate,)

@@ -28,7 +28,7 @@ class ExpressionGiven:
     flow_execution_id: Id | None = None
     task_execution_id: Id | None = None
     task_name: Annotated[str | None, Meta(description="What this task saw; else what the execution sees.")] = None
-    value: Annotated[str | None, Meta(description="Of the loop around the task.")] = None
+    value: Annotated[str | None, Meta(description="Of the loop around the task; of all loops, joined by `/`.")] = None
 
 
 @frozen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -122,6 +123,22 @@ def test_names_are_completed_for_a_script(site: Site, evaluated: str) -> None:
     ]  # fmt: skip
     assert [one["name"] for one in names(site, evaluated, text="taskrun.it", cursor=10, as_task="one")] == ["iteration"]
     assert names(site, evaluated, text="secret('", cursor=8) == []
+
+
+def test_the_way_to_the_evaluator_keeps_the_iteration_of_each_loop(site: Site) -> None:
+    view = site.run(
+        "id: loops\nnamespace: company.outputs\ntasks:\n  - id: outer\n    type: flow.ForEach\n    values: [1, 2]\n    tasks:\n"
+        "      - id: inner\n        type: flow.ForEach\n        values: [x, y]\n"
+        "        tasks: [{id: leaf, type: debug.Return, format: '{{ taskrun.value }}'}]\n"
+    )
+    for leaf in [task for task in site.app.executions.tasks(view.id) if task.task_name == "leaf"]:
+        page = site.get(f"/executions/{view.id}/outputs?show={leaf.id}&name=value")
+        way = re.search(r'href="[^"]*&amp;as_task=leaf&amp;as_value=([^"]*)" [^>]*data-value="([^"]*)"', page)
+        assert way
+        assert (unquote(way[1]), way[2]) == ("/".join(leaf.path), "/".join(leaf.path))
+        asked = {"expression": "parents[0].taskrun.value", "as_task": "leaf", "as_value": way[2]}
+        told = ask(site, f"/executions/{view.id}", **asked)
+        assert told == f"text {leaf.path[0]}"
 
 
 def test_an_execution_that_is_not_there_is_told(site: Site) -> None:
