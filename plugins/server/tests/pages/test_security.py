@@ -21,9 +21,10 @@ import pytest
 from core.host.product import AuditFilter
 from core.host.views import OutputFilter
 from tailrace_server import pages
-from tailrace_server.pages import duck, overview
+from tailrace_server.pages import overview
 from tailrace_server.pages.paged import FIELDS
 from tailrace_server.pages.sign_in import LARGEST
+from tailrace_server.showing import duck
 
 from .conftest import Site, open_site
 from .value_pages import Element, output_of, read, shown, stored
