@@ -13,59 +13,17 @@ from typing import Any
 import pytest
 
 from core.host.product import Event
-from core.sdk import Unreachable
 from tailrace_server import listening
 from tailrace_server.follow import BEGINNING, STILL_HERE
 from tailrace_server.listening import Follower, Listeners, Listening, Told, Wanted
+
+from .commits import Commits, CommittedFeed
 
 EXECUTIONS = ("a", "b", "c", "d")
 GUARD = 60
 """Seconds after which a test that hangs fails."""
 ALL = Wanted()
 Stream = AsyncGenerator[bytes, None]
-
-
-class Commits:
-    """What the organizations of one record store commit, numbered together."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.number = 0
-
-    def feed(self, organization: str) -> CommittedFeed:
-        return CommittedFeed(self, organization)
-
-
-class CommittedFeed:
-    """A `core.host.services.Feed`. read: the numbers that each question was answered with."""
-
-    def __init__(self, commits: Commits, organization: str) -> None:
-        self._commits = commits
-        self.organization = organization
-        self.all: list[Event] = []
-        self.read: list[list[int]] = []
-        self.broken = False
-
-    def commit(self, execution: str = "a", state: str = "RUNNING") -> int:
-        with self._commits.lock:
-            self._commits.number += 1
-            number = self._commits.number
-            self.all.append(Event(
-                number, 0, "task_execution", f"{self.organization} {number}", execution, "t", state, "running"
-            ))  # fmt: skip
-        return number
-
-    def events(self, after: int, limit: int = 1000) -> tuple[Event, ...]:
-        if self.broken:
-            raise Unreachable("the disk is gone")
-        with self._commits.lock:
-            found = tuple(event for event in self.all if event.seq > after)[:limit]
-            self.read.append([event.seq for event in found])
-        return found
-
-    def last(self) -> int:
-        with self._commits.lock:
-            return self.all[-1].seq if self.all else 0
 
 
 @pytest.fixture(autouse=True)
@@ -192,14 +150,61 @@ def test_who_is_woken_is_told_though_more_came_that_it_does_not_want(feed: Commi
     within(test)
 
 
-def test_a_number_that_is_not_reached_yet_is_waited_for(listeners: Listeners, feed: CommittedFeed) -> None:
+def test_what_is_committed_while_a_follower_reads_the_past_is_told(
+    listeners: Listeners, feed: CommittedFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads the first one, and before it has done so all others hear of the second one."""
+    read, others_heard = feed.events, threading.Event()
+
+    def events(after: int, limit: int = 1000) -> tuple[Event, ...]:
+        found = read(after, limit)
+        if after == 0:
+            feed.commit()
+            assert others_heard.wait(GUARD)
+        return found
+
+    feed.commit()
+    monkeypatch.setattr(feed, "events", events)
+
     async def test() -> None:
-        ahead, now = follow(listeners, feed, 3), follow(listeners, feed)
-        assert [await anext(ahead), await anext(now)] == [BEGINNING, BEGINNING]
+        late, other = follow(listeners, feed, 0), follow(listeners, feed)
+        assert [await anext(late), await anext(other)] == [BEGINNING, BEGINNING]
+        told = asyncio.create_task(hear(late, 2))
+        assert await hear(other, 2) == [2]
+        others_heard.set()
+        assert await told == [1, 2]
+        await leave(late, other)
+
+    within(test)
+
+
+def test_a_past_that_is_kept_no_more_is_asked_for_once(listeners: Listeners, feed: CommittedFeed) -> None:
+    async def test() -> None:
         for _ in range(5):
             feed.commit()
-        assert await hear(now, 5) == [1, 2, 3, 4, 5]
-        assert await hear(ahead, 5) == [4, 5]
+        stream = follow(listeners, feed, 2)
+        assert await anext(stream) == BEGINNING
+        feed.all.clear()
+        told = asyncio.create_task(hear(stream, 6))
+        while not listeners._all["acme"]._waiting:
+            await asyncio.sleep(0)
+        feed.commit()
+        assert await told == [6]
+        await leave(stream)
+
+    within(test)
+
+
+def test_a_number_that_is_not_reached_yet_is_waited_for(listeners: Listeners, feed: CommittedFeed) -> None:
+    async def test() -> None:
+        ahead, now = follow(listeners, feed, 3, Wanted(executions=frozenset("a"))), follow(listeners, feed)
+        assert [await anext(ahead), await anext(now)] == [BEGINNING, BEGINNING]
+        told = asyncio.create_task(hear(ahead, 5))
+        await asyncio.sleep(0)
+        for number, execution in enumerate("baaaa", 1):
+            feed.commit(execution)
+            assert await hear(now, number) == [number]
+        assert await told == [4, 5]
         await leave(ahead, now)
 
     within(test)

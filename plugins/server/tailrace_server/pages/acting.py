@@ -17,9 +17,9 @@ from tailrace_server.doing import change, derive
 from tailrace_server.errors import failure_of
 from tailrace_server.pages.execution import Head, head
 from tailrace_server.pages.filling import Filled, drawn, read
-from tailrace_server.pages.looks import href
 from tailrace_server.pages.overview import named
 from tailrace_server.pages.paged import Form, Go, Shown, action, page
+from tailrace_server.people import href
 
 PATH = "/executions/{id:str}"
 WAITING = 50

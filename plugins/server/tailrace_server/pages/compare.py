@@ -18,11 +18,11 @@ from tailrace_server.doing import WHAT
 from tailrace_server.ids import known_id
 from tailrace_server.pages.differences import Difference, difference
 from tailrace_server.pages.lists import address, pairs_of
-from tailrace_server.pages.looks import plural
 from tailrace_server.pages.paged import Shown, page
-from tailrace_server.pages.tables import cell
-from tailrace_server.pages.values import value_page
+from tailrace_server.people import plural
 from tailrace_server.schemas.comparisons import Change
+from tailrace_server.showing.tables import cell
+from tailrace_server.showing.values import value_page
 
 ROWS = 100
 """Values of a page."""

@@ -13,8 +13,8 @@ from markupsafe import Markup, escape
 
 from core.host.services import Services
 from tailrace_server.asked import Asked, Parameter
-from tailrace_server.pages.looks import plural
 from tailrace_server.pages.paged import Shown, page
+from tailrace_server.people import plural
 
 AROUND = 3
 """Lines without a change that are shown around one."""

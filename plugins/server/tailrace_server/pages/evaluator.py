@@ -12,10 +12,10 @@ from core.sdk import TailraceError
 from tailrace_server.answers import json_answer
 from tailrace_server.asked import Asked, Parameter
 from tailrace_server.pages.execution import head
-from tailrace_server.pages.links import VALUE_ASKS
-from tailrace_server.pages.looks import href
 from tailrace_server.pages.paged import Shown, page
-from tailrace_server.pages.values import ShownValue, shown_value
+from tailrace_server.people import href
+from tailrace_server.showing.links import VALUE_ASKS
+from tailrace_server.showing.values import ShownValue, shown_value
 
 LONGEST = 8000
 """Characters of an expression in an address."""

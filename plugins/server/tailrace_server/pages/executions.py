@@ -10,9 +10,9 @@ from litestar import Request
 from core.host.services import Services
 from core.host.views import ExecutionFilter, ExecutionView
 from tailrace_server.asked import PAGE, Asked, Parameter
+from tailrace_server.drawing.sparkline import SLOTS, sparkline
 from tailrace_server.pages.lists import CURSORS, Chosen, around, chosen
 from tailrace_server.pages.paged import Shown, page
-from tailrace_server.pages.sparkline import SLOTS, sparkline
 from tailrace_server.routes.flow_executions import FILTERS
 from tailrace_server.schemas.common import State
 

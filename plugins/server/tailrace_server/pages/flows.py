@@ -12,11 +12,11 @@ from markupsafe import Markup
 from core.host.services import Services
 from core.host.views import FlowView
 from tailrace_server.asked import Asked, Parameter
-from tailrace_server.pages.graph import Link, graph_svg
-from tailrace_server.pages.highlight import source_html
+from tailrace_server.drawing.graph import Link, graph_svg
+from tailrace_server.drawing.highlight import source_html
+from tailrace_server.drawing.sparkline import SLOTS, sparkline
 from tailrace_server.pages.lists import address, pairs_of
 from tailrace_server.pages.paged import Shown, page
-from tailrace_server.pages.sparkline import SLOTS, sparkline
 
 ROWS = 100
 REVISIONS = 50

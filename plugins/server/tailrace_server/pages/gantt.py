@@ -11,9 +11,9 @@ from core.host.services import Services
 from core.host.views import OutputFilter, TaskExecutionView
 from tailrace_server.asked import Asked, Parameter
 from tailrace_server.pages.execution import Head, head
-from tailrace_server.pages.looks import duration, href, plural
 from tailrace_server.pages.overview import TaskRow, named, rows_of
 from tailrace_server.pages.paged import Shown, page
+from tailrace_server.people import duration, href, plural
 
 ROWS = 300
 """Tasks on a page."""

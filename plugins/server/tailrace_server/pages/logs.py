@@ -15,8 +15,8 @@ from core.host.views import LogFilter
 from core.sdk import LEVELS
 from tailrace_server.asked import Asked, Parameter
 from tailrace_server.pages.execution import Head, head
-from tailrace_server.pages.looks import href, iso
 from tailrace_server.pages.paged import Shown, page
+from tailrace_server.people import href, iso
 
 LINES = 500
 """On a page."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
 from markupsafe import Markup
 
 from tailrace_server.access import Caller
+from tailrace_server.people import duration, href, iso, plural, size, when
 
 HERE = files("tailrace_server.pages")
 POLICY = (
@@ -29,8 +29,6 @@ HEADERS = {
     "Referrer-Policy": "same-origin",  # without any, browsers would not say that our own forms are ours
 }
 """Of every page, beside those of every answer."""
-SECOND = 1_000_000
-UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
 class Looks:
@@ -97,57 +95,3 @@ def static_url(name: str) -> str:
     """Where a static file is. Raises KeyError."""
     static_files()[name]
     return f"/static/{static_version()}/{name}"
-
-
-def href(path: str, **query: Any) -> str:
-    """An address with a query; what is None, empty or False is left out, lists are repeated."""
-    pairs = [
-        (name, str(one).lower() if one is True else one)
-        for name, value in query.items()
-        for one in (value if isinstance(value, (list, tuple)) else (value,))
-        if one is not None and one != "" and one is not False
-    ]
-    return f"{path}?{urlencode(pairs, errors='replace')}" if pairs else path
-
-
-def duration(seconds: float | None) -> str:
-    """`3.2 s`, `4 min 5 s`, `2 h 3 min`; "" without any."""
-    if seconds is None:
-        return ""
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
-
-
-def size(number: int | None) -> str:
-    """Bytes for people, in thousands; "" without any."""
-    if number is None:
-        return ""
-    amount, unit = float(number), 0
-    while amount >= 999.5 and unit < len(UNITS) - 1:
-        amount, unit = amount / 1000, unit + 1
-    return f"{number} B" if unit == 0 else f"{amount:.3g} {UNITS[unit]}"
-
-
-def iso(at: int) -> str:
-    """A time of the records in ISO 8601."""
-    return datetime.fromtimestamp(at / SECOND, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def when(at: int | None) -> Markup:
-    """A time of the records: UTC as written, in the reader's own zone where scripts run; "" without any."""
-    if at is None:
-        return Markup("")
-    text = datetime.fromtimestamp(at / SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return Markup('<time datetime="{}">{}</time>').format(iso(at), text)
-
-
-def plural(number: int, one: str, many: str = "") -> str:
-    """`1 task`, `1 200 tasks`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}".replace(",", "\u202f")

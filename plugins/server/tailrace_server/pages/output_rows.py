@@ -14,10 +14,10 @@ from core.host.plain import plain_text
 from core.host.services import Services
 from core.host.views import TaskExecutionView
 from core.sdk import TailraceError, is_storage_uri
-from tailrace_server.pages.links import step
-from tailrace_server.pages.looks import plural, size
-from tailrace_server.pages.tables import is_table
-from tailrace_server.pages.trees import number, visible
+from tailrace_server.people import plural, size
+from tailrace_server.showing.links import step
+from tailrace_server.showing.tables import is_table
+from tailrace_server.showing.trees import number, visible
 
 HOLDERS: Final = frozenset({"outputFiles", "vars", "values"})
 """Names in outputs that only hold other names (of files, of what a script told, of `OutputValues`)."""

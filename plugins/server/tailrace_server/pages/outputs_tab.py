@@ -17,12 +17,12 @@ from tailrace_server.ids import known_id
 from tailrace_server.pages.copying import Copy, copies, keys_along
 from tailrace_server.pages.evaluator import Question, tasks_of
 from tailrace_server.pages.execution import Head, head
-from tailrace_server.pages.links import VALUE_ASKS, VALUE_NAMES, Links, keys_of
 from tailrace_server.pages.lists import around
-from tailrace_server.pages.looks import href
 from tailrace_server.pages.output_rows import Address, rows
 from tailrace_server.pages.paged import Shown, page
-from tailrace_server.pages.values import LARGEST, ShownValue, shown_output, value_page
+from tailrace_server.people import href
+from tailrace_server.showing.links import VALUE_ASKS, VALUE_NAMES, Links, keys_of
+from tailrace_server.showing.values import LARGEST, ShownValue, shown_output, value_page
 
 OUTPUTS: Final = 50
 """Task outputs on one page, each with as many rows as it has values."""

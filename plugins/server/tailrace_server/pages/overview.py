@@ -11,12 +11,12 @@ from core.host.overviews import TaskOutline
 from core.host.services import Services
 from core.host.views import LogFilter, OutputFilter, Reason, TaskExecutionView
 from core.sdk import TailraceError, is_storage_uri
+from tailrace_server.drawing.graph import worst
 from tailrace_server.pages.execution import Head, head
-from tailrace_server.pages.graph import worst
-from tailrace_server.pages.looks import href
 from tailrace_server.pages.paged import Shown, page
-from tailrace_server.pages.trees import scalar
-from tailrace_server.pages.values import ShownValue, shown_value
+from tailrace_server.people import href
+from tailrace_server.showing.trees import scalar
+from tailrace_server.showing.values import ShownValue, shown_value
 
 FAILURES, FOUND = 5, 100
 """Failed task executions that are shown, of so many that are looked at."""

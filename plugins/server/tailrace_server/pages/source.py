@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from core.host.services import Services
 from core.host.views import OutputFilter
+from tailrace_server.drawing.highlight import source_html
 from tailrace_server.pages.execution import Head, head
-from tailrace_server.pages.highlight import source_html
-from tailrace_server.pages.looks import plural
 from tailrace_server.pages.paged import Shown, page
+from tailrace_server.people import plural
 
 MOST = 200
 """Failed task executions whose errors are told at their lines."""

@@ -18,7 +18,7 @@ from tailrace_server.access import Caller
 from tailrace_server.asked import Asked
 from tailrace_server.ids import known_id
 from tailrace_server.pages.paged import Form, Go, Shown, action, page
-from tailrace_server.pages.values import VALUE_ASKS, shown_output
+from tailrace_server.showing.values import VALUE_ASKS, shown_output
 
 ONE = "/outputs/{id:str}"
 WHAT = "task output"

@@ -12,12 +12,12 @@ from core.host.services import Services
 from core.sdk import Invalid, NotFound, TooLarge, is_storage_uri
 from tailrace_server.asked import Asked, Parameter
 from tailrace_server.ids import known_id
-from tailrace_server.pages.links import FILE_PAGE, VALUE_ASKS, file_page, step
 from tailrace_server.pages.paged import Shown, page
-from tailrace_server.pages.texts import HIGHEST, picture_type
-from tailrace_server.pages.trees import part_of
-from tailrace_server.pages.values import LARGEST, shown_output, shown_value
 from tailrace_server.plain import json_bytes
+from tailrace_server.showing.links import FILE_PAGE, VALUE_ASKS, file_page, step
+from tailrace_server.showing.texts import HIGHEST, picture_type
+from tailrace_server.showing.trees import part_of
+from tailrace_server.showing.values import LARGEST, shown_output, shown_value
 
 NAME = Parameter("name", "The value of this name in the output; the whole output without it.")
 AT = Parameter("at", "Which part of the value, as a JSON Pointer.")

@@ -9,7 +9,8 @@ from typing import Any
 from attrs import frozen
 
 from tailrace_server.errors import Failure
-from tailrace_server.pages.looks import HEADERS, Looks, href
+from tailrace_server.pages.looks import HEADERS, Looks
+from tailrace_server.people import href
 
 API = "/api/"
 """Below this nothing is a page."""

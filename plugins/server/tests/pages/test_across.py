@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.host.overviews import DayCount, SummaryPoint, TaskDurations
-from tailrace_server.pages.charts import days_chart, durations_chart, nice, points_chart
+from tailrace_server.drawing.charts import days_chart, durations_chart, nice, points_chart
 from tailrace_server.pages.task_output import kept
 
 from .conftest import Site

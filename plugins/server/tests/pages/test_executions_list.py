@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.host.overviews import PastRun
-from tailrace_server.pages.sparkline import sparkline
+from tailrace_server.drawing.sparkline import sparkline
 
 from .conftest import Site
 from .reading import Page

@@ -14,7 +14,8 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from core.host.views import OutputFilter
-from tailrace_server.pages import duck, overview
+from tailrace_server.pages import overview
+from tailrace_server.showing import duck
 
 from .conftest import Site, open_site
 from .value_pages import Element, output_of, read, shown, stored

@@ -11,9 +11,9 @@ import pytest
 from core.model.nodes import children_of
 from core.sdk import Choice, Dag, Each, Node, Parallel, Policy, Step, Work
 from core.sdk import Sequence as SequenceNode
-from tailrace_server.pages.graph import graph_svg, worst
-from tailrace_server.pages.highlight import source_html
-from tailrace_server.pages.layout import Block, picture
+from tailrace_server.drawing.graph import graph_svg, worst
+from tailrace_server.drawing.highlight import source_html
+from tailrace_server.drawing.layout import Block, picture
 
 
 def step(id: str, node: Node | None = None) -> Step:

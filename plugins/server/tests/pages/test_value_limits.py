@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import duckdb
 import pytest
 
-from tailrace_server.pages import duck, stored, values
-from tailrace_server.pages.duck import reader
+from tailrace_server.showing import duck, stored, values
+from tailrace_server.showing.duck import reader
 
 from .conftest import Site
 from .value_pages import output_of, shown

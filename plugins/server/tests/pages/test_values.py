@@ -224,7 +224,7 @@ def test_only_files_of_the_storage_are_shown(site: Site) -> None:
 
 def test_an_output_that_is_too_large_is_told_by_its_beginning(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     output = output_of(site, "word " * 100)
-    monkeypatch.setattr("tailrace_server.pages.values.LARGEST", 100)
+    monkeypatch.setattr("tailrace_server.showing.values.LARGEST", 100)
     found = shown(site, page_of(output))
     assert found.one("p", class_="remark").text == "too large to be shown here"
     assert found.one("pre").text.startswith('{"value":"word word')

@@ -9,8 +9,8 @@ from attrs import frozen
 from markupsafe import Markup
 
 from core.host.services import Services
-from tailrace_server.pages.links import Links, joined
-from tailrace_server.pages.tables import Table
+from tailrace_server.showing.links import Links, joined
+from tailrace_server.showing.tables import Table
 
 Kind = Literal["scalar", "json", "table", "text", "markdown", "image", "html", "file", "large", "nothing"]
 EMPTY = Markup()

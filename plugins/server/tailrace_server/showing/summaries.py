@@ -7,10 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tailrace_server.pages.duck import reader, summed_up
-from tailrace_server.pages.table_files import ways_to_read
-from tailrace_server.pages.tables import COLUMNS, Summed
 from tailrace_server.plain import json_bytes
+from tailrace_server.showing.duck import reader, summed_up
+from tailrace_server.showing.table_files import ways_to_read
+from tailrace_server.showing.tables import COLUMNS, Summed
 
 
 def summed_list(rows: Sequence[Any]) -> tuple[Mapping[str, Summed], str]:

@@ -11,10 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tailrace_server.pages.duck import SQL_TYPES, FileColumn, FileTable, hurried, named, quoted
-from tailrace_server.pages.kinds import NUMBERS, counted
-from tailrace_server.pages.links import step
-from tailrace_server.pages.tables import COLUMNS, LOOKED_AT, columns_of
+from tailrace_server.people import counted
+from tailrace_server.showing.duck import SQL_TYPES, FileColumn, FileTable, hurried, named, quoted
+from tailrace_server.showing.links import step
+from tailrace_server.showing.tables import COLUMNS, LOOKED_AT, NUMBERS, columns_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -23,14 +23,14 @@ from core.host.services import Services
 from core.host.views import TaskExecutionView
 from core.sdk import Invalid, is_storage_uri
 from tailrace_server.asked import Asked
-from tailrace_server.pages.kinds import counted
-from tailrace_server.pages.links import VALUE_ASKS, VALUE_NAMES, Links, joined, keys_of, step
-from tailrace_server.pages.shown import ShownValue, Subject
-from tailrace_server.pages.stored import shown_file
-from tailrace_server.pages.summaries import summed_list
-from tailrace_server.pages.tables import ROWS, cell_of, is_table, rows_of, table
-from tailrace_server.pages.texts import shown_bytes, shown_text
-from tailrace_server.pages.trees import MEMBERS, part_of, scalar, size_word, tree, visible
+from tailrace_server.people import counted
+from tailrace_server.showing.links import VALUE_ASKS, VALUE_NAMES, Links, joined, keys_of, step
+from tailrace_server.showing.shown import ShownValue, Subject
+from tailrace_server.showing.stored import shown_file
+from tailrace_server.showing.summaries import summed_list
+from tailrace_server.showing.tables import ROWS, cell_of, is_table, rows_of, table
+from tailrace_server.showing.texts import shown_bytes, shown_text
+from tailrace_server.showing.trees import MEMBERS, part_of, scalar, size_word, tree, visible
 
 __all__ = ["VALUE_ASKS", "ShownValue", "shown_output", "shown_value", "value_page"]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from core.host.overviews import PastRun
-from tailrace_server.pages.looks import duration, plural
+from tailrace_server.people import duration, plural
 
 SLOTS = 20
 STEP, BAR, HEIGHT = 4, 3, 16

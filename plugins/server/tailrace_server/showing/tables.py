@@ -13,11 +13,12 @@ from markupsafe import Markup
 from core.host.kinds import is_list, type_word
 from core.host.plain import plain_text
 from core.sdk import is_storage_uri
-from tailrace_server.pages.kinds import NUMBERS, counted
-from tailrace_server.pages.links import Links
-from tailrace_server.pages.looks import plural
-from tailrace_server.pages.trees import heading, linked, scalar, size_word, visible
+from tailrace_server.people import counted, plural
+from tailrace_server.showing.links import Links
+from tailrace_server.showing.trees import heading, linked, scalar, size_word, visible
 
+NUMBERS = frozenset({"whole number", "number"})
+"""The words of `core.host.kinds` for what has an order of numbers."""
 ROWS = 50
 """Of one page."""
 COLUMNS = 100

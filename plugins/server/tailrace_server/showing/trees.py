@@ -12,9 +12,8 @@ from markupsafe import Markup, escape
 from core.host.kinds import is_list
 from core.host.plain import plain_text
 from core.sdk import NotFound, is_storage_uri
-from tailrace_server.pages.kinds import counted
-from tailrace_server.pages.links import FAR, file_page, keys_of, step
-from tailrace_server.pages.looks import plural
+from tailrace_server.people import counted, plural
+from tailrace_server.showing.links import FAR, file_page, keys_of, step
 
 MEMBERS = 100
 """Members of one list or map that are shown at once."""

@@ -11,11 +11,10 @@ from attrs import evolve
 
 from core.host.kinds import type_word
 from core.sdk import NotFound
-from tailrace_server.pages.kinds import counted
-from tailrace_server.pages.looks import plural
-from tailrace_server.pages.marked import MARKDOWN, markdown
-from tailrace_server.pages.shown import ShownValue, Subject
-from tailrace_server.pages.trees import visible
+from tailrace_server.people import counted, plural
+from tailrace_server.showing.marked import MARKDOWN, markdown
+from tailrace_server.showing.shown import ShownValue, Subject
+from tailrace_server.showing.trees import visible
 
 SHORT: Final = 300
 """Characters of a text that is shown like a number, when it has one line."""

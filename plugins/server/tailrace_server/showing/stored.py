@@ -12,15 +12,15 @@ from typing import Any, Final
 from attrs import evolve
 
 from core.sdk import NotFound
-from tailrace_server.pages.duck import FileTable, reader, rows, summed_up
-from tailrace_server.pages.links import FILE_PAGE, joined
-from tailrace_server.pages.looks import size
-from tailrace_server.pages.marked import MARKDOWN, markdown
-from tailrace_server.pages.shown import ShownValue, Subject
-from tailrace_server.pages.table_files import PARQUET, TABLES, TooWide, cells_of, ways_to_read
-from tailrace_server.pages.tables import COLUMNS, ROWS, Rows, table
-from tailrace_server.pages.texts import HIGHEST, TEXT, picture_type, read_json
-from tailrace_server.pages.trees import visible
+from tailrace_server.people import size
+from tailrace_server.showing.duck import FileTable, reader, rows, summed_up
+from tailrace_server.showing.links import FILE_PAGE, joined
+from tailrace_server.showing.marked import MARKDOWN, markdown
+from tailrace_server.showing.shown import ShownValue, Subject
+from tailrace_server.showing.table_files import PARQUET, TABLES, TooWide, cells_of, ways_to_read
+from tailrace_server.showing.tables import COLUMNS, ROWS, Rows, table
+from tailrace_server.showing.texts import HIGHEST, TEXT, picture_type, read_json
+from tailrace_server.showing.trees import visible
 
 HEAD: Final = 4096
 """Bytes that tell a text from anything else."""

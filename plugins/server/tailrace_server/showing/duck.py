@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
-from tailrace_server.pages.kinds import NUMBERS, counted
-from tailrace_server.pages.tables import Summed
-from tailrace_server.pages.trees import visible
+from tailrace_server.people import counted
+from tailrace_server.showing.tables import NUMBERS, Summed
+from tailrace_server.showing.trees import visible
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

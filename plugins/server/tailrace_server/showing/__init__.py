@@ -1,0 +1,1 @@
+"""How values are shown: by what they are, never more of them than fits on a page. `values` is the way in."""
