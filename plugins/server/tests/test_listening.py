@@ -81,6 +81,36 @@ def within(test: Callable[[], Any]) -> None:
 # -- nothing is missed, nothing told twice
 
 
+async def come_and_go(listeners: Listeners, feeds: list[CommittedFeed], drawn: random.Random) -> None:
+    """One follower until it has heard of an end, which it reaches by many ways; it checks what it heard."""
+    feed = drawn.choice(feeds)
+    wanted = Wanted(executions=frozenset(drawn.sample(EXECUTIONS, drawn.choice([0, 1, 2]))))
+    begun = after = drawn.choice([0, 150, feed.last()])
+    told = b""
+    while b'"END"' not in told:
+        stream = follow(listeners, feed, after, wanted)
+        for _ in range(drawn.randrange(1, 30)):
+            try:
+                told += await asyncio.wait_for(anext(stream), drawn.choice([0.001, 0.02, GUARD]))
+            except TimeoutError:  # it goes while it waits
+                break
+            if b'"END"' in told:
+                break
+            if drawn.random() < 0.1:
+                await asyncio.sleep(drawn.random() * 0.05)
+        await stream.aclose()
+        after = max(numbers(told), default=begun)
+    assert numbers(told) == [event.seq for event in feed.all if begun < event.seq <= after and wanted(event)]
+    assert set(re.findall(rb'"id":"(\w+) ', told)) == {feed.organization.encode()}
+
+
+def commit_many(feeds: list[CommittedFeed], drawn: random.Random) -> None:
+    for _ in range(400):
+        drawn.choice(feeds).commit(drawn.choice(EXECUTIONS))
+        if drawn.random() < 0.1:
+            time.sleep(drawn.random() * 0.005)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_followers_that_come_and_go_hear_everything_once(
     listeners: Listeners, monkeypatch: pytest.MonkeyPatch, seed: int
@@ -94,42 +124,15 @@ def test_followers_that_come_and_go_hear_everything_once(
         feeds[0].commit()
         feeds[1].commit("b")
 
-    def commit(number: int) -> None:
-        drawn = random.Random(f"{seed} {number}")
-        for _ in range(400):
-            drawn.choice(feeds).commit(drawn.choice(EXECUTIONS))
-            if drawn.random() < 0.1:
-                time.sleep(drawn.random() * 0.005)
-
-    async def one(number: int) -> None:
-        drawn = random.Random(f"{seed} follower {number}")
-        feed = drawn.choice(feeds)
-        wanted = Wanted(executions=frozenset(drawn.sample(EXECUTIONS, drawn.choice([0, 1, 2]))))
-        begun = after = drawn.choice([0, 150, feed.last()])
-        told = b""
-        while b'"END"' not in told:
-            stream = follow(listeners, feed, after, wanted)
-            for _ in range(drawn.randrange(1, 30)):
-                try:
-                    told += await asyncio.wait_for(anext(stream), drawn.choice([0.001, 0.02, GUARD]))
-                except TimeoutError:  # it goes while it waits
-                    break
-                if b'"END"' in told:
-                    break
-                if drawn.random() < 0.1:
-                    await asyncio.sleep(drawn.random() * 0.05)
-            await stream.aclose()
-            after = max(numbers(told), default=begun)
-        assert numbers(told) == [event.seq for event in feed.all if begun < event.seq <= after and wanted(event)]
-        assert set(re.findall(rb'"id":"(\w+) ', told)) == {feed.organization.encode()}
-
     async def test() -> None:
-        tasks = [asyncio.create_task(one(number)) for number in range(30)]
-        await asyncio.gather(*(asyncio.to_thread(commit, number) for number in range(3)))
+        followers = [come_and_go(listeners, feeds, random.Random(f"{seed} {number}")) for number in range(30)]
+        heard = asyncio.gather(*followers)
+        committers = (random.Random(f"{seed} commits {number}") for number in range(3))
+        await asyncio.gather(*(asyncio.to_thread(commit_many, feeds, drawn) for drawn in committers))
         for feed in feeds:
             for execution in EXECUTIONS:
                 feed.commit(execution, "END")
-        await asyncio.gather(*tasks)
+        await heard
         assert listeners._all == {}
 
     within(test)
@@ -157,7 +160,7 @@ def test_what_is_committed_while_a_follower_reads_the_past_is_told(
     read, others_heard = feed.events, threading.Event()
 
     def events(after: int, limit: int = 1000) -> tuple[Event, ...]:
-        found = read(after, limit)
+        found: tuple[Event, ...] = read(after, limit)
         if after == 0:
             feed.commit()
             assert others_heard.wait(GUARD)
@@ -238,7 +241,8 @@ def test_only_one_asks_while_nothing_comes(
         questions.append(after)
         asked.release()
         assert answer.wait(GUARD)
-        return read(after, limit)
+        found: tuple[Event, ...] = read(after, limit)
+        return found
 
     monkeypatch.setattr(feed, "events", events)
 

@@ -15,7 +15,6 @@ from .conftest import Site, opened
 NOWHERE = "01979d8a-2f6b-7c1e-9a43-5d0c6c2f8b11"
 LIGHTEST = 60_000
 """Bytes over the wire, of everything that the first page needs."""
-PAINT_MS = 300
 
 
 # -- what goes wrong
@@ -107,21 +106,17 @@ def test_a_file_of_the_pages_is_kept_by_browsers_for_ever(site: Site, name: str)
 
 
 @pytest.mark.browser
-def test_the_first_page_is_light_and_soon_there(site: Site, browser: Any, flow: str) -> None:
+def test_the_first_page_is_light(site: Site, browser: Any, flow: str) -> None:
     for _ in range(5):
         site.run(flow)
-    paints = []
-    for _ in range(5):  # the best of them: other work on this machine is not the page's
-        with opened(browser, site.url) as page:
-            page.goto("/executions", wait_until="load")
-            weights = page.evaluate(
-                "performance.getEntries().filter((one) => 'transferSize' in one).map((one) => [one.name, one.transferSize])"
-            )
-            paints.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+    with opened(browser, site.url) as page:
+        page.goto("/executions", wait_until="load")
+        weights = page.evaluate(
+            "performance.getEntries().filter((one) => 'transferSize' in one).map((one) => [one.name, one.transferSize])"
+        )
     assert sum(weight for _, weight in weights) < LIGHTEST, weights
     assert len(weights) < 12
     assert all(name.startswith(site.url) for name, _ in weights)
-    assert min(paints) < PAINT_MS, paints
 
 
 # -- the keyboard

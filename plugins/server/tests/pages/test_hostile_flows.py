@@ -55,14 +55,14 @@ def test_columns_of_the_same_name_are_told_apart_quickly(site: Site, tmp_path: P
     uri = stored(site, tmp_path, "same.csv", b"a," * 3000 + b"a\n" + b"1," * 3000 + b"1\n")
     begun = time.monotonic()
     heads = [one.text for one in shown(site, file_page(uri)).all("th", scope="col")][1:4]
-    assert (heads, time.monotonic() - begun < 5) == (["a whole number", "a (2) whole number", "a (3) whole number"], True)
+    assert (heads, time.monotonic() - begun < 20) == (["a whole number", "a (2) whole number", "a (3) whole number"], True)
 
 
 def test_a_head_of_a_hundred_thousand_columns_is_text(site: Site, tmp_path: Path) -> None:
     uri = stored(site, tmp_path, "commas.csv", b"," * 100_000 + b"\n1\n")
     begun = time.monotonic()
     found = shown(site, file_page(uri))
-    assert (remark(found), time.monotonic() - begun < 5) == (
+    assert (remark(found), time.monotonic() - begun < 20) == (
         "not shown as a table: it has more than 4 000 columns", True,
     )  # fmt: skip
 
@@ -91,7 +91,7 @@ def test_a_name_of_a_megabyte_is_shown_once_and_cut(site: Site, value: Any) -> N
     output = output_of(site, value)
     begun = time.monotonic()
     assert len(site.get(f"/values/{output}?name=value")) < 200_000
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
 
 
 def test_places_below_a_name_of_a_megabyte_are_told_shortly(site: Site) -> None:

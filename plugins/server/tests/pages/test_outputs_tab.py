@@ -212,7 +212,7 @@ def test_a_preview_looks_at_no_more_than_it_shows() -> None:
         str(preview({"n": None, "t": True, "f": 1.5, "s": "<i>"}))
         == "{n: null, t: true, f: 1.5, s: &#34;&lt;i&gt;&#34;}"
     )
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
 
 
 def test_an_output_of_very_many_names_has_rows_for_the_first_of_them() -> None:

@@ -48,7 +48,7 @@ def test_a_question_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch:
     begun = time.monotonic()
     with reader(path) as connection, pytest.raises(duckdb.InterruptException):
         duck.rows(connection, path, endless, 0, 1)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
 
 
 def test_a_table_that_takes_too_long_to_sort_is_shown_as_it_is(
