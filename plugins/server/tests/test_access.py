@@ -53,14 +53,14 @@ def test_every_route_of_the_document_asks_for_a_key(keyed: Any) -> None:
         }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/metrics", "/task-outputs/../health/x", "//health/", "/health/"])
+@pytest.mark.parametrize("path", ["/nothing", "/metrics", "/task-outputs/../health/x", "//nothing/", "/metrics/"])
 def test_what_no_route_knows_asks_for_a_key_too(keyed: Any, path: str) -> None:
     with httpx.Client() as client:
         assert client.get(f"{keyed.url}{path}").status_code == 401
         assert client.request("OPTIONS", f"{keyed.url}{path}").status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/health", "/openapi.json", "/docs"])
+@pytest.mark.parametrize("path", ["/health", "/openapi.json", "/docs", "//health/"])
 def test_what_is_for_everybody_needs_no_key(keyed: Any, path: str) -> None:
     with httpx.Client() as client:
         assert client.get(f"{keyed.url}{path}").status_code == 200
