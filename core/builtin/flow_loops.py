@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from core.builtin.flow import Block, at_least_zero, not_empty
-from core.sdk import Described, Each, Invalid, Repeat, Step, format_duration, prop
+from core.sdk import Described, Each, Invalid, IterationOutput, Repeat, Step, format_duration, prop
 
 
 class ForEach(Block, type="flow.ForEach", aliases=("io.kestra.plugin.core.flow.ForEach",)):
@@ -57,7 +57,10 @@ class LoopOutput(Described):
     """A value that each iteration gives."""
 
     id: str = prop("Its name.", render=False)
-    type_: str = prop("Its type, one of those of inputs.", name="type", render=False)
+    type_: Literal[
+        "STRING", "INT", "FLOAT", "BOOLEAN", "BOOL", "DATETIME", "DATE", "TIME", "DURATION", "JSON", "YAML", "URI",
+        "SELECT", "MULTISELECT", "ENUM", "ARRAY", "FILE", "EMAIL", "SECRET",
+    ] = prop("Its type, one of those of inputs.", name="type", render=False)  # fmt: skip
     value: Any = prop("The value, mostly an expression.")
 
 
@@ -65,7 +68,7 @@ class Loop(Block, type="flow.Loop", aliases=("io.kestra.plugin.core.flow.Loop",)
     """Run tasks once for each value of a list, or entry of a map (the 2.x dialect)."""
 
     values: str | list[Any] | dict[str, Any] = prop(
-        "The values: a list, a map, or a text that renders to the JSON text of one."
+        "The values: a list, a map, a text that renders to the JSON text of one, or the URI of a file: its lines."
     )
     tasks: list[Step] = prop(
         "Tasks to run for each value, one after another; they see it as `item.value`, with `item.index` (from 0), "
@@ -76,23 +79,31 @@ class Loop(Block, type="flow.Loop", aliases=("io.kestra.plugin.core.flow.Loop",)
         "A failed iteration fails the loop, and no other one begins; else each ends by itself, and the loop with "
         "SUCCESS.", default=True, render=False,
     )  # fmt: skip
-    outputs: list[LoopOutput] | None = prop("Values that each iteration gives.", default=None)
+    outputs: list[LoopOutput] | None = prop(
+        "Values that each iteration gives that has not failed, rendered after its tasks. The loop gives all of them "
+        "as `outputs`, a list of `item` (`value`, `iteration`, `key`) and `outputs`; see the function `loopOutputs`.",
+        default=None,
+    )  # fmt: skip
     fetch_type: Literal["AUTO", "FETCH", "STORE"] = prop(
-        "Whether these values become an output or a file.", default="AUTO", render=False
-    )
-    break_when: str | None = prop("No other iteration begins once this renders to something true.", default=None)
+        "Where these values go: FETCH to the output `outputs`, STORE to a file with a line of JSON for each iteration, "
+        "the output `uri`; AUTO stores when `values` is a file.", default="AUTO", render=False,
+    )  # fmt: skip
+    break_when: str | None = prop(
+        "Rendered after each iteration, with `item`, `iteration.state` and `iteration.outputs`; once it is true no "
+        "other iteration begins.", default=None,
+    )  # fmt: skip
 
     def plan(self) -> Each:
-        for name, asked in (("outputs", self.outputs), ("breakWhen", self.break_when)):
-            if asked:
-                raise Invalid(
-                    f"`{name}` of a `flow.Loop` can't be used: iterations are no executions of their own here",
-                    expected=f"a loop without `{name}`",
-                )
+        outputs = tuple(IterationOutput(one.id, one.type_, one.value) for one in self.outputs or ())
+        names = [output.id for output in outputs]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise Invalid(f"two `outputs` have the id `{twice}`", expected="an id of its own for each")
         limit = at_least_zero("concurrencyLimit", self.concurrency_limit)
         return Each(
             self.values, not_empty(self.tasks), limit, policy=self.policy(), as_items=True,
-            transmit_failed=self.transmit_failed,
+            transmit_failed=self.transmit_failed, outputs=outputs, break_when=self.break_when,
+            stored={"FETCH": False, "STORE": True}.get(self.fetch_type),
         )  # fmt: skip
 
 

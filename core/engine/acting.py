@@ -47,7 +47,7 @@ from core.model.messages import (
 )  # fmt: skip
 from core.model.nodes import Call
 from core.model.state import ENDED
-from core.planner import PROMISES, continuation
+from core.planner import ITERATION, PROMISES, continuation
 
 KILLED = "the execution was killed"
 _ENDED_WELL = frozenset({"SUCCESS", "WARNING", "SKIPPED"})
@@ -114,7 +114,7 @@ class Acting:
         value, error = typed_outputs(work.live.flow, asked, result)
         if asked.purpose.startswith("request") and not error:
             work.live.evaluations[asked] = (value, "")
-        return (Told(work, Evaluated(asked, value, error), reads=result.reads),)
+        return (Told(work, Evaluated(asked, value, error), reads=result.reads, files=result.files),)
 
     def heard(self, told: Told) -> Iterable[Told]:
         """What to tell the planner now of what was sent to an execution."""
@@ -158,13 +158,21 @@ class Acting:
             return
         step = live.steps.get(task.task_id)
         template, typed = request_of(step.node if step else None, effect.template), effect.typed
-        variables = live.variables.of(task, needs_of(template))
+        needs = needs_of(template)
+        if effect.key.purpose.startswith(ITERATION):
+            variables = live.variables.of_iteration(task, effect.key.round, needs)
+        else:
+            variables = live.variables.of(task, needs)
+        if effect.seen:
+            variables.update(effect.seen)
         if step is not None and before(step):
             with_outputs_before(variables, step, live.variables, task.path)
             if effect.typed:
                 variables["taskrun"] = {**variables["taskrun"], **batch(step, effect.key, live.variables)}
-        place = live.place(task)
-        self._send_evaluation(work, effect.key, lambda ticket: EvaluationJob(ticket, place, template, variables, typed))
+        place, rows = live.place(task), effect.rows
+        self._send_evaluation(
+            work, effect.key, lambda ticket: EvaluationJob(ticket, place, template, variables, typed, rows)
+        )
 
     def _send_evaluation(self, work: Work, key: EvaluationKey, made: Callable[[int], EvaluationJob]) -> None:
         ticket = next(self._numbers)

@@ -12,8 +12,8 @@ from core.engine.work import Told, Work, absent_keys, failed
 from core.errors import Conflict, Unreachable
 from core.host.records import RecordStore, Refused, Unit
 from core.model.codec import encode
-from core.model.decisions import Decision, Effect
-from core.model.messages import ROOT, Evaluated, RestartRequested, Started
+from core.model.decisions import Decision, Effect, Remember
+from core.model.messages import ROOT, Evaluated, EvaluationKey, RestartRequested, Started
 from core.planner import OUTPUTS, Facts, decide, waits_to_restart
 
 LOGS_SECONDS = 0.1
@@ -114,7 +114,7 @@ class Deciding:
             if key in named:  # else it came too late
                 results[key] = item.result
         elif isinstance(message, Evaluated):
-            evaluated[message.key] = item.reads
+            evaluated[_recorded(message.key, decision)] = item.reads
             if message.key.task == ROOT and message.key.purpose == OUTPUTS and not message.error:
                 outputs = encode(message.value)
         work.tell_failures(item, decision, named, at)
@@ -123,7 +123,7 @@ class Deciding:
         derived, kept = self._acting.derived(work, decision)
         return Unit(
             live.identity, live.fence, decision, at, named, results, evaluated, logs, metrics, outputs, item.done,
-            derived, kept, item.requests,
+            derived, kept, item.requests, item.files,
         )  # fmt: skip
 
     # -- commit
@@ -168,3 +168,9 @@ class Deciding:
             for execution_id in one_by_one
             for refused in self._committed([unit for unit in units if unit.execution.id == execution_id])
         )
+
+
+def _recorded(asked: EvaluationKey, decision: Decision) -> EvaluationKey:
+    """Under which key an answer is recorded: its own, or another that the planner has chosen for what it says."""
+    keys = [change.key for change in decision.changes if isinstance(change, Remember)]
+    return asked if asked in keys or not keys else keys[0]

@@ -47,6 +47,16 @@ class Loops:
 
     def item(self, key: TaskKey, tasks: Mapping[TaskKey, TaskFacts], answers: Answers) -> dict[str, Any] | None:
         """`item` as a place sees it: of the closest loop, those around it in `parents` and the next in `parent`."""
+        return _item(self._entries(key, tasks, answers))
+
+    def item_of(
+        self, loop: TaskKey, number: int, name: str, tasks: Mapping[TaskKey, TaskFacts], answers: Answers
+    ) -> dict[str, Any] | None:
+        """`item` in an iteration of a loop, by its number and the name of its value."""
+        return _item([_entry(loop, number, name, answers), *self._entries(loop, tasks, answers)])
+
+    def _entries(self, key: TaskKey, tasks: Mapping[TaskKey, TaskFacts], answers: Answers) -> list[dict[str, Any]]:
+        """Of the loops around a place, the closest first."""
         found: list[dict[str, Any]] = []
         task, here = tasks.get(key), key
         while task is not None:
@@ -55,10 +65,14 @@ class Loops:
             if task.parent == ROOT:
                 break
             here, task = task.parent, tasks.get(task.parent)
-        if not found:
-            return None
-        item, *parents = found
-        return {**item, "parents": parents, **({"parent": parents[0]} if parents else {})}
+        return found
+
+
+def _item(entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+    if not entries:
+        return None
+    item, *parents = entries
+    return {**item, "parents": parents, **({"parent": parents[0]} if parents else {})}
 
 
 def _entry(loop: TaskKey, index: int, name: str, answers: Answers) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC
 from typing import Any
 
@@ -10,13 +11,16 @@ from core.expressions.values import printed
 from core.host.seam import EvaluationResult
 from core.loading import parse_yaml, place_of
 from core.model.codec import SecretText, decode
-from core.model.flow import Flow, type_output
+from core.model.flow import Flow, FlowOutput, type_output
 from core.model.messages import ROOT, EvaluationKey
+from core.model.nodes import Each
+from core.planner import BREAK, OUTPUTS_OF
 
 _PROPERTIES = {
     "run_if": ("runIf",), "branch": ("condition", "value"), "values": ("values", "value"), "until": ("condition",),
+    OUTPUTS_OF: ("outputs",), BREAK: ("breakWhen",),
 }  # fmt: skip
-"""Which property of a task an evaluation was for, by its purpose."""
+"""Which property of a task an evaluation was for, by its purpose; of iterations a turn stands behind it."""
 
 
 def placed(flow: Flow, task_id: str, error: str) -> str:
@@ -30,28 +34,39 @@ def placed(flow: Flow, task_id: str, error: str) -> str:
 
 def _placed_answer(flow: Flow, key: EvaluationKey, error: str) -> str:
     step = next((step for step in flow.steps() if step.id == key.task.task_id), None)
-    for name in _PROPERTIES.get(key.purpose, ()):
+    for name in _PROPERTIES.get(key.purpose.rstrip(" 0123456789"), ()):
         if step is not None and (name in step.properties or name == "runIf"):
             return placed(flow, step.id, f"$.{name}: {error}")
     return error
 
 
 def typed_outputs(flow: Flow, key: EvaluationKey, result: EvaluationResult) -> tuple[Any, str]:
-    """(value, error) for the planner. The flow's outputs are typed; every other value stays as it was rendered."""
+    """(value, error) for the planner. Outputs of the flow, and of iterations, are typed; all else stays as rendered."""
     if result.error or result.value is None:
         if key.task != ROOT:
             return None, _placed_answer(flow, key, result.error)
         return None, f"the flow's outputs can't be rendered: {result.error}"
     value = decode(result.value)
-    if key.task != ROOT:
-        return value, ""
-    outputs = {}
     try:
-        for output in flow.outputs:
-            given = value[output.id]
-            if output.type == "STRING" and isinstance(given, (dict, list)):
-                given = printed(given, UTC)
-            outputs[output.id] = given if isinstance(given, SecretText) else type_output(output, given, parse_yaml)
+        if key.purpose.startswith(OUTPUTS_OF):
+            return _typed(_of_iterations(flow, key.task.task_id), value), ""
+        return (_typed(flow.outputs, value) if key.task == ROOT else value), ""
     except TailraceError as error:
-        return None, f"the flow's outputs can't be typed: {error}"
-    return outputs, ""
+        whose = "flow's" if key.task == ROOT else "iteration's"
+        return None, f"the {whose} outputs can't be typed: {error}"
+
+
+def _of_iterations(flow: Flow, task_id: str) -> list[FlowOutput]:
+    node = next(step.node for step in flow.steps() if step.id == task_id)
+    return [FlowOutput(one.id, one.type, one.value) for one in node.outputs] if isinstance(node, Each) else []
+
+
+def _typed(declared: Iterable[FlowOutput], value: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises InvalidInput."""
+    outputs = {}
+    for output in declared:
+        given = value[output.id]
+        if output.type == "STRING" and isinstance(given, (dict, list)):
+            given = printed(given, UTC)
+        outputs[output.id] = given if isinstance(given, SecretText) else type_output(output, given, parse_yaml)
+    return outputs

@@ -12,10 +12,10 @@ from core.host.records import ExecutionIdentity, RecordStore, StoredOutput, Task
 from core.host.seam import LoopOutputs, OutputReference, OutputText, Shipped
 from core.host.views import ExecutionView
 from core.model.flow import Flow
-from core.model.messages import ROOT, TaskKey
-from core.model.nodes import Group, Step
+from core.model.messages import ROOT, EvaluationKey, TaskKey
+from core.model.nodes import Group, Step, children_of
 from core.model.state import ENDED
-from core.planner import TaskFacts
+from core.planner import VALUES, TaskFacts
 
 CACHE_BYTES = 32 * 1024 * 1024
 Address = tuple[str, tuple[str, ...]]
@@ -107,6 +107,18 @@ class Variables:
                 variables["item"] = self.loops.item(key, self._tasks, self._answers)
             if needs.parents and (parents := self._parents(key)):
                 variables["parents"] = parents
+        return variables
+
+    def of_iteration(self, loop: TaskKey, number: int, needs: Needs) -> dict[str, Any]:
+        """As seen in an iteration of a loop over items, when its tasks are over."""
+        names = self._answers[EvaluationKey(loop, VALUES)][0]
+        if not names:  # of the loop as a whole, which has no iterations
+            return self.of(loop, needs)
+        first = children_of(self._steps[loop.task_id].node)[0]
+        inside = TaskKey(first.id, (*loop.path, names[number]), loop.turn)
+        variables = self.of(loop, Needs(frozenset(), needs.tasks, needs.parents))
+        variables["outputs"] = self._outputs(inside, needs) if needs.outputs is None or needs.outputs else {}
+        variables["item"] = self.loops.item_of(loop, number, inside.path[-1], self._tasks, self._answers)
         return variables
 
     def _taskrun(self, key: TaskKey) -> dict[str, Any]:

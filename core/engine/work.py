@@ -15,6 +15,7 @@ from core.model.codec import encode
 from core.model.data import data, evolve
 from core.model.decisions import Decision, EndTask, GiveOutput, KeyAbsent, ReopenTask
 from core.model.messages import ROOT, Evaluated, MemberEnded, Message, TaskEnded, TaskKey, TaskWaits
+from core.planner import ITERATION
 
 _FAILURES = frozenset({"FAILED", "WARNING"})
 
@@ -67,11 +68,22 @@ class Work:
         message = item.message
         if isinstance(message, Evaluated) and message.key.task == ROOT and message.error:
             self.say("ERROR", message.error, at)
+        elif isinstance(message, Evaluated) and message.error and message.key.purpose.startswith(ITERATION):
+            self._tell_iteration(message, decision, named, at)
         for change in decision.changes:
             if not isinstance(change, EndTask) or not change.error or change.state not in _FAILURES:
                 continue
             if item.result is None or change.key != item.result_key(self.live):
                 self.logs.append((change.key, named[change.key], LogLine("", at, "ERROR", change.error)))
+
+    def _tell_iteration(
+        self, message: Evaluated, decision: Decision, named: Mapping[TaskKey, TaskIdentity], at: int
+    ) -> None:
+        """Its loop may go on, and end well."""
+        key = message.key.task
+        told = any(isinstance(one, EndTask) and one.key == key and one.error for one in decision.changes)
+        if key in named and not told:
+            self.logs.append((key, named[key], LogLine("", at, "ERROR", message.error)))
 
     def ended(self, key: TaskKey, result: TaskResult) -> Told:
         """What to tell the planner of an attempt that is over, or waits."""
@@ -106,7 +118,7 @@ class Work:
 class Told:
     """A message for the planner, with what came along. done: rows of the inbox that it answers.
 
-    requests: what is to be written with the decision besides.
+    requests: what is to be written with the decision besides. files: what an evaluation stored.
     """
 
     work: Work
@@ -115,6 +127,7 @@ class Told:
     reads: tuple[Read, ...] = ()
     done: tuple[int, ...] = ()
     requests: tuple[Request, ...] = ()
+    files: tuple[tuple[str, int, str], ...] = ()
 
     def result_key(self, live: LiveExecution) -> TaskKey:
         """Whose result came along."""

@@ -173,7 +173,7 @@ class Unit:
     results: of an EndTask, or of a MoveTask whose attempt ended. logs: (task, line). evaluated: what each answered
     evaluation read. done: inbox rows that this decision answers. derived: the execution of a Derive, with the
     same owner and parent link, and `kept`, the task executions of which it gets copies.
-    requests: what the execution itself wants written. outputs_json: those of the flow, at its end.
+    requests, files: what the execution itself wants written. outputs_json: those of the flow, at its end.
     """
 
     execution: ExecutionIdentity
@@ -190,6 +190,7 @@ class Unit:
     derived: NewExecution | None = None
     kept: Sequence[TaskKey] = ()
     requests: tuple[Request, ...] = ()
+    files: tuple[tuple[str, int, str], ...] = ()
 
 
 RefusedKind = Literal["fence", "slot", "twice", "version", "key"]

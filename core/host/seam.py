@@ -7,7 +7,7 @@ name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from core.host.requests import Exit, Request
@@ -118,13 +118,17 @@ class TaskJob:
 
 @data
 class EvaluationJob:
-    """A template to render in its place. ticket: comes back with the result. typed: keep the value's type."""
+    """A template to render in its place. ticket: comes back with the result. typed: keep the value's type.
+
+    rows: nothing is rendered; they go to a file, a line of JSON each, and its URI is the value.
+    """
 
     ticket: int
     place: Place
     template: object
     variables: Mapping[str, Any]
     typed: bool = False
+    rows: Sequence[Any] | None = None
 
 
 @data
@@ -268,12 +272,13 @@ class MemberEnded:
 
 @data
 class EvaluationResult:
-    """What an evaluation gave: the codec's text, or why it failed."""
+    """What an evaluation gave: the codec's text, or why it failed. files: as of a TaskResult."""
 
     ticket: int
     value: str | None = None
     error: str = ""
     reads: tuple[Read, ...] = field(factory=tuple)
+    files: tuple[tuple[str, int, str], ...] = ()
 
 
 Down = TaskJob | EvaluationJob | Stop | Answer

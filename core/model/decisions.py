@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from core.model.data import changing, quick
 from core.model.messages import EvaluationKey, TaskKey
@@ -17,13 +17,14 @@ class Counters:
     cursor: index of the next child (of an Each the next element, of a Call the next child execution).
     running: children that have begun and not ended. worst: the worst end of its tasks so far.
     phase: tasks, errors, finally; before them asking (for a value), waiting (for a time or a person) and later (its
-    turn has not come since a restart). Of the flow itself then finished, promises (looked at), kept, outputs (asked
-    for), done, after (afterExecution runs) and over.
-    turn: that of the children it opens. round: which round of a Repeat, how many children a Call has.
+    turn has not come since a restart); between them storing (a loop's file is written). Of the flow itself then
+    finished, promises (looked at), kept, outputs (asked for), done, after (afterExecution runs) and over.
+    turn: that of the children it opens. round: which round of a Repeat, how many children a Call has, of how many
+    iterations a loop waits to hear what they give.
     done: a bit per child that is not to be opened: ended ones of a Dag, kept ones after a restart; above them one more
     when some of its groups are open already, in the phase later.
-    note: the branch of a Choice, what the due time of a Wait means; of the flow itself `held`, `exit:STATE`, `retried`,
-    and what is to be restarted when a slot is free.
+    note: the branch of a Choice, what the due time of a Wait means, why a loop ends early; of the flow itself `held`,
+    `exit:STATE`, `retried`, and what is to be restarted when a slot is free.
     turns: of the flow itself the highest turn that was given out.
     """
 
@@ -185,11 +186,16 @@ class StopTask:
 
 @quick
 class Evaluate:
-    """Render a template in the task's place and tell the planner what it gave. typed: keep its type."""
+    """Render a template in the task's place and tell the planner what it gave. typed: keep its type.
+
+    seen: variables that it reads besides. rows: these go to a file instead, and its URI is the answer.
+    """
 
     key: EvaluationKey
     template: object
     typed: bool = False
+    seen: Mapping[str, object] | None = None
+    rows: Sequence[object] | None = None
 
 
 @quick

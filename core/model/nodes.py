@@ -107,6 +107,15 @@ class Choice:
 
 
 @quick
+class IterationOutput:
+    """A value that each iteration of a loop gives; typed like an output of a flow."""
+
+    id: str
+    type: str
+    value: object
+
+
+@quick
 class Each:
     """The children once per element of `values` (a template or a list), at most `limit` elements at once.
 
@@ -114,6 +123,9 @@ class Each:
     too, and `limit` counts children. as_items: each element is an iteration of its own, equal ones too, seen as `item`
     with the outputs of its own tasks; maps may be looped over (the 2.x dialect). transmit_failed: an element that fails
     fails the loop, and no other one begins; else it ends by itself, and the loop with SUCCESS.
+
+    Of items only: outputs are rendered in each iteration that has ended well. stored: they become a file, not an
+    output; None: when the values are a file. break_when: asked after each iteration; once it is true no other begins.
     """
 
     values: object
@@ -123,6 +135,9 @@ class Each:
     policy: Policy = Policy()
     as_items: bool = False
     transmit_failed: bool = True
+    outputs: tuple[IterationOutput, ...] = ()
+    stored: bool | None = None
+    break_when: str | None = None
 
 
 @quick

@@ -7,10 +7,12 @@ from typing import Any
 
 from core.model.decisions import Decision, EndTask, HoldTask, MoveTask, OpenTask, Remember, ReopenTask
 from core.model.messages import EvaluationKey, TaskKey
-from core.planner.facts import KEPT, TaskFacts
+from core.planner.facts import ITERATION, KEPT, TaskFacts
 
 Tasks = MutableMapping[TaskKey, TaskFacts]
 Answers = MutableMapping[EvaluationKey, tuple[Any, str]]
+_OF_ITERATIONS = "of iterations"
+"""Under it the keys of what is known of a loop's iterations, to be forgotten with it."""
 
 
 def apply(decision: Decision, tasks: Tasks, answers: Answers, now: int) -> None:
@@ -30,8 +32,17 @@ def apply(decision: Decision, tasks: Tasks, answers: Answers, now: int) -> None:
                 hold(task, change)
         elif type(change) is ReopenTask:
             tasks[change.key] = reopened(change, now)
-        elif type(change) is Remember and change.key.purpose in KEPT and change.key.task in tasks:
-            answers[change.key] = (change.value, change.error)
+        elif type(change) is Remember and change.key.task in tasks:
+            keep(answers, change.key, (change.value, change.error))
+
+
+def keep(answers: Answers, key: EvaluationKey, answer: tuple[Any, str]) -> None:
+    """Have an answer at hand while its task is open, if it is one that is read again."""
+    if key.purpose in KEPT:
+        answers[key] = answer
+    elif key.purpose.startswith(ITERATION):
+        answers[key] = answer
+        answers.setdefault(EvaluationKey(key.task, _OF_ITERATIONS), ([], ""))[0].append(key)
 
 
 def _end(change: EndTask, tasks: Tasks, answers: Answers) -> None:
@@ -39,6 +50,8 @@ def _end(change: EndTask, tasks: Tasks, answers: Answers) -> None:
     if answers and ended is not None and ended.counters is not None:
         for purpose in KEPT:
             answers.pop(EvaluationKey(change.key, purpose), None)
+        for key in answers.pop(EvaluationKey(change.key, _OF_ITERATIONS), ((), ""))[0]:
+            answers.pop(key, None)
 
 
 def opened(change: OpenTask, now: int) -> TaskFacts:

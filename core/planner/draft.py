@@ -124,6 +124,19 @@ class Draft:
             return self._answers[key][0]
         return self.facts.evaluations.get(key, _NOT_KNOWN)[0]
 
+    def known(self, key: EvaluationKey) -> tuple[Any, str] | None:
+        """The value and the error an evaluation gave; None when it has given nothing yet."""
+        if self._answers and key in self._answers:
+            return self._answers[key]
+        return self.facts.evaluations.get(key)
+
+    def ended_in(self, key: TaskKey) -> str:
+        """The state of a task execution that this decision has ended."""
+        for one in reversed(self.changes):
+            if type(one) is EndTask and one.key == key:
+                return one.state
+        raise KeyError(key)
+
     # -- writing
 
     def rule(self, name: str) -> None:
@@ -200,8 +213,10 @@ class Draft:
         root.turns += 1
         return root.turns
 
-    def ask(self, key: EvaluationKey, template: object, *, typed: bool = False) -> None:
-        self.effects.append(Evaluate(key, template, typed))
+    def ask(
+        self, key: EvaluationKey, template: object, *, typed: bool = False, seen: Mapping[str, object] | None = None
+    ) -> None:
+        self.effects.append(Evaluate(key, template, typed, seen))
 
     def remember(self, key: EvaluationKey, value: object, error: str = "") -> None:
         self._answers = self._answers or {}

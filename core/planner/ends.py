@@ -8,7 +8,7 @@ from core.model.nodes import Call
 from core.model.state import ENDED
 from core.planner.draft import Draft
 from core.planner.facts import TaskFacts
-from core.planner.groups import advance, is_member
+from core.planner.groups import advance, awaits_answer, is_member
 
 OUTPUTS = "outputs"
 PROMISES = "promises"
@@ -148,7 +148,7 @@ def _runs_or_waits(draft: Draft) -> None:
 def _works(draft: Draft, key: TaskKey, task: TaskFacts) -> bool:
     if task.running or task.state in _NEVER_BEGAN:
         return True
-    return task.counters is not None and draft.counters(key).phase == "asking"
+    return task.counters is not None and awaits_answer(draft, key)
 
 
 def _wind_down(draft: Draft) -> None:

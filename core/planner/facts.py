@@ -15,8 +15,20 @@ VALUES = "values"
 SETTINGS = "settings"
 ITEMS = "items"
 """What the values of a loop stand for, where they are names made for them: [key or None, text] of each."""
-KEPT = frozenset({VALUES, ITEMS, SETTINGS})
-"""Purposes of evaluations whose answers the planner reads again while the task is open."""
+LINES = "lines"
+"""The URI of the file whose lines a loop runs over."""
+KEPT = frozenset({VALUES, ITEMS, LINES, SETTINGS})
+"""Purposes of evaluations whose answers the planner reads again while the task is open; besides those that begin with
+ITERATION.
+"""
+ITERATION = "iteration "
+"""Begins the purposes of what is asked and known of one iteration of a loop, `round` of their keys; behind it stand
+what it is and the turn of the tasks of the iteration, since those of another turn may give something else.
+"""
+OUTPUTS_OF = f"{ITERATION}outputs"
+BREAK = f"{ITERATION}break"
+FILE = f"{ITERATION}file"
+"""Of the loop as a whole: what its iterations gave becomes a file."""
 
 
 @changing

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.model.decisions import Counters, OpenTask, RunTask
 from core.model.messages import ROOT, EvaluationKey, TaskKey
-from core.model.nodes import Call, Children, Group, Policy, Step, Wait, Work
+from core.model.nodes import Call, Children, Each, Group, Policy, Step, Wait, Work
 from core.model.truth import truthy
 from core.planner.draft import Draft, Kind
 from core.planner.facts import TaskFacts
@@ -20,6 +20,7 @@ WHY = "!"
 
 FATAL = frozenset({"FAILED", "KILLED"})
 _SEVERITY = {"SKIPPED": 0, "SUCCESS": 0, "WARNING": 2, "FAILED": 3, "CANCELLED": 4, "KILLED": 5}
+_ASKING = frozenset({"asking", "storing"})
 _BLOCKS = frozenset({"errors", "finally", "after"})
 LATER = "later"
 """Phase of a group that a restart has opened and whose turn has not come; see `go_on_or_open`."""
@@ -158,6 +159,12 @@ def is_member(draft: Draft, key: TaskKey, task: TaskFacts) -> bool:
     """Whether it runs inside the job of a Group, and not in a block behind it."""
     node = draft.node(task.parent)
     return isinstance(node, Group) and any(step.id == key.task_id for step in node.children)
+
+
+def awaits_answer(draft: Draft, key: TaskKey) -> bool:
+    """Whether a group has asked for something that it can't go on without."""
+    counters = draft.counters(key)
+    return counters.phase in _ASKING or (counters.round > 0 and isinstance(draft.node(key), Each))
 
 
 def _is_on_pause(node: Any, child: TaskKey) -> bool:

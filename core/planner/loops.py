@@ -5,15 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from core.model.decisions import Counters
 from core.model.messages import Evaluated, EvaluationKey, TaskKey
 from core.model.nodes import Children, Choice, Each
 from core.model.truth import truthy
 from core.planner.draft import Draft, Kind
-from core.planner.facts import ITEMS, VALUES
+from core.planner.facts import FILE, ITEMS, ITERATION, LINES, VALUES
 from core.planner.groups import FATAL, WINDOW, advance, end_task, fill, open_step, worse
+from core.planner.iterations import (
+    ask_file,
+    ask_iterations,
+    file_written,
+    iteration_answered,
+    iteration_over,
+    loop_over,
+    tasks_ended,
+)  # fmt: skip
+from core.sdk.storage import is_storage_uri
 
 BRANCH = "branch"
+READ = "read"
 Items = list[list[str | None]] | None
 
 # -- Choice
@@ -71,24 +81,55 @@ def start_each(draft: Draft, key: TaskKey, node: Each) -> str | None:
     values = node.values
     if "{" in _texts(values):
         draft.count(key).phase = "asking"
-        ask_values(draft, key, node)
+        draft.ask(EvaluationKey(key, VALUES), values)
         return None
-    return _loop(draft, key, EvaluationKey(key, VALUES), values)
+    return _values_known(draft, key, node, values)
 
 
-def ask_values(draft: Draft, key: TaskKey, node: Each) -> None:
-    draft.ask(EvaluationKey(key, VALUES), node.values)
+def ask_each(draft: Draft, key: TaskKey, node: Each) -> None:
+    """The values, what iterations give whose tasks are over, or the file of all that."""
+    phase = draft.counters(key).phase
+    if phase == "asking" and "{" not in _texts(node.values):
+        _ask_lines(draft, key, str(node.values))
+    elif phase == "asking":
+        draft.ask(EvaluationKey(key, VALUES), node.values)
+    elif phase == "storing":
+        ask_file(draft, key)
+    else:
+        ask_iterations(draft, key, node)
 
 
 def each_answered(draft: Draft, key: TaskKey, node: Each, message: Evaluated) -> str | None:
-    if draft.counters(key).phase != "asking" or message.key.purpose != VALUES:
+    purpose = message.key.purpose
+    if purpose.startswith(ITERATION):
+        of_all = purpose.startswith(FILE)
+        return (file_written if of_all else iteration_answered)(draft, key, node, message)
+    if draft.counters(key).phase != "asking" or purpose not in (VALUES, READ):
         draft.rule("late answer")
         return None
     if message.error:
-        draft.remember(message.key, None, message.error)
+        draft.remember(EvaluationKey(key, VALUES), None, message.error)
         draft.rule("the values can't be rendered")
         return end_task(draft, key, "FAILED", message.error)
-    return _loop(draft, key, message.key, message.value)
+    if purpose == READ:
+        lines = str(message.value).split("\n")
+        return _loop(draft, key, [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])])
+    return _values_known(draft, key, node, message.value)
+
+
+def _values_known(draft: Draft, key: TaskKey, node: Each, given: object) -> str | None:
+    """Loop over them, or have the file read whose lines they are."""
+    if not node.as_items or not isinstance(given, str) or not is_storage_uri(given.strip()):
+        return _loop(draft, key, given)
+    draft.rule("read the lines of a file")
+    draft.count(key).phase = "asking"
+    _ask_lines(draft, key, given.strip())
+    return None
+
+
+def _ask_lines(draft: Draft, key: TaskKey, uri: str) -> None:
+    draft.remember(EvaluationKey(key, LINES), uri)
+    draft.ask(EvaluationKey(key, READ), "{{ read(uri) }}", seen={"uri": uri})
 
 
 def _texts(values: object) -> str:
@@ -96,14 +137,14 @@ def _texts(values: object) -> str:
     return "".join(map(str, values)) if isinstance(values, (list, tuple)) else str(values)
 
 
-def _loop(draft: Draft, key: TaskKey, purpose: EvaluationKey, given: object) -> str | None:
+def _loop(draft: Draft, key: TaskKey, given: object) -> str | None:
     node = draft.node(key)
     items: Items = None
     if isinstance(node, Each) and node.as_items:
         values, items, error = loop_items(given)
     else:
         values, error = loop_values(given)
-    draft.remember(purpose, list(values), error)
+    draft.remember(EvaluationKey(key, VALUES), list(values), error)
     if items is not None:
         draft.remember(EvaluationKey(key, ITEMS), items)
     if error:
@@ -183,26 +224,42 @@ def run_each(draft: Draft, key: TaskKey, node: Each, child: TaskKey | None) -> b
     if node.side_by_side:
         return _side_by_side(draft, key, node, values)
     group, children = draft.count(key), node.children
-    if child is not None and child.task_id != children[-1].id and group.worst not in FATAL:
+    if child is not None and (node.as_items or child.task_id != children[-1].id):
         following = children[[step.id for step in children].index(child.task_id) + 1 :]
-        _element(draft, key, group, following, child.path, _iteration(draft, child, values))
+        _child_over(draft, key, node, child, following, _iteration(draft, child, values))
     if not node.transmit_failed:  # what has failed has ended its own element and nothing else
         group.worst = "SUCCESS"
     limit = node.limit or WINDOW
-    while group.running < limit and group.cursor < len(values) and group.worst not in FATAL:
+    while group.running < limit and group.cursor < len(values) and group.worst not in FATAL and not group.note:
         at = group.cursor
         group.cursor += 1
         if not group.done >> at & 1:
-            _element(draft, key, group, children, (*key.path, values[at]), at)
+            _element(draft, key, node, children, (*key.path, values[at]), at)
             if not node.transmit_failed:
                 group.worst = "SUCCESS"
-    return group.running > 0
+    return group.running > 0 or (node.as_items and loop_over(draft, key, node))
+
+
+def _child_over(
+    draft: Draft, key: TaskKey, node: Each, child: TaskKey, following: Children, iteration: int
+) -> None:
+    """Go on in the element of a child that has ended, unless something has failed."""
+    fatal = draft.counters(key).worst in FATAL
+    if node.as_items:
+        state = draft.ended_in(child)
+        cut = fatal and state not in FATAL and any(not step.disabled for step in following)
+        tasks_ended(draft, key, iteration, "KILLED" if cut else state)
+    if not fatal:
+        _element(draft, key, node, following, child.path, iteration)
+    elif node.as_items:
+        iteration_over(draft, key, node, iteration)
 
 
 def _element(
-    draft: Draft, key: TaskKey, group: Counters, steps: Children, path: tuple[str, ...], iteration: int
+    draft: Draft, key: TaskKey, node: Each, steps: Children, path: tuple[str, ...], iteration: int
 ) -> None:
     """Open the next child of an element, the first of those that are left."""
+    group = draft.count(key)
     for step in steps:
         if step.disabled:
             continue
@@ -211,8 +268,12 @@ def _element(
             group.running += 1
             return
         group.worst = worse(group.worst, ended)
+        if node.as_items:
+            tasks_ended(draft, key, iteration, ended)
         if group.worst in FATAL:
-            return
+            break
+    if node.as_items:
+        iteration_over(draft, key, node, iteration)
 
 
 def _iteration(draft: Draft, child: TaskKey, values: Sequence[str]) -> int:
@@ -241,4 +302,4 @@ def _side_by_side(draft: Draft, key: TaskKey, node: Each, values: Sequence[str])
 
 
 CHOICE = Kind(start_choice, run_choice, ask_branch, choice_answered)
-EACH = Kind(start_each, run_each, ask_values, each_answered)
+EACH = Kind(start_each, run_each, ask_each, each_answered)

@@ -8,7 +8,7 @@ from core.model.nodes import Group, Work
 from core.planner.draft import Draft
 from core.planner.ends import OUTPUTS, PROMISES, ask_outputs, ask_promises, is_over
 from core.planner.facts import Facts, listener_asked
-from core.planner.groups import RUN_IF, is_member
+from core.planner.groups import RUN_IF, awaits_answer, is_member
 from core.planner.kinds import kind_of
 
 
@@ -30,7 +30,7 @@ def pending(facts: Facts) -> tuple[Effect, ...]:
         elif isinstance(step.node, (Work, Group)):
             if task.state == "RUNNING" and not is_member(draft, key, task) and draft.counters(key).phase == "tasks":
                 draft.effects.append(RunTask(key))
-        elif task.attempts or draft.counters(key).phase == "asking":
+        elif task.attempts or awaits_answer(draft, key):
             shape: type = type(step.node)
             ask = kind_of(shape).ask
             if ask is not None and task.state == "RUNNING":

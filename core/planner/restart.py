@@ -20,6 +20,7 @@ from core.model.state import ENDED
 from core.planner.draft import Draft
 from core.planner.facts import VALUES, Facts, PastTask
 from core.planner.groups import LATER, WINDOW, advance, child_ended, open_step, worse
+from core.planner.iterations import enter_iteration, keep_iteration, take_over
 from core.planner.kinds import kind_of
 from core.planner.starts import has_room, no_room
 
@@ -172,7 +173,7 @@ class _Restart:
         else:
             self.draft.reopen(key, parent, "RUNNING", fresh, iteration=self._iteration(key, parent))
         if isinstance(node, Each):
-            self._each(key, node)
+            self._each(key, node, old.turn)
         else:
             self._children(key, node)
 
@@ -231,7 +232,10 @@ class _Restart:
         note = row.counters.note if row.counters is not None and isinstance(node, Choice) else ""
         fresh = Counters(phase=LATER, turn=self.turn, note=note)
         self.draft.reopen(key, parent, "RUNNING", fresh, iteration=self._iteration(key, parent))
-        done, worst = self._later_each(key, node) if isinstance(node, Each) else self._later_children(key, node, note)
+        if isinstance(node, Each):
+            done, worst = self._later_each(key, node, row.counters.turn if row.counters else 0)
+        else:
+            done, worst = self._later_children(key, node, note)
         group = self.draft.count(key)
         group.worst, group.done, group.round = worst, done, done if isinstance(node, Dag) else 0
         return True
@@ -252,7 +256,7 @@ class _Restart:
                 later |= self._later(row, key, step)
         return kept | later << len(steps), worst
 
-    def _later_each(self, key: TaskKey, node: Each) -> tuple[int, str]:
+    def _later_each(self, key: TaskKey, node: Each, before: int) -> tuple[int, str]:
         """The same for a loop: whole elements are kept; one of which a part is stale runs whole again."""
         ids = [step.id for step in node.children if not step.disabled]
         rows = {(row.key.path[-1], row.key.task_id): row for row in self.children.get(key, ())}
@@ -261,6 +265,8 @@ class _Restart:
             found = [rows.get((value, name)) for name in ids]
             whole = [row for row in found if row is not None and self._keeps(row)]
             kept = whole if node.side_by_side or len(whole) == len(ids) else []
+            if kept and not take_over(self.draft, key, node, number, before, [row.state for row in kept]):
+                kept = []
             for row in kept:
                 place = number * len(ids) + ids.index(row.key.task_id) if node.side_by_side else number
                 done |= 1 << place
@@ -284,35 +290,39 @@ class _Restart:
         bits = {one.id: 1 << at for at, one in enumerate(node.children) if not one.disabled}
         return any(name in bits and not kept & bits[name] for name in node.after.get(step.id, ()))
 
-    def _each(self, key: TaskKey, node: Each) -> None:
-        """Keep whole elements; go on in those that stood at a child; leave the others to the loop."""
+    def _each(self, key: TaskKey, node: Each, before: int) -> None:
+        """Keep whole elements; go on in those that stood at a child; leave the others to the loop. before: its turn."""
         values = self._values(key)
         ids = [step.id for step in node.children if not step.disabled]
         by_value: dict[str, dict[str, PastTask]] = {}
         for row in self.children.get(key, ()):
             by_value.setdefault(row.key.path[-1], {})[row.key.task_id] = row
         worst, running, shut, late = "SUCCESS", 0, 0, False
+        group = self.draft.count(key)
+        group.round = 0
         size = len(ids) if node.side_by_side else 1
         for number, value in enumerate(values):
             rows = by_value.get(value)
             if rows is None:
                 continue
-            for at, again in enumerate(self._stops(ids, rows, node)):
+            places = self._stops(ids, rows, node)
+            states = [self._state(row) for row in rows.values() if row.key in self.kept]
+            for state in states:
+                worst = worse(worst, state)
+            for at, again in enumerate(places):
                 bit = 1 << (number * size + at)
                 if again is None:
                     shut |= bit
+                    keep_iteration(self.draft, key, node, number, before, states)
                 elif running >= (node.limit or WINDOW):
                     late = True
                 else:
                     ended = self._element(key, node, value, number, again, rows)
                     shut, running, worst = shut | bit, running + (ended is None), worse(worst, ended or "SUCCESS")
-            for row in rows.values():
-                if row.key in self.kept:
-                    worst = worse(worst, self._state(row))
+                    enter_iteration(self.draft, key, node, number, states, ended)
         begun = shut.bit_length()
         whole = not late and shut == (1 << begun) - 1
-        group = self.draft.count(key)
-        group.running, group.worst = running, worst
+        group.running, group.worst = group.running + running, worst
         group.cursor, group.done = (begun, 0) if whole else (0, shut)
 
     def _stops(self, ids: list[str], rows: Mapping[str, PastTask], node: Each) -> list[str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from core.host.records import Refused, RefusedKind, TaskIdentity, Unit
@@ -92,6 +92,7 @@ class Writer:
             self._db.write("insert_metric", (
                 place, execution_id, identity.id, metric.at, metric.name, metric.kind, metric.value, tags
             ))  # fmt: skip
+        self._files(unit, unit.files)
         for request in unit.requests:
             apply(self._db, unit, request)
         for seq in unit.done:
@@ -241,18 +242,21 @@ class Writer:
         ))  # fmt: skip
 
     def _result(self, unit: Unit, key: TaskKey, identity: TaskIdentity, result: TaskResult) -> None:
-        organization = unit.execution.organization_id
         self._bodies(unit, identity, result, anew=identity.attempt < 2)
         if result.properties:
             self._db.write("keep_properties", (result.properties, identity.id))
         if result.log_uri:
             self._db.write("add_log_file", (identity.attempt, result.log_uri, identity.id))
         record_reads(self._db, unit.execution, identity.id, key.path, result.reads)
-        for uri, size, sha256 in result.files:
-            self._db.write("insert_file", (organization, uri, size, sha256, unit.at))
-            self._db.write("use_file", (organization, unit.execution.id, uri))
+        self._files(unit, result.files)
         for request in result.requests:
             apply(self._db, unit, request)
+
+    def _files(self, unit: Unit, files: Iterable[tuple[str, int, str]]) -> None:
+        organization = unit.execution.organization_id
+        for uri, size, sha256 in files:
+            self._db.write("insert_file", (organization, uri, size, sha256, unit.at))
+            self._db.write("use_file", (organization, unit.execution.id, uri))
 
     def _bodies(self, unit: Unit, identity: TaskIdentity, result: TaskResult, *, anew: bool) -> None:
         """anew: it had none before."""

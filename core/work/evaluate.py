@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
+from io import BytesIO
 from typing import Any
 
 from core.errors import TailraceError
+from core.expressions.values import json_scalar
 from core.host.seam import EvaluationJob, EvaluationResult, FileLine, Place, Read
-from core.model.codec import encode
+from core.model.codec import encode, json_writer
+from core.sdk.storage import StoredFile
 from core.work.files import AttemptFiles
 from core.work.functions import EngineFunctions, refuse_secret
 from core.work.line import Line
 from core.work.secrets import Redactor
 from core.work.tools import Tools
 from core.work.variables import Inputs, Outputs, asks, in_sight, output_loader, reads_of
+
+ROWS_FILE = "outputs.jsonl"
+_json = json_writer(ensure_ascii=False, default=lambda value: json.loads(json_scalar(value, UTC)))
 
 
 class Evaluation:
@@ -37,6 +45,7 @@ class Evaluation:
             line_read = tools.file_lines.read(tools.storage, place.organization_id, items)
             self._variables["taskrun"] = {**variables["taskrun"], "items": line_read}
         self._renderer = tools.renderer(functions)
+        self._files = files
 
     def render(self, template: object, typed: bool) -> Any:
         """The template's value. typed: maps and lists are walked and each text keeps its value's type."""
@@ -48,6 +57,11 @@ class Evaluation:
         if isinstance(template, (list, tuple)):
             return [self.render(item, typed) for item in template]
         return template
+
+    def store(self, rows: Sequence[Any]) -> StoredFile:
+        """Write rows to a file of the execution, a line of JSON each."""
+        lines = BytesIO("".join(f"{_json(row)}\n" for row in rows).encode())
+        return self._files.put(lines, ROWS_FILE)
 
     @property
     def variables(self) -> Mapping[str, Any]:
@@ -64,6 +78,11 @@ def evaluate(job: EvaluationJob, tools: Tools, line: Line) -> EvaluationResult:
     redactor = Redactor(tools.secrets)
     try:
         evaluation = Evaluation(job.place, job.variables, tools, line, redactor.get)
+        if job.rows is not None:
+            stored = evaluation.store(job.rows)
+            return EvaluationResult(
+                job.ticket, encode(stored.uri), files=((stored.uri, stored.size, stored.sha256),)
+            )  # fmt: skip
         value = evaluation.render(job.template, job.typed)
         return EvaluationResult(job.ticket, encode(redactor.mark(value)), reads=evaluation.reads())
     except TailraceError as error:

@@ -7,7 +7,10 @@ from datetime import date
 
 import pytest
 
-VARIABLES = {"l": [3, 1, 2], "m": {"b": 1, "a": None}, "set": {7}, "days": [date(2024, 2, 1), date(2024, 1, 1)]}
+VARIABLES = {
+    "l": [3, 1, 2], "m": {"b": 1, "a": None}, "set": {7}, "days": [date(2024, 2, 1), date(2024, 1, 1)],
+    "looped": [{"item": {"value": "x"}, "outputs": {"a": 1}}, {"outputs": {"b": 2}}, {"outputs": None}, 5],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -27,6 +30,7 @@ VARIABLES = {"l": [3, 1, 2], "m": {"b": 1, "a": None}, "set": {7}, "days": [date
         ("[1] | merge([2])", "[1,2]"), ("[1] | merge({'a': 2})", '[1,{"a":2}]'), ("null | merge([1])", "[1]"),
         ("range(1, 3)", "[1,2,3]"), ("range('a', 'c')", '["a","b","c"]'), ("range(5, 1, -2)", "[5,3,1]"),
         ("range(start=1, end=7, increment=3)", "[1,4,7]"), ("range(0, 2.9)", "[0,1,2]"),
+        ("loopOutputs(looped, 'a')", "[1,null,null,null]"), ("loopOutputs([], id='a')", "[]"),
         ("max(1, 2.5, null, 2)", "2.5"), ("min(3, 1)", "1"), ("max(null)", ""),
         ("[] is empty", "true"), ("' ' is empty", "true"), ("0 is empty", "false"), ("m is empty", "false"),
         ("l is iterable", "true"), ("set is iterable", "true"), ("m is iterable", "false"), ("'a' is iterable", "false"),
@@ -55,6 +59,8 @@ def test_the_operand_stays_as_it_is(render: Callable[..., str]) -> None:
         ("'abc' | reverse", "`items` of `reverse` is a text"),
         ("null | merge(null)", "`merge` is given null twice"),
         ("'a' | merge([1])", "`merge` can't join a text and a list"),
+        ("loopOutputs(m, 'a')", "`outputs` of `loopOutputs` is a map"),
+        ("loopOutputs(looped)", "`loopOutputs` needs `id`"),
         ("range(1, 2, 0)", "the increment of a range is 0"),
         ("range(1)", "`range` needs `end`"),
         ("max('a', 1)", "`max` is given a text"),

@@ -9,8 +9,8 @@ import core.testing
 
 SDK = """
 API_VERSION Call Choice Command CommandResult Conflict Dag Described Each ExecutionCount ExecutionState Executions
-FlowTask Forbidden Group Interrupted Invalid KeyEntry KeyValues LEVELS Level Log NamespaceFileStore Node NotFound
-OwnExecution Parallel Policy Prop Repeat Requirement RunContext RunnableTask RunnerChoice Sequence Step
+FlowTask Forbidden Group Interrupted Invalid IterationOutput KeyEntry KeyValues LEVELS Level Log NamespaceFileStore
+Node NotFound OwnExecution Parallel Policy Prop Repeat Requirement RunContext RunnableTask RunnerChoice Sequence Step
 StorageBackend StorageRef StoredFile TailraceError Task TaskFailed TaskOutput TaskRunner TaskStorage TooLarge TypeRef
 Unreachable Wait WaitRequest Weight Work checked_path copy_stream format_duration hookimpl is_storage_uri
 parse_duration prop properties storage_path storage_uri to_plain truthy

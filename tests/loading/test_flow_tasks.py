@@ -7,8 +7,23 @@ from collections.abc import Callable
 import pytest
 
 from core.loading import Loaded
-from core.model.inputs import Input
-from core.model.nodes import Call, Choice, Dag, Each, Group, Node, Parallel, Policy, Repeat, Sequence, Step, Wait, Work
+from core.model.inputs import INPUT_TYPES, Input
+from core.model.nodes import (
+    Call,
+    Choice,
+    Dag,
+    Each,
+    Group,
+    IterationOutput,
+    Node,
+    Parallel,
+    Policy,
+    Repeat,
+    Sequence,
+    Step,
+    Wait,
+    Work,
+)  # fmt: skip
 
 Load = Callable[[str], Loaded]
 HEAD = "id: f\nnamespace: a.b\ntasks:\n"
@@ -22,6 +37,7 @@ def step(name: str) -> Step:
     return Step(name, "log.Log", Work(), {"message": "hi"})
 
 
+TYPES = ", ".join(INPUT_TYPES)
 X, Y, Z = (step(name) for name in "xyz")
 
 NODES: dict[str, Node] = {
@@ -50,6 +66,16 @@ NODES: dict[str, Node] = {
     f"type: flow.Loop, values: [1], tasks: [{log('x')}]": Each([1], (X,), 0, as_items=True),
     f"type: flow.Loop, values: [1], transmitFailed: false, tasks: [{log('x')}]": Each(
         [1], (X,), 0, as_items=True, transmit_failed=False
+    ),
+    f"type: flow.Loop, values: [1], outputs: [{{id: o, type: INT, value: '{{{{ v }}}}'}}], breakWhen: '{{{{ b }}}}', "
+    f"tasks: [{log('x')}]": Each(
+        [1], (X,), 0, as_items=True, outputs=(IterationOutput("o", "INT", "{{ v }}"),), break_when="{{ b }}"
+    ),
+    f"type: flow.Loop, values: [1], fetchType: STORE, tasks: [{log('x')}]": Each(
+        [1], (X,), 0, as_items=True, stored=True
+    ),
+    f"type: flow.Loop, values: [1], fetchType: FETCH, tasks: [{log('x')}]": Each(
+        [1], (X,), 0, as_items=True, stored=False
     ),
     f"type: flow.LoopUntil, condition: '{{{{ c }}}}', tasks: [{log('x')}]": Repeat("{{ c }}", (X,)),
     f"type: flow.WaitFor, condition: c, tasks: [{log('x')}], failOnMaxReached: true, checkFrequency: "
@@ -159,12 +185,20 @@ flow.yaml:4:51: a map is not a list
     f"type: flow.LoopUntil, condition: x, checkFrequency: {{interval: PT0S}}, tasks: [{log('x')}]": """\
 flow.yaml:4:3: t: `interval` must be positive
   expected: a duration such as PT10S""",
-    f"type: flow.Loop, values: [1], breakWhen: 'true', tasks: [{log('x')}]": """\
-flow.yaml:4:3: t: `breakWhen` of a `flow.Loop` can't be used: iterations are no executions of their own here
-  expected: a loop without `breakWhen`""",
-    f"type: flow.Loop, values: [1], outputs: [{{id: o, type: STRING, value: x}}], tasks: [{log('x')}]": """\
-flow.yaml:4:3: t: `outputs` of a `flow.Loop` can't be used: iterations are no executions of their own here
-  expected: a loop without `outputs`""",
+    f"type: flow.Loop, values: [1], outputs: [{{id: o, type: INT, value: 1}}, {{id: o, type: STRING, value: x}}], "
+    f"tasks: [{log('x')}]": """\
+flow.yaml:4:3: t: two `outputs` have the id `o`
+  expected: an id of its own for each""",
+    f"type: flow.Loop, values: [1], outputs: [{{id: o, type: TEXT, value: x}}], tasks: [{log('x')}]": f"""\
+flow.yaml:4:65: `TEXT` is not one of {TYPES}""",
+    f"type: flow.Loop, values: [1], outputs: [{{id: o, value: x}}], tasks: [{log('x')}]": f"""\
+flow.yaml:4:51: `type` is missing
+  expected: one of {TYPES}""",
+    f"type: flow.Loop, values: [1], breakWhen: '{{{{ item.', tasks: [{log('x')}]": """\
+flow.yaml:4:52: `{{` is never closed
+    {{ item.
+    ^
+  expected: `}}`""",
     "type: flow.WorkingDirectory, tasks: []": """\
 flow.yaml:4:3: t: The 'tasks' property cannot be empty
   expected: a list with at least one task""",

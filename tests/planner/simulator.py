@@ -48,7 +48,8 @@ from core.model.messages import (
 from core.model.nodes import Call, Group
 from core.model.state import ENDED
 from core.planner import Facts, PastTask, TaskFacts, apply, decide, is_over, pending
-from core.planner.facts import KEPT
+from core.planner.applied import keep
+from core.planner.facts import ITERATION, KEPT
 from core.planner.groups import LATER
 
 Choose = Callable[[list[Any]], Any]
@@ -142,8 +143,10 @@ class World:
         """What the store keeps of evaluations of open tasks is at hand, also for one that was opened again."""
         assert all(key.task in self.tasks for key in self.answers), "answers of what has ended are still at hand"
         for key, answer in self.record.items():
-            if key.task in self.tasks and key.purpose in KEPT:
-                assert self.answers.setdefault(key, answer) == answer
+            if key.task in self.tasks and key.purpose.startswith((ITERATION, *KEPT)):
+                if key not in self.answers:
+                    keep(self.answers, key, answer)
+                assert self.answers[key] == answer
 
     def _write(self, change: Any) -> None:
         if isinstance(change, OpenTask):
@@ -172,6 +175,8 @@ class World:
         elif isinstance(change, GiveOutput):
             self.rows[change.key].output = dict(change.output)
         elif isinstance(change, Remember):
+            if change.key.purpose.startswith(ITERATION):
+                assert change.key not in self.record, f"{change.key} was recorded before"
             self.record[change.key] = (change.value, change.error)
         elif isinstance(change, Derive):
             self.derived.append(change)

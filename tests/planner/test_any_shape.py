@@ -40,6 +40,7 @@ from core.model.nodes import (
     Dag,
     Each,
     Group,
+    IterationOutput,
     Node,
     Parallel,
     Policy,
@@ -57,7 +58,7 @@ from core.planner.restart import continuation
 from tests.planner.simulator import World
 
 LEAVES = ("work", "work", "work", "work", "call", "calls", "job")
-GROUPS = ("sequence", "parallel", "dag", "choice", "each", "each", "pairs", "repeat", "wait")
+GROUPS = ("sequence", "parallel", "dag", "choice", "each", "each", "pairs", "items", "items", "repeat", "wait")
 CONDITIONS = (*[None] * 30, "true", "false", "{{ yes }}", "{{ yes }}", "{{ no }}", "{{ wrong }}")
 RETRIES = (*[None] * 5, Retry("constant", 1000, max_attempts=3))
 MANY = settings(max_examples=150, deadline=None)
@@ -91,6 +92,9 @@ def shape(kind: str, children: tuple[Step, ...], policy: Policy, number: int, nu
                          policy=policy),
         "each": Each("{{ values }}", children, number, policy=policy),
         "pairs": Each(["x", "y"], children, number, side_by_side=True, policy=policy),
+        "items": Each("{{ values }}", children, number, False, policy, True, number != 1,
+                      (IterationOutput("o", "STRING", "x"),) * (number != 2), (None, True, False, None)[number],
+                      "{{ sometimes }}" if number != 3 else None),
         "repeat": Repeat("{{ sometimes }}", children, "PT0.001S", 3, None, number == 1, policy),
         "wait": Wait("PT0.001S", "{{ long }}" if number == 1 else None, ("RESUME", "WARN", "FAIL", "CANCEL")[number],
                      None, children, policy),
@@ -100,6 +104,9 @@ def shape(kind: str, children: tuple[Step, ...], policy: Policy, number: int, nu
 
 def answer(draw: Random, effect: Evaluate) -> Evaluated:
     given: Any = effect.template
+    if effect.rows is not None or (isinstance(given, dict) and "o" in given):
+        error = "" if draw.random() < 0.9 else "wrong"
+        return Evaluated(effect.key, given or "storage:///outputs.jsonl", error)
     if isinstance(given, dict):
         return Evaluated(effect.key, {**given, **({"timeout": "PT1H"} if "timeout" in given else {})})
     if given == "{{ wrong }}":
@@ -150,6 +157,9 @@ def check_groups(run: World) -> None:
         for one, child in below:
             if child.state != "SUCCESS" and (one.turn == newest or not isinstance(node, Repeat)):
                 worst = worse(worst, child.state)
+        if isinstance(node, Each) and node.as_items:
+            check_iterations(node, row)
+            worst = worst if node.transmit_failed else "SUCCESS"
         if isinstance(node, Wait) and node.behavior == "WARN":
             worst = worse(worst, "WARNING")
         if worst == "FAILED" and (step.allow_failure or node.policy.failure_is_warning):
@@ -157,6 +167,15 @@ def check_groups(run: World) -> None:
         elif worst == "WARNING" and step.allow_warning:
             worst = "SUCCESS"
         assert row.state in (worst, "CANCELLED"), f"{key} ended {row.state}, its tasks {worst}: {run.ran()}"
+
+
+def check_iterations(node: Each, row: Any) -> None:
+    ends = row.output["terminatedIterations"]
+    assert sum(ends.values()) == row.output["iterationCount"]
+    well = ends.get("SUCCESS", 0) + ends.get("WARNING", 0)
+    stored = bool(node.outputs and node.stored)
+    assert len(row.output.get("outputs", ())) == (well if node.outputs and not stored else 0)
+    assert ("uri" in row.output) == stored
 
 
 def rows_of(run: World) -> Any:
@@ -276,7 +295,8 @@ def test_no_message_is_impossible(seed: int, number: int, mixed: int) -> None:
     run, draw = make(seed), Random(mixed)
     _some(run, number)
     keys = [*run.rows, TaskKey("t0"), TaskKey("t0", ("x",)), TaskKey("no such task"), ROOT]
-    purposes = ("run_if", "branch", "values", "settings", "until", "times", "request", "outputs", "?")
+    purposes = ("run_if", "branch", "values", "settings", "until", "times", "request", "outputs", "?", "read",
+                "iteration outputs 0", "iteration break 0", "iteration file 0")  # fmt: skip
     for _ in range(20):
         key, other = draw.choice(keys), draw.choice(keys)
         state = draw.choice(["SUCCESS", "FAILED", "KILLED"])

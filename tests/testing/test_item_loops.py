@@ -82,11 +82,18 @@ def test_without_a_map_there_is_no_key() -> None:
 
 
 def test_what_is_neither_list_nor_map_fails_the_loop() -> None:
-    found = run('"{{ inputs.given }}"', given="storage:///some/file.txt")
+    found = run('"{{ inputs.given }}"', given="some words")
 
     assert (found.state, found.tasks["loop"].error) == (
-        "FAILED", "the values are neither a list nor a map: storage:///some/file.txt",
+        "FAILED", "the values are neither a list nor a map: some words",
     )  # fmt: skip
+
+
+def test_a_file_that_the_execution_may_not_read_fails_the_loop() -> None:
+    found = run('"{{ fromJson(inputs.given).file }}"', given='{"file": "kestra:///some/file.txt"}')
+
+    assert found.state == "FAILED"
+    assert "the file `kestra:///some/file.txt` does not belong to this execution" in found.tasks["loop"].error
 
 
 def test_loops_in_loops_see_the_items_around_them() -> None:

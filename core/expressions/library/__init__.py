@@ -22,7 +22,7 @@ _FILTERS = {
     " upper urldecode urlencode",
 }
 _FUNCTIONS = {
-    "collections": "range",
+    "collections": "loopOutputs range",
     "context": "block currentEachOutput fetchContext parent printContext render renderOnce",
     "dates": "now",
     "documents": "fromIon fromJson json yaml",

@@ -176,6 +176,17 @@ def range_(start: object, end: object, increment: object = 1) -> Items:
     return interval(start, end, increment)
 
 
+@table.function("loopOutputs")
+def loop_outputs(outputs: Items, id: str) -> Items:
+    """What each iteration of a `flow.Loop` gave by this id, out of the loop's `outputs`; null where it gave none."""
+    return [_given(iteration, id) for iteration in outputs]
+
+
+def _given(iteration: object, name: str) -> Any:
+    given = iteration.get("outputs") if isinstance(iteration, Mapping) else None
+    return given.get(name) if isinstance(given, Mapping) else None
+
+
 @table.test("empty")
 def empty(value: object) -> bool:
     """Null, a blank text, an empty list or map. Not 0 and not false."""
