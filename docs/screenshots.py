@@ -38,6 +38,8 @@ def main() -> None:
             path = shutil.which("chromium") or shutil.which("google-chrome")
             browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS])
             for name in wanted:
+                if name == "sign-in":  # the last one: from now on a key is asked for
+                    _run("api-keys", "create", "--organization", "default", "--role", "viewer", "--home", home)
                 for scheme in ("light", "dark"):
                     _take(browser, url + pages[name], name, scheme)
             browser.close()
@@ -79,7 +81,9 @@ def _filled(home: str, url: str) -> Mapping[str, str]:
     failed = _run("run", str(FLOWS / "import.yaml"), "--home", home, "--json", code=None)
     for path in sorted(FLOWS.glob("*.yaml")):
         _run("flows", "push", str(path), "--home", home, "--json")
-    _run("run", str(FLOWS / "approval.yaml"), "--home", home, "--json", code=None)
+    source = (FLOWS / "orders.yaml").read_text("utf-8").replace("concurrencyLimit: 2", "concurrencyLimit: 4")
+    _send(url, "PUT", "/flows/company.shop/orders", {"source": source})
+    paused = _run("run", str(FLOWS / "approval.yaml"), "--home", home, "--json", code=None)
     for row in _get(url, f"/task-outputs?flow_execution_id={second['id']}&limit=100")["data"]:
         body = {"summary": {"rows": len(row["task_name"])}, "tags": {"checked": "yes"}, "reason": "looked at"}
         if row["status"] == "completed":
@@ -96,15 +100,22 @@ def _filled(home: str, url: str) -> Mapping[str, str]:
         "logs": f"/executions/{first['id']}/logs",
         "outputs": f"{execution}/outputs?show={outputs['sqlQuery']}",
         "value": f"/values/{outputs['sqlQuery']}?name=uri",
+        "evaluator": f"{execution}/evaluator?expression=outputs.api.code",
         "source": f"/executions/{failed['id']}/source",
+        "replay": f"/executions/{failed['id']}/replay",
+        "resume": f"/executions/{paused['id']}/resume",
         "compare": f"/compare?first={first['id']}&second={second['id']}",
         "flows": "/flows",
         "flow": "/flows/company.shop/orders",
+        "diff": "/flows/company.shop/orders/diff?from=1&to=2",
         "edit": "/flows/company.shop/orders/edit",
+        "new": "/flows/new",
         "across": "/outputs",
         "charts": "/outputs/charts",
         "output": f"/outputs/{outputs['api']}",
         "phone": f"{execution}/outputs",
+        "wrong": "/flows/company.shop/other",
+        "sign-in": "/sign-in",
     }
 
 

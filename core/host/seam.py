@@ -7,7 +7,7 @@ name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from core.host.requests import Exit, Request
@@ -128,7 +128,7 @@ class EvaluationJob:
     template: object
     variables: Mapping[str, Any]
     typed: bool = False
-    rows: Sequence[Any] | None = None
+    rows: tuple[Any, ...] | None = None
 
 
 @data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from core.model.data import changing, quick
 from core.model.messages import EvaluationKey, TaskKey
@@ -195,7 +195,7 @@ class Evaluate:
     template: object
     typed: bool = False
     seen: Mapping[str, object] | None = None
-    rows: Sequence[object] | None = None
+    rows: tuple[object, ...] | None = None
 
 
 @quick

@@ -88,6 +88,7 @@ def iteration_answered(draft: Draft, loop: TaskKey, node: Each, message: Evaluat
     if draft.counters(loop).phase != "tasks" or key != _key(draft, loop, name, number) or draft.known(key):
         draft.rule("late answer")
         return None
+    draft.rule("an iteration has answered")
     draft.remember(key, message.value, message.error)
     group = draft.count(loop)
     if message.error:
@@ -170,7 +171,7 @@ def loop_over(draft: Draft, loop: TaskKey, node: Each) -> bool:
 def ask_file(draft: Draft, loop: TaskKey) -> None:
     """Have what the iterations gave written to a file."""
     draft.rule("store what the iterations gave")
-    draft.effects.append(Evaluate(_key(draft, loop, FILE), None, rows=_collected(draft, loop)))
+    draft.effects.append(Evaluate(_key(draft, loop, FILE), None, rows=tuple(_collected(draft, loop))))
 
 
 def file_written(draft: Draft, loop: TaskKey, node: Each, message: Evaluated) -> str | None:

@@ -84,8 +84,8 @@ def test_the_next_engine_asks_what_was_not_said(world: World, died_at: str, agai
         "uri": "storage:///rows.jsonl",
     }  # fmt: skip
     rows = [one.rows for one in world.sent if isinstance(one, EvaluationJob) and one.rows is not None]
-    assert rows == [[
+    assert rows == [tuple(
         {"item": {"value": value, "iteration": number, "key": None}, "outputs": {"said": value}}
         for number, value in enumerate("xy")
-    ]]  # fmt: skip
+    )]  # fmt: skip
     assert world.records.own_files(ORGANIZATION, "e1") == ("storage:///rows.jsonl",)

@@ -164,7 +164,7 @@ def test_the_file_is_written_before_the_loop_ends() -> None:
     decision = answer(run, "outputs", 0, {"o": 1})
     assert said(decision) == ["file"]
     (effect,) = decision.effects
-    assert effect.rows == [{"item": {"value": "x", "iteration": 0, "key": None}, "outputs": {"o": 1}}]  # type: ignore[union-attr]
+    assert effect.rows == ({"item": {"value": "x", "iteration": 0, "key": None}, "outputs": {"o": 1}},)  # type: ignore[union-attr]
     assert (run.state, run.over()) == ("RUNNING", False)
     answer(run, "file", 0, "storage:///f")
     assert run.rows[LOOP].output["uri"] == "storage:///f"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from attrs import evolve
 from litestar import Request, Response
@@ -19,13 +19,18 @@ from tailrace_server.media import CSV, NDJSON, PARQUET
 from tailrace_server.outputs import FIELDS, FILTERS, condition, filter_of
 from tailrace_server.pages.lists import around, chosen, pairs_of
 from tailrace_server.pages.paged import Form, Go, Shown, action, page
+from tailrace_server.schemas.common import State
 
 WHERE = Parameter("where", "Conditions on the summary, joined by commas: `rows>=5, region=EU`.")
 ASKS = (*FILTERS, WHERE, *PAGE[1:])
 FORMATS = {"csv": CSV, "jsonl": NDJSON, "parquet": PARQUET}
 FORMAT = Parameter("format", "Of the file.", choices=tuple(FORMATS), default="csv")
 ROWS_ASKED = evolve(LIMIT, default=50, most=200)
-IN_FORM = ("search", "flow_id", "namespace", "task_name", "status", "tag", "created_after", "created_before", "where")
+MORE = ("state", "tag_all", "modified_by", "flow_execution_id", "updated_after", "updated_before")
+"""Filters of the form that are folded until one of them holds."""
+IN_FORM = (
+    "search", "flow_id", "namespace", "task_name", "status", "tag", "created_after", "created_before", "where", *MORE,
+)  # fmt: skip
 """Filters that have a field; of the others, and of more than one value, the page shows what holds."""
 
 
@@ -77,7 +82,9 @@ def filters_of(request: Request[Any, Any, Any], asked: Asked) -> dict[str, Any]:
         if one.name not in IN_FORM or first[one.name] != one.value
     ]  # fmt: skip
     query = "&".join(part for part in asked.raw.split("&") if part and not part.startswith(("starting_", "ending_")))
-    return {"filled": {name: first.get(name, "") for name in IN_FORM}, "extra": extra, "filters": query}
+    filled = {name: first.get(name, "") for name in IN_FORM}
+    more = any(filled[name] for name in MORE)
+    return {"filled": filled, "more": more, "extra": extra, "filters": query, "states": get_args(State)}
 
 
 PAGES = (outputs, export_outputs, tag_outputs)

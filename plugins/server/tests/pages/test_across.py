@@ -56,11 +56,22 @@ def test_filters_are_in_the_address(site: Site, chain: dict[str, str], query: st
 
 
 def test_what_holds_beyond_the_form_is_shown_and_can_be_left(site: Site, chain: dict[str, str]) -> None:
-    text = site.get("/outputs?task_name=reader&task_name=other&state=SUCCESS")
+    text = site.get("/outputs?task_name=reader&task_name=other&summary.value=41")
     assert re.findall(r'class="chip">([^<]*) <a href="([^"]*)"', text) == [
-        ("task_name = other", "/outputs?task_name=reader&amp;state=SUCCESS"),
-        ("state = SUCCESS", "/outputs?task_name=reader&amp;task_name=other"),
+        ("task_name = other", "/outputs?task_name=reader&amp;summary.value=41"),
+        ("summary.value = 41", "/outputs?task_name=reader&amp;task_name=other"),
     ]
+
+
+@pytest.mark.parametrize(
+    "query", ["state=SUCCESS&flow_id=chain", "modified_by=system&task_name=reader", "tag_all=never", "updated_after=2100-01-01"]
+)
+def test_a_filter_that_holds_is_unfolded_and_filled_in(site: Site, chain: dict[str, str], query: str) -> None:
+    text = site.get(f"/outputs?{query}")
+    assert '<details id="more" class="more" open>' in text
+    value = query.partition("=")[2].partition("&")[0]
+    assert f'value="{value}"' in text
+    assert '<details id="more" class="more">' in site.get("/outputs?flow_id=chain")
 
 
 def test_pages_lead_to_each_other_and_back(site: Site, chain: dict[str, str]) -> None:
