@@ -17,6 +17,8 @@ from tailrace_server.app import make_app
 from tailrace_server.listening import Listeners
 from tailrace_server.options import Options
 
+from .loops import run
+
 GUARD = 60
 """Seconds after which a test that hangs fails."""
 
@@ -49,7 +51,7 @@ def test_a_client_that_goes_while_it_is_sent_to_follows_no_more(fresh: Installat
 
     gc.disable()
     try:
-        asyncio.run(asyncio.wait_for(test(), GUARD))
+        run(asyncio.wait_for(test(), GUARD))
     finally:
         gc.enable()
 

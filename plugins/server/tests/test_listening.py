@@ -18,6 +18,7 @@ from tailrace_server.follow import BEGINNING, STILL_HERE
 from tailrace_server.listening import Follower, Listeners, Listening, Told, Wanted
 
 from .commits import Commits, CommittedFeed
+from .loops import run
 
 EXECUTIONS = ("a", "b", "c", "d")
 GUARD = 60
@@ -75,7 +76,7 @@ def within(test: Callable[[], Any]) -> None:
         async with asyncio.timeout(GUARD):
             await test()
 
-    asyncio.run(guarded())
+    run(guarded())
 
 
 # -- nothing is missed, nothing told twice
