@@ -39,7 +39,8 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS])
             for name in wanted:
                 if name == "sign-in":  # the last one: from now on a key is asked for
-                    _run(*["api-keys", "create", "--organization", "default", "--role", "viewer", "--json", "--home"], home)
+                    key = ("--organization", "default", "--role", "viewer")
+                    _run("api-keys", "create", *key, "--home", home, "--json")
                 for scheme in ("light", "dark"):
                     _take(browser, url + pages[name], name, scheme)
             browser.close()
