@@ -22,8 +22,7 @@ from playwright.sync_api import Browser, sync_playwright
 HERE = Path(__file__).parent
 PICTURES = HERE / "images" / "pages"
 FLOWS = HERE / "screenshot_flows"
-FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync",
-         "--lang=en-GB")  # fmt: skip
+FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
 SIZE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
@@ -106,6 +105,7 @@ def _filled(home: str, url: str) -> Mapping[str, str]:
         "replay": f"/executions/{failed['id']}/replay",
         "resume": f"/executions/{paused['id']}/resume",
         "compare": f"/compare?first={first['id']}&second={second['id']}",
+        "choice": f"/compare?first={first['id']}",
         "flows": "/flows",
         "flow": "/flows/company.shop/orders",
         "diff": "/flows/company.shop/orders/diff?from=1&to=2",

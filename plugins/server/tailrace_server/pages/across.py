@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from attrs import evolve
 from litestar import Request, Response
 from litestar.response import Stream
 
@@ -12,12 +11,12 @@ from core.host.services import Services
 from core.host.views import OutputFilter
 from core.sdk import Invalid
 from tailrace_server.access import Caller
-from tailrace_server.asked import LIMIT, PAGE, Asked, Parameter
+from tailrace_server.asked import PAGE, Asked, Parameter
 from tailrace_server.exports import export
 from tailrace_server.ids import known_id
 from tailrace_server.media import CSV, NDJSON, PARQUET
 from tailrace_server.outputs import FIELDS, FILTERS, condition, filter_of
-from tailrace_server.pages.lists import around, chosen, pairs_of
+from tailrace_server.pages.lists import ROWS, around, chosen, filled
 from tailrace_server.pages.paged import Form, Go, Shown, action, page
 from tailrace_server.schemas.common import State
 
@@ -25,7 +24,6 @@ WHERE = Parameter("where", "Conditions on the summary, joined by commas: `rows>=
 ASKS = (*FILTERS, WHERE, *PAGE[1:])
 FORMATS = {"csv": CSV, "jsonl": NDJSON, "parquet": PARQUET}
 FORMAT = Parameter("format", "Of the file.", choices=tuple(FORMATS), default="csv")
-ROWS_ASKED = evolve(LIMIT, default=50, most=200)
 MORE = ("state", "tag_all", "modified_by", "flow_execution_id", "updated_after", "updated_before")
 """Filters of the form that are folded until one of them holds."""
 IN_FORM = (
@@ -34,7 +32,7 @@ IN_FORM = (
 """Filters that have a field; of the others, and of more than one value, the page shows what holds."""
 
 
-@page("/outputs", asks=(*ASKS, ROWS_ASKED))
+@page("/outputs", asks=(*ASKS, ROWS))
 def outputs(request: Request[Any, Any, Any], services: Services, asked: Asked) -> Shown:
     """The list."""
     found = services.outputs.list(asked_for(asked, limit=asked["limit"]))
@@ -74,17 +72,12 @@ def asked_for(asked: Asked, *, limit: int) -> OutputFilter:
 
 def filters_of(request: Request[Any, Any, Any], asked: Asked) -> dict[str, Any]:
     """What the form of filters shows, and what else holds."""
-    first: dict[str, str] = {}
-    for name, value in pairs_of(request):
-        first.setdefault(name, value)
-    extra = [
-        one for one in chosen(request, "limit", "chart", "format")
-        if one.name not in IN_FORM or first[one.name] != one.value
-    ]  # fmt: skip
+    held, others = filled(chosen(request, "limit", "chart", "format"), IN_FORM)
     query = "&".join(part for part in asked.raw.split("&") if part and not part.startswith(("starting_", "ending_")))
-    filled = {name: first.get(name, "") for name in IN_FORM}
-    more = any(filled[name] for name in MORE)
-    return {"filled": filled, "more": more, "extra": extra, "filters": query, "states": get_args(State)}
+    return {
+        "filled": {name: held.get(name, "") for name in IN_FORM}, "more": any(name in held for name in MORE),
+        "extra": others, "filters": query, "states": get_args(State),
+    }  # fmt: skip
 
 
 PAGES = (outputs, export_outputs, tag_outputs)

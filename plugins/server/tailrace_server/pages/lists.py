@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container, Iterable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from attrs import frozen
+from attrs import evolve, frozen
 from litestar import Request
 
 from core.host.views import Page
+from tailrace_server.asked import LIMIT
 
 CURSORS = ("starting_after", "ending_before")
+DATES = ("ed_after", "ed_before")
+"""How the names of filters end whose fields take a day; a time of day they can't show."""
+ROWS = evolve(LIMIT, default=50, most=200)
+"""Of a page that people look at."""
 Pairs = list[tuple[str, str]]
 
 
@@ -61,6 +68,19 @@ def chosen(request: Request[Any, Any, Any], *apart: str) -> list[Chosen]:
     pairs = [pair for pair in pairs_of(request) if pair[0] not in CURSORS]
     filters = [pair for pair in pairs if pair[0] not in apart]
     return [Chosen(*pair, address(request, [one for one in pairs if one != pair])) for pair in filters]
+
+
+def filled(filters: Iterable[Chosen], fields: Container[str]) -> tuple[dict[str, str], list[Chosen]]:
+    """What the fields of a form hold, one value each, and the filters that no field can show."""
+    held: dict[str, str] = {}
+    others = []
+    for one in filters:
+        fits = one.name in fields and one.name not in held
+        if fits and (not one.name.endswith(DATES) or re.fullmatch(r"\d{4}-\d\d-\d\d", one.value)):
+            held[one.name] = one.value
+        else:
+            others.append(one)
+    return held, others
 
 
 def pairs_of(request: Request[Any, Any, Any]) -> Pairs:

@@ -8,7 +8,7 @@ from litestar import Litestar, Request, Response, get
 
 from tailrace_server.answers import json_answer
 from tailrace_server.document import Json, document, security
-from tailrace_server.page import page
+from tailrace_server.reference_page import page
 
 
 @get("/openapi.json", sync_to_thread=True)

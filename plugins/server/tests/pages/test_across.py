@@ -74,6 +74,12 @@ def test_a_filter_that_holds_is_unfolded_and_filled_in(site: Site, chain: dict[s
     assert '<details id="more" class="more">' in site.get("/outputs?flow_id=chain")
 
 
+def test_a_time_of_day_is_not_lost_in_a_field_for_days(site: Site, chain: dict[str, str]) -> None:
+    text = site.get("/outputs?flow_id=chain&created_after=2020-01-01T10:00:00Z")
+    assert '<input type="hidden" name="created_after" value="2020-01-01T10:00:00Z">' in text
+    assert '<input type="date" name="created_after" value="">' in text
+
+
 def test_pages_lead_to_each_other_and_back(site: Site, chain: dict[str, str]) -> None:
     seen, address = [], "/outputs?flow_id=chain&limit=1"
     for _ in range(3):
