@@ -46,7 +46,7 @@ class NearSide:
         if isinstance(message, Question):
             self.executor.send(self.answer(message))
 
-    def wait(self, wanted: Callable[[list[Up]], Any], seconds: float = 10.0) -> Any:
+    def wait(self, wanted: Callable[[list[Up]], Any], seconds: float = 60.0) -> Any:
         """What `wanted` finds in everything heard, as soon as it finds something."""
         with self._news:
             assert self._news.wait_for(lambda: wanted(self.heard), seconds), f"heard only {self.heard}"

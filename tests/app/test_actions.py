@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from threading import Thread
 
@@ -11,6 +10,7 @@ import pytest
 from core.app import App
 from core.errors import Conflict, Invalid, NotFound, Unreachable
 from core.host.views import ExecutionView
+from tests.waiting import PATIENCE, until
 
 Created = Callable[[str], ExecutionView]
 PAUSED = "tasks:\n  - {id: wait, type: flow.Pause}\n  - {id: after, type: log.Log, message: hi}"
@@ -135,13 +135,6 @@ def test_what_is_paused_is_neither_restarted_nor_changed(app: App, created: Crea
     assert str(changed.value) == f"the execution {paused.id} has not ended: it is PAUSED\n  to do: kill it first"
 
 
-def until(condition: Callable[[], bool]) -> None:
-    begun = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begun < 8, "it did not happen"
-        time.sleep(0.01)
-
-
 def limited(app: App, behavior: str) -> tuple[str, str]:
     """One that failed, while another of its flow is paused and holds the only slot."""
     body = (
@@ -176,7 +169,7 @@ def test_a_restart_without_a_slot_waits_for_one(app: App) -> None:
     waiting.start()
     until(lambda: app.executions.get(failed).state == "QUEUED")
     app.executions.force_run(failed)
-    waiting.join(10)
+    waiting.join(PATIENCE)
     ended = app.executions.get(failed)
     assert (ended.state, [one for one, _ in ended.history][-4:]) == (
         "PAUSED", ["RESTARTED", "QUEUED", "RUNNING", "PAUSED"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from core.settings import load_settings
 from core.testing.apps import temporary_app
 from core.testing.executor_tasks import TASKS
 from core.testing.flows import run_flow
+from tests.waiting import PATIENCE
 
 Created = Callable[[str], ExecutionView]
 
@@ -37,20 +37,18 @@ def begin(app: App, execution: ExecutionView) -> threading.Thread:
 
     thread = threading.Thread(target=lambda: app.executions.run(execution.id, follow=follow))
     thread.start()
-    assert began.wait(10)
+    assert began.wait(PATIENCE)
     return thread
 
 
 # -- two at once
 
 
-def test_a_kill_in_the_same_app_ends_it_within_a_second(app: App, created: Created, tmp_path: Path) -> None:
+def test_a_kill_in_the_same_app_ends_it(app: App, created: Created, tmp_path: Path) -> None:
     execution = created(hold(tmp_path / "never"))
     thread = begin(app, execution)
-    asked = time.monotonic()
     app.executions.kill(execution.id)
-    thread.join(10)
-    assert time.monotonic() - asked < 1
+    thread.join(PATIENCE)
     assert app.executions.get(execution.id).state == "KILLED"
     assert [(task.state, task.error) for task in app.executions.tasks(execution.id)] == [
         ("KILLED", "the execution was killed")
@@ -63,7 +61,7 @@ def test_a_kill_from_another_app_of_the_same_home_ends_it_too(app: App, created:
     thread = begin(app, execution)
     with open_app(app.settings) as other:
         other.executions.kill(execution.id)
-        thread.join(10)
+        thread.join(PATIENCE)
         assert other.executions.get(execution.id).state == "KILLED"
         with pytest.raises(Conflict) as caught:
             other.executions.kill(execution.id)
@@ -74,7 +72,7 @@ def test_an_interrupt_reaches_everything_that_runs(app: App, created: Created, t
     threads = [begin(app, created(hold(tmp_path / "never"))) for _ in range(2)]
     app.executions.interrupt()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert [view.state for view in app.executions.list(ExecutionFilter()).data] == ["KILLED", "KILLED"]
 
 
@@ -92,7 +90,7 @@ def test_what_somebody_works_on_is_not_run_twice(app: App, created: Created, tmp
         app.executions.run(execution.id)
     assert str(caught.value) == f"another process works on the execution {execution.id}"
     (tmp_path / "gate").touch()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert app.executions.run(execution.id).state == "SUCCESS"
 
 

@@ -9,7 +9,7 @@ from time import process_time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.app.comparing import Comparer
@@ -183,7 +183,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES, VALUES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_same_value_never_differs_and_both_ways_agree(one: Any, other: Any) -> None:
     assert Comparer().inside(one, deepcopy(one)).parts == ()
     assert Comparer().inside(one, decode(encode(one))).parts == ()
@@ -193,7 +193,7 @@ def test_the_same_value_never_differs_and_both_ways_agree(one: Any, other: Any) 
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("ab"), st.integers(0, 3), max_size=2), max_size=6), st.randoms())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_rows_that_are_shuffled_are_moved_at_most(rows: list[Any], chance: Any) -> None:
     shuffled = deepcopy(rows)
     chance.shuffle(shuffled)

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from core.app import open_app
 from core.host.views import ExecutionFilter
 from core.settings import load_settings
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 OWNER = """
@@ -54,16 +54,13 @@ def owner_of(home: Path, gate: Path, *, deaf: bool) -> Iterator[Owner]:
         process.communicate()
 
 
-def test_a_kill_from_another_process_takes_less_than_a_second(tmp_path: Path) -> None:
+def test_a_kill_reaches_another_process(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with owner_of(home, tmp_path / "gate", deaf=False) as (execution, process):
         with open_app(load_settings(home=home, environment={})) as app:
-            asked = time.monotonic()
             app.executions.kill(execution)
-            while app.executions.get(execution).state != "KILLED":
-                assert time.monotonic() - asked < 1
-                time.sleep(0.01)
-        out, errors = process.communicate(timeout=10)
+            until(lambda: app.executions.get(execution).state == "KILLED")
+        out, errors = process.communicate(timeout=PATIENCE)
         assert (process.returncode, errors, out.splitlines()[-1]) == (0, "", "KILLED")
 
 
@@ -72,14 +69,9 @@ def test_the_second_interrupt_leaves_at_once_what_the_first_could_not_end(tmp_pa
     with owner_of(home, tmp_path / "gate", deaf=True) as (execution, process):
         process.send_signal(signal.SIGINT)
         with open_app(load_settings(home=home, environment={})) as app:
-            begun = time.monotonic()
-            while app.executions.get(execution).state != "KILLING":
-                assert time.monotonic() - begun < 2
-                time.sleep(0.01)
-            left = time.monotonic()
+            until(lambda: app.executions.get(execution).state == "KILLING")
             process.send_signal(signal.SIGINT)
-            out, errors = process.communicate(timeout=10)
-            assert time.monotonic() - left < 4, "2.5 s are given to what has been stopped"
+            out, errors = process.communicate(timeout=PATIENCE)
             assert (process.returncode, errors, out.splitlines()[-1]) == (0, "", "KILLING")
             assert app.executions.why(execution)[0].text == "the process that worked on it is gone"
             app.executions.kill(execution)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from core.errors import Conflict
 from core.host.views import ExecutionView, Reason
 from core.testing.apps import temporary_app
 from core.testing.executor_tasks import TASKS
+from tests.waiting import PATIENCE, until
 
 Created = Callable[[str], ExecutionView]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -31,16 +31,13 @@ def running(app: App, execution: ExecutionView) -> Iterator[None]:
     finally:
         if app.executions.is_owned(execution.id):
             app.executions.kill(execution.id)
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 
 def told(app: App, execution: ExecutionView, state: str) -> list[str]:
     """Why it stands where it stands, times left out, once it is in a state."""
-    end = time.monotonic() + 10
-    while app.executions.get(execution.id).state != state:
-        assert time.monotonic() < end, app.executions.get(execution.id).state
-        time.sleep(0.01)
+    until(lambda: app.executions.get(execution.id).state == state)
     return [TIME.sub("TIME", reason.text) for reason in app.executions.why(execution.id)]
 
 
@@ -125,10 +122,7 @@ def test_what_was_paused_by_somebody(app: App, created: Created, tmp_path: Path)
         held = "it was paused: nothing new begins until somebody resumes it"
         assert told(app, execution, "PAUSED") == [held, "t is running since TIME"]
         gate.touch()
-        end = time.monotonic() + 10
-        while app.executions.is_owned(execution.id):
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        until(lambda: not app.executions.is_owned(execution.id))
     assert app.executions.why(execution.id) == (Reason(held, ("executions", "resume", execution.id)),)
     app.executions.force_run(execution.id)
     assert app.executions.run(execution.id).state == "SUCCESS"

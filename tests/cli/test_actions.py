@@ -7,12 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., tuple[int, str, str]]
@@ -57,14 +58,6 @@ def begin(tmp_path: Path) -> Iterator[Owner]:
     for process in begun:
         process.kill()
         process.communicate()
-
-
-def until(holds: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def held(folder: Path) -> str:
@@ -309,7 +302,7 @@ def test_a_kill_reaches_the_process_that_runs_it(flow: Any, call: Run, begin: Ow
     why = call("executions", "why", execution)[1]
     assert why.startswith("hold is running since 20")
     assert call("executions", "kill", "last") == (0, f"{execution} was asked to end\n", "")
-    process.communicate(timeout=10)
+    process.communicate(timeout=PATIENCE)
     assert (process.returncode, state(call)) == (1, "KILLED")
 
 
@@ -323,7 +316,7 @@ def test_a_pause_lets_the_task_end_and_a_resume_goes_on_here(
     assert call("executions", "pause", "last") == (0, said, "")
     until(lambda: state(call) == "PAUSED")
     (tmp_path / "gate").touch()
-    out, _ = process.communicate(timeout=10)
+    out, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 4
     told = (
         "it was paused: nothing new begins until somebody resumes it\n"
@@ -346,7 +339,7 @@ def test_a_resume_is_told_to_the_process_that_runs_it(flow: Any, call: Run, begi
     )  # fmt: skip
     until(lambda: state(call) == "RUNNING")
     (tmp_path / "gate").touch()
-    process.communicate(timeout=10)
+    process.communicate(timeout=PATIENCE)
     assert (process.returncode, state(call)) == (0, "SUCCESS")
 
 
@@ -356,7 +349,7 @@ def test_what_a_lost_process_left_is_named_and_goes_on_where_it_was(
     process = begin(flow(held(tmp_path)))
     execution = newest(call)
     os.kill(process.pid, signal.SIGKILL)
-    process.wait(10)
+    process.wait(PATIENCE)
 
     told = f"the process that worked on it is gone\n  python -m core executions resume {execution}\n"
     assert call("executions", "why", "last")[1].startswith(told)
@@ -388,4 +381,4 @@ def test_a_queued_execution_says_who_is_before_it_and_can_be_forced(
     )  # fmt: skip
     until(lambda: state(call, queued) == "RUNNING")
     (tmp_path / "gate").touch()
-    assert second.wait(10) == 0
+    assert second.wait(PATIENCE) == 0

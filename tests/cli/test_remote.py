@@ -15,6 +15,7 @@ import pytest
 from attrs import frozen
 
 from core.app import load_settings, open_app, open_deployment
+from tests.waiting import PATIENCE
 
 Run = Callable[..., tuple[int, str, str]]
 SHOP = """
@@ -59,7 +60,7 @@ def started(home: Path, *options: str) -> tuple[subprocess.Popen[bytes], str]:
     log = home.with_name("server.log")
     with log.open("wb") as written:
         process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT, env=environment)
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE
     while (found := re.search(r"http://[\d.]+:\d+", log.read_text("utf-8"))) is None:
         assert process.poll() is None, log.read_text("utf-8")
         assert time.monotonic() < until, log.read_text("utf-8")

@@ -21,7 +21,7 @@ from core.model.state import ENDED
 from core.settings import load_settings
 from tests.conformance.flow_cases import FOLDER, Case
 
-CASE_SECONDS = 30.0
+CASE_SECONDS = 120.0
 RESERVED_IDS = {"valids/pause.yaml": "pause"}
 SECRET = '{"secretKey":"secretValue"}'
 CONFIGURED = {"kestra.variables.globals": "globals", "kestra.encryption.secret-key": "encryption_key"}

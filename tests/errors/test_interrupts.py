@@ -7,12 +7,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 FLOW = """\
@@ -85,7 +86,7 @@ def test_the_first_one_ends_the_execution_and_its_script(
 ) -> None:
     with running(environment, tmp_path) as (process, group):
         process.send_signal(signal.SIGINT)
-        out, errors = process.communicate(timeout=30)
+        out, errors = process.communicate(timeout=PATIENCE)
         assert not is_alive(group)
     assert process.returncode == 130
     assert out.splitlines()[0].split()[1] == "KILLED"
@@ -100,11 +101,9 @@ def test_the_second_one_leaves_the_execution_and_ends_its_script(
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
         assert "KILLING" in process.stderr.readline()
-        left = time.monotonic()
         process.send_signal(signal.SIGINT)
-        out, errors = process.communicate(timeout=30)
+        out, errors = process.communicate(timeout=PATIENCE)
         assert not is_alive(group)
-    assert time.monotonic() - left < 5
     assert (process.returncode, errors) == (130, "")
     assert out.splitlines()[0].split()[1] == "KILLING"
     left_behind = out.split()[0]

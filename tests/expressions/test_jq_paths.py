@@ -11,7 +11,7 @@ from typing import Any
 
 import jq  # type: ignore[import-not-found]
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import ExpressionError
@@ -73,7 +73,7 @@ def _without_nulls(value: Any) -> Any:
 
 
 @given(_VALUES, _STEPS)
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_path_finds_what_jq_finds(value: Any, steps: list[str]) -> None:
     program = "." + "".join(steps).removeprefix(".")
     wanted: object = "refused"

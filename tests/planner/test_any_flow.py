@@ -71,7 +71,7 @@ def answer(effect: Evaluate) -> Evaluated:
     return Evaluated(effect.key, {"{{ yes }}": "true"}.get(str(effect.template), "false"), "wrong" if wrong else "")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(drawn=st.lists(shapes(3), max_size=5), data=st.data())
 def test_every_task_that_opens_ends_and_the_flow_ends_as_its_worst(play: Play, drawn: list[Any], data: Any) -> None:
     tasks = steps(drawn, iter(range(sys.maxsize)))
@@ -87,7 +87,7 @@ def test_every_task_that_opens_ends_and_the_flow_ends_as_its_worst(play: Play, d
     }
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(drawn=st.lists(shapes(2), max_size=4))
 def test_deciding_twice_gives_the_same_decision(play: Play, drawn: list[Any]) -> None:
     execution = play(*steps(drawn, iter(range(sys.maxsize))))

@@ -7,7 +7,7 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.model.decisions import Evaluate
@@ -61,7 +61,7 @@ LEAVES = ("work", "work", "work", "work", "call", "calls", "job")
 GROUPS = ("sequence", "parallel", "dag", "choice", "each", "each", "pairs", "items", "items", "repeat", "wait")
 CONDITIONS = (*[None] * 30, "true", "false", "{{ yes }}", "{{ yes }}", "{{ no }}", "{{ wrong }}")
 RETRIES = (*[None] * 5, Retry("constant", 1000, max_attempts=3))
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SEEDS = st.integers(0, 2**32)
 """Flows are drawn by a generator of our own: what hypothesis draws is mostly small, and here size finds the faults."""
 

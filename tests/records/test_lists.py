@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.host.views import ExecutionFilter, OutputFilter, SummaryCondition
@@ -158,7 +158,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Any:
     made.close()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     spans=st.lists(st.none() | _SPAN, max_size=8), extra=st.integers(0, 2), newest_first=st.booleans(),
     created=st.tuples(_DATE, _DATE), updated=st.tuples(_DATE, _DATE), within=st.tuples(st.integers(0, 9), st.integers(0, 9)),

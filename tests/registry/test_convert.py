@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import ConversionError, Invalid, PluginError
@@ -250,7 +250,7 @@ VALUES = st.recursive(
 
 
 @pytest.mark.parametrize("annotation", ANNOTATIONS, ids=str)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(value=VALUES)
 def test_any_value_converts_or_is_refused_and_converting_again_changes_nothing(annotation: Any, value: Any) -> None:
     try:

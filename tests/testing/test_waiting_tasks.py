@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -87,11 +86,10 @@ def test_tasks_that_wait_take_no_workers(app: App) -> None:
     children = "".join(f"      - {{id: p{n}, type: test.Polled, rounds: 1, span: PT0.5S}}\n" for n in range(12))
     flow = f"id: waiting\nnamespace: company.team\ntasks:\n  - id: all\n    type: flow.Parallel\n    tasks:\n{children}"
 
-    began = time.monotonic()
     run = run_flow(flow, app=app)
 
     assert (run.state, len(CALLS)) == ("SUCCESS", 24)
-    assert time.monotonic() - began < 2.5  # one after another on two workers would take 3 s
+    assert [state for _, state, _ in CALLS[:12]] == [None] * 12, "all twelve wait before the first is called again"
 
 
 def test_a_moment_that_has_passed_is_no_wait(app: App) -> None:
@@ -107,11 +105,9 @@ def test_waiting_for_nothing_fails_the_task(app: App) -> None:
 
 
 def test_the_time_limit_counts_from_the_first_call(app: App) -> None:
-    began = time.monotonic()
     run = run_flow(one("type: test.Polled, rounds: 1, span: PT30S, timeout: PT0.3S"), app=app)
 
     assert (run.tasks["only"].state, run.tasks["only"].error) == ("FAILED", "Timeout: the task took longer than 0.3 s")
-    assert time.monotonic() - began < 5
 
 
 def test_a_retry_begins_without_the_state_of_the_attempt_before(app: App) -> None:

@@ -14,6 +14,7 @@ import pytest
 from core.errors import ExpressionError, Interrupted, TooLarge, Unreachable
 from core.expressions import Renderer
 from core.work.helper import Helper
+from tests.waiting import PATIENCE
 
 ON_LINUX = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at /proc")
 
@@ -54,7 +55,6 @@ def test_a_process_stays_warm(helper: Helper) -> None:
 
 
 def test_what_takes_too_long_is_killed_and_told(helper: Helper) -> None:
-    started = time.monotonic()
     assert message(helper, "{{ 1 | jq(program) }}", program="def f: f; f") == (
         "the jq program takes more than 0.5 s\n"
         "    {{ 1 | jq(program) }}\n"
@@ -62,7 +62,6 @@ def test_what_takes_too_long_is_killed_and_told(helper: Helper) -> None:
         "  expected: at most 0.5 s\n"
         "  to do: make it simpler or its data smaller, or do this work in a task"
     )
-    assert time.monotonic() - started < 5
     assert helper("jq", (".", "1")) == [1]
 
 
@@ -192,7 +191,7 @@ def test_closing_ends_calls_that_run() -> None:
     thread.start()
     time.sleep(0.2)
     helper.close()
-    thread.join(5)
+    thread.join(PATIENCE)
     assert [str(error) for error in ended] == ["the engine is closing"]
     with pytest.raises(Interrupted):
         helper("jq", (".", "1"))

@@ -36,6 +36,7 @@ from core.testing.apps import temporary_app
 from core.testing.executor_contract import ExecutorContract
 from core.testing.near_side import KILLED, PLACE, SECRET, NearSide
 from core.work import ProcessExecutor
+from tests.waiting import PATIENCE
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells and adopts")
 
@@ -48,7 +49,7 @@ def runs(process: int) -> bool:
         return False
 
 
-def gone(processes: list[int], seconds: float = 1.0) -> bool:
+def gone(processes: list[int], seconds: float = PATIENCE) -> bool:
     until = time.monotonic() + seconds
     while any(map(runs, processes)) and time.monotonic() < until:
         time.sleep(0.01)
@@ -128,7 +129,7 @@ class TestProcessExecutor(ExecutorContract):
         near.send("testing.Die", how="exit", when=str(tmp_path / "die"))
         near.begins(1)
         scratch = near.executor._description.scratch  # type: ignore[attr-defined]
-        until = time.monotonic() + 5
+        until = time.monotonic() + PATIENCE
         while not (scratch / "one" / "left behind").exists():
             assert time.monotonic() < until
         (tmp_path / "die").touch()
@@ -156,11 +157,9 @@ class TestProcessExecutor(ExecutorContract):
         near.send("testing.Match", "busy")
         near.begins(2)
         time.sleep(0.1)
-        begun = time.monotonic()
         near.executor.send(Stop("busy", KILLED))
         result = near.result("busy")
         assert (result.state, result.error) == ("KILLED", KILLED)
-        assert time.monotonic() - begun < self.grace + 1
         assert near.run("testing.Say", "next", text="next").state == "SUCCESS"
         gate.touch()
         assert near.result("healthy").state == "SUCCESS"
@@ -181,10 +180,8 @@ class TestProcessExecutor(ExecutorContract):
         near.send("testing.Match", "busy")
         near.begins(1)
         worker = near.executor._running["busy"]  # type: ignore[attr-defined]
-        begun = time.monotonic()
         for _ in range(10):
             worker.send(b"x" * 100_000)
-        assert time.monotonic() - begun < 0.5
         near.executor.send(Stop("busy", KILLED))
         assert near.result("busy").state == "KILLED"
 
@@ -278,7 +275,7 @@ class TestProcessExecutor(ExecutorContract):
     def test_a_task_that_waits_for_an_answer_ends_when_the_engine_closes(self, near: NearSide) -> None:
         near.executor.tell = near.heard.append  # nobody answers
         near.send("testing.Say", text="{{ kv('k') }}")
-        until = time.monotonic() + 5
+        until = time.monotonic() + PATIENCE
         while not any(isinstance(one, Question) for one in near.heard):
             assert time.monotonic() < until
             time.sleep(0.01)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from core.errors import Invalid, TooLarge
@@ -106,7 +106,7 @@ def exactly(value: Any) -> Any:
 
 @pytest.mark.parametrize("name", sorted(message_classes()))
 def test_every_message_comes_out_as_it_went_in(name: str) -> None:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(messages_of(message_classes()[name]))
     def holds(message: Any) -> None:
         assert exactly(crossed(message)) == exactly(message)
@@ -115,7 +115,7 @@ def test_every_message_comes_out_as_it_went_in(name: str) -> None:
 
 
 @given(VALUES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_value_comes_out_as_it_went_in(value: Any) -> None:
     answer = Answer(1, value)
     assert exactly(crossed(answer)) == exactly(answer)

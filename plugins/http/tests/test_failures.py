@@ -14,6 +14,7 @@ from core.testing.http_server import Answer, HttpServer, Received, Reply, Route
 from core.testing.plain_context import PlainContext
 from tailrace_http.download import Download
 from tailrace_http.request import Request
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_a_server_that_does_not_answer_in_time(run: Any) -> None:
     done = threading.Event()
 
     def late(_: Received) -> Reply:
-        done.wait(10)
+        done.wait(PATIENCE)
         return "late"
 
     with HttpServer({"/": late}) as server:
@@ -236,7 +237,7 @@ Routes = Callable[[threading.Event, threading.Event], dict[str, Route]]
 def silent(reached: threading.Event, done: threading.Event) -> dict[str, Route]:
     def route(_: Received) -> Reply:
         reached.set()
-        done.wait(10)
+        done.wait(PATIENCE)
         return "late"
 
     return {"/": route}
@@ -246,7 +247,7 @@ def trickling(reached: threading.Event, done: threading.Event) -> dict[str, Rout
     def pieces() -> Iterator[bytes]:
         yield b"first"
         reached.set()
-        done.wait(10)
+        done.wait(PATIENCE)
 
     return {"/": lambda _: Answer(pieces())}
 
@@ -262,7 +263,7 @@ def test_a_stop_ends_a_running_request_at_once(
     ctx.environment = {"SSL_CERT_FILE": str(authority.pem)}
 
     def stop() -> None:
-        reached.wait(10)
+        reached.wait(PATIENCE)
         ctx.stop()
 
     stopper = threading.Thread(target=stop)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +129,9 @@ class TestStop:
     def test_a_kill_stops_a_running_query(self, ctx: PlainContext) -> None:
         timer = threading.Timer(0.3, ctx.stop)
         timer.start()
-        began = time.monotonic()
         assert failure(ctx, "SELECT count(*) FROM range(1000000) a, range(1000000) b", Interrupted) == (
             "the query was stopped"
         )
-        assert time.monotonic() - began < 5
         timer.join()
 
     def test_a_query_that_is_written_to_a_file_stops_too(self, ctx: PlainContext) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from time import monotonic, sleep
+from time import sleep
 
 import psycopg
 import pytest
@@ -19,6 +19,7 @@ from core.testing.record_story import ACME, ENGINE, OTHER, Story
 from tailrace_records_postgres.beats import Beats
 from tailrace_records_postgres.database import PostgresDatabase
 from tailrace_records_postgres.store import PostgresRecords, open_records
+from tests.waiting import until
 
 OWNS = """
 import sys, time
@@ -30,15 +31,6 @@ while True:
     store.beat("doomed")
     time.sleep(0.05)
 """
-
-
-def until(condition: object, seconds: float = 5.0) -> bool:
-    end = monotonic() + seconds
-    while monotonic() < end:
-        if condition():  # type: ignore[operator]
-            return True
-        sleep(0.01)
-    return False
 
 
 class TestBeats:
@@ -82,7 +74,7 @@ class TestEngines:
         owner.communicate()
         with pytest.raises(Conflict):
             store.claim("e1", ENGINE)
-        assert until(lambda: store.claimable(ENGINE, 10**18) == ((ACME, "e1"),))
+        until(lambda: store.claimable(ENGINE, 10**18) == ((ACME, "e1"),))
         assert store.abandoned(ACME, ENGINE) == ("e1",)
         assert store.claim("e1", ENGINE).fence == fence + 1
         story.fence = fence
@@ -98,9 +90,9 @@ class TestEngines:
         sleep(0.1)
         assert not second.changed()  # nobody waits for that
         store.send("e1", "kill", "{}", 1)
-        assert until(second.changed, 1)
+        until(second.changed)
         story.move("SUCCESS")
-        assert until(second.changed, 1)
+        until(second.changed)
         assert store.changed()  # its own message
         assert not store.changed()
         store.close()
@@ -112,12 +104,12 @@ class TestEngines:
         store.changed()
         with psycopg.connect(server, autocommit=True) as owner:
             owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
-        assert until(store.changed)  # what was said meanwhile is not known
-        assert until(lambda: not store.changed(), 3)
+        until(store.changed)  # what was said meanwhile is not known
+        until(lambda: not store.changed())
         sleep(1.2)
         store.changed()
         second.send("e1", "kill", "{}", 1)
-        assert until(store.changed, 2)
+        until(store.changed)
         store.close()
         second.close()
 

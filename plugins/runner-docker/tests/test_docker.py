@@ -149,7 +149,7 @@ class TestDockerByCopy(DockerContract):
         ran = self.shell(Docker(wait=False), ctx, "cat given && sleep 1")
         assert ran.result.exit_code == 0
         assert containers(ctx.attempt_id) == [ran.result.details["containerId"]]
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while containers(ctx.attempt_id) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert containers(ctx.attempt_id) == []

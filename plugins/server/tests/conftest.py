@@ -21,6 +21,7 @@ from tailrace_server.app import make_app
 from tailrace_server.document import document
 from tailrace_server.options import Options
 from tailrace_server.serve import Server, listening, url_of
+from tests.waiting import PATIENCE
 
 FLOW = """
 id: products
@@ -48,7 +49,7 @@ class Api:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         hooks = {"response": [lambda response: check(self.document, response)]}
         return self.closing.enter_context(
-            httpx.Client(base_url=self.url, headers=headers, event_hooks=hooks, timeout=30)
+            httpx.Client(base_url=self.url, headers=headers, event_hooks=hooks, timeout=PATIENCE)
         )
 
 
@@ -64,12 +65,12 @@ def serving(deployment: Deployment, *, engine: Serving | None = None, **options:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            assert ready.wait(10)
+            assert ready.wait(PATIENCE)
             yield Api(url_of(listener, chosen), deployment, document(app), notes, closing)
         finally:
             closing.close()
             server.end()
-            thread.join(20)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
 
 

@@ -20,11 +20,12 @@ from tailrace_server import patience
 from tailrace_server.asked import EACH, MOST
 from tailrace_server.rate import MANY as BUCKETS
 from tailrace_server.rate import RateLimit
+from tests.waiting import PATIENCE
 
 
 def connect(url: str, text: str) -> socket.socket:
     parts = urlsplit(url)
-    connection = socket.create_connection((parts.hostname, parts.port), timeout=8)
+    connection = socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE)
     connection.sendall(text.encode())
     return connection
 
@@ -74,7 +75,7 @@ def test_a_body_that_comes_slowly_is_read(api: Any, monkeypatch: pytest.MonkeyPa
             yield part
             time.sleep(0.4)
 
-    with httpx.Client(base_url=api.url) as client:
+    with httpx.Client(base_url=api.url, timeout=PATIENCE) as client:
         answer = client.post("/flows/check", content=body(), headers={"Content-Type": "application/json"})
     assert answer.status_code == 200
 
@@ -84,7 +85,7 @@ def test_a_stream_lasts_longer_than_what_is_waited_for(
 ) -> None:
     monkeypatch.setattr(patience, "HEAD_SECONDS", 0.2)
     monkeypatch.setattr(patience, "BODY_SECONDS", 0.2)
-    with httpx.Client(base_url=api.url, timeout=5) as client, client.stream("GET", "/events") as answer:
+    with httpx.Client(base_url=api.url, timeout=PATIENCE) as client, client.stream("GET", "/events") as answer:
         lines = answer.iter_lines()
         assert next(lines) == "retry: 2000"
         time.sleep(0.6)
@@ -163,7 +164,7 @@ def test_events_that_a_filter_leaves_out_are_read_once(api: Any, app: App, monke
     monkeypatch.setattr(app.feed, "events", events)
     unknown = "01979d8a-2f6b-7c1e-9a43-5d0c6c2f8b11"
     with (
-        httpx.Client(base_url=api.url, timeout=5, headers={"Last-Event-ID": "0"}) as client,
+        httpx.Client(base_url=api.url, timeout=PATIENCE, headers={"Last-Event-ID": "0"}) as client,
         client.stream("GET", f"/events?flow_execution_id={unknown}") as answer,
     ):
         lines = answer.iter_lines()
@@ -178,7 +179,7 @@ def test_events_that_a_filter_leaves_out_are_read_once(api: Any, app: App, monke
 
 def test_revoking_the_only_key_opens_nothing(fresh: Installation, serve: Callable[..., Any]) -> None:
     made, _ = fresh.keys.create("default", "only", "admin")
-    with serve(fresh) as api, httpx.Client(base_url=api.url) as client:
+    with serve(fresh) as api, httpx.Client(base_url=api.url, timeout=PATIENCE) as client:
         fresh.keys.revoke("default", made.id)
         assert client.get("/task-outputs").status_code == 401
 
@@ -192,17 +193,17 @@ def test_what_one_organization_asks_for_holds_no_other_up(
 
     def wait(*_: object) -> Any:
         held.release()
-        gate.wait(20)
+        gate.wait(PATIENCE)
         return ()
 
     monkeypatch.setattr(fresh.services("default").flows, "list", wait)
     with serve(fresh, threads=4) as api, ThreadPoolExecutor(8) as pool:
         def ask(key: str) -> int:
-            return httpx.get(f"{api.url}/flows", headers={"Authorization": f"Bearer {key}"}, timeout=15).status_code
+            return httpx.get(f"{api.url}/flows", headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE).status_code
 
         asked = [pool.submit(ask, slow) for _ in range(7)]
         for _ in range(3):
-            assert held.acquire(timeout=10)
+            assert held.acquire(timeout=PATIENCE)
         try:
             assert ask(quick) == 200
             assert not any(one.done() for one in asked)

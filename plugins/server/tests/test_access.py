@@ -13,6 +13,7 @@ from core.app import Installation
 from core.errors import Invalid
 from tailrace_server.options import Options
 from tailrace_server.serve import serve as serve_until_signal
+from tests.waiting import PATIENCE
 
 ID = "01979d8a-2f6b-7c1e-9a43-5d0c6c2f8b11"
 CHALLENGE = 'Bearer realm="api"'
@@ -38,7 +39,7 @@ def routes(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
 
 
 def test_every_route_of_the_document_asks_for_a_key(keyed: Any) -> None:
-    with httpx.Client(base_url=keyed.url.removesuffix("/api/v1")) as client:
+    with httpx.Client(base_url=keyed.url.removesuffix("/api/v1"), timeout=PATIENCE) as client:
         found = {(method, path): client.request(method, path) for method, path, _ in routes(keyed.document)}
     assert {name: answer.status_code for name, answer in found.items() if answer.status_code != 401} == {
         ("GET", "/api/v1/health"): 200
@@ -55,20 +56,20 @@ def test_every_route_of_the_document_asks_for_a_key(keyed: Any) -> None:
 
 @pytest.mark.parametrize("path", ["/nothing", "/metrics", "/task-outputs/../health/x", "//nothing/", "/metrics/"])
 def test_what_no_route_knows_asks_for_a_key_too(keyed: Any, path: str) -> None:
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE) as client:
         assert client.get(f"{keyed.url}{path}").status_code == 401
         assert client.request("OPTIONS", f"{keyed.url}{path}").status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/health", "/openapi.json", "/docs", "//health/"])
 def test_what_is_for_everybody_needs_no_key(keyed: Any, path: str) -> None:
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE) as client:
         assert client.get(f"{keyed.url}{path}").status_code == 200
 
 
 @pytest.mark.parametrize("given", ["Bearer nothing", "Basic abc", "Bearer", "", "Bearer a b"])
 def test_a_wrong_key_is_refused(keyed: Any, given: str) -> None:
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE) as client:
         answer = client.get(f"{keyed.url}/task-outputs", headers={"Authorization": given})
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == f'{CHALLENGE}, error="invalid_token"'
@@ -89,7 +90,7 @@ NEEDED = {"viewer": 0, "editor": 1, "admin": 2}
 @pytest.mark.parametrize("role", list(NEEDED))
 def test_each_role_may_what_the_document_says(keyed: Any, deployment: Installation, role: str) -> None:
     """403 exactly where the role is too small; what is refused otherwise is refused later."""
-    with httpx.Client(base_url=keyed.url.removesuffix("/api/v1"),
+    with httpx.Client(timeout=PATIENCE, base_url=keyed.url.removesuffix("/api/v1"),
                       headers={"Authorization": f"Bearer {key(deployment, role)}"}) as client:  # fmt: skip
         for method, path, operation in routes(keyed.document):
             needed = re.search(r"Role: (\w+)\.", operation["description"])

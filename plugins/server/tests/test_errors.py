@@ -9,6 +9,7 @@ import pytest
 
 from core import errors
 from tailrace_server.errors import STATUS_OF_KIND, failure_of
+from tests.waiting import PATIENCE
 
 UNKNOWN = "01979d8a-2f6b-7c1e-9a43-5d0c6c2f8b11"
 JSON = {"Content-Type": "application/json"}
@@ -184,7 +185,7 @@ def test_ids_of_requests_differ(client: httpx.Client) -> None:
 
 
 def test_a_body_that_is_too_large_is_refused(deployment: Any, serve: Any) -> None:
-    with serve(deployment, max_request=100) as api, httpx.Client(base_url=api.url) as client:
+    with serve(deployment, max_request=100) as api, httpx.Client(base_url=api.url, timeout=PATIENCE) as client:
         bodies: tuple[Any, ...] = (b"x" * 101, iter([b"x" * 60, b"x" * 60]))
         for body in bodies:
             response = client.post("/task-outputs/tags", content=body, headers=JSON)

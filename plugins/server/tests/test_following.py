@@ -16,6 +16,7 @@ from core.app import Installation
 from tailrace_server.app import make_app
 from tailrace_server.listening import Listeners
 from tailrace_server.options import Options
+from tests.waiting import PATIENCE
 
 from .loops import run
 
@@ -86,7 +87,7 @@ def test_who_follows_is_told_the_end_of_the_server(fresh: Installation, serve: C
     connected = threading.Barrier(4)
 
     def follow(url: str) -> list[str]:
-        with httpx.Client(base_url=url) as client:
+        with httpx.Client(base_url=url, timeout=PATIENCE) as client:
             stream = told(client)
             first = next(stream)
             connected.wait(GUARD)

@@ -26,6 +26,7 @@ from tailrace_server.errors import Refused
 from tailrace_server.options import Options
 from tailrace_server.rate import MANY, RateLimit
 from tailrace_server.serve import listening
+from tests.waiting import PATIENCE
 
 
 @contextmanager
@@ -49,7 +50,8 @@ def test_it_answers_until_it_is_told_to_end(tmp_path: Path, flow: str, asked: si
         line = process.stdout.readline()
         found = re.fullmatch(r"Tailrace \S+ answers at ((http://127\.0\.0\.1:\d+)/api/v1) \(for people: \2\)\n", line)
         assert found is not None, line
-        assert httpx.get(f"{found[1]}/health").json() == {"status": "ok", "parts": {"records": "ok", "engine": "ok"}}
+        health = httpx.get(f"{found[1]}/health", timeout=PATIENCE).json()
+        assert health == {"status": "ok", "parts": {"records": "ok", "engine": "ok"}}
         process.send_signal(asked)
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (0, "", "")
@@ -62,7 +64,7 @@ def test_without_an_engine_it_only_answers(tmp_path: Path) -> None:
         while not told.endswith("}\n"):
             told += process.stdout.readline()
         url = json.loads(told)["url"]
-        assert httpx.get(f"{url}/health").json() == {"status": "ok", "parts": {"records": "ok"}}
+        assert httpx.get(f"{url}/health", timeout=PATIENCE).json() == {"status": "ok", "parts": {"records": "ok"}}
         process.terminate()
         process.communicate(timeout=20)
     assert process.returncode == 0
@@ -102,8 +104,8 @@ def test_what_goes_on_comes_to_its_end(fresh: Installation, serve: Callable[...,
     with ThreadPoolExecutor() as pool:
         with serve(fresh) as api:
             answer = pool.submit(httpx.get, f"{api.url}/task-outputs")
-            assert begun.wait(10)
-        assert answer.result(10).status_code == 200
+            assert begun.wait(PATIENCE)
+        assert answer.result(PATIENCE).status_code == 200
 
 
 def test_slow_requests_hold_up_no_others(fresh: Installation, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +120,7 @@ def test_slow_requests_hold_up_no_others(fresh: Installation, serve: Callable[..
     monkeypatch.setattr(app.outputs, "list", slow)
     with serve(fresh, threads=4) as api, ThreadPoolExecutor() as pool:
         waiting = [pool.submit(httpx.get, f"{api.url}/task-outputs", timeout=30) for _ in range(3)]
-        assert httpx.get(f"{api.url}/openapi.json", timeout=5).status_code == 200
+        assert httpx.get(f"{api.url}/openapi.json", timeout=PATIENCE).status_code == 200
         go_on.set()
         assert [one.result().status_code for one in waiting] == [200, 200, 200]
 

@@ -10,6 +10,7 @@ import pytest
 import zstandard
 
 from core.app import App
+from tests.waiting import PATIENCE
 
 LONG = "/openapi.json"
 SHORT = "/health"
@@ -17,7 +18,8 @@ SHORT = "/health"
 
 def raw(client: httpx.Client, path: str, **headers: str) -> tuple[httpx.Response, bytes]:
     """An answer and its bytes as they were sent."""
-    with httpx.Client(base_url=client.base_url) as plain, plain.stream("GET", path, headers=headers) as answer:
+    plain = httpx.Client(base_url=client.base_url, timeout=PATIENCE)
+    with plain, plain.stream("GET", path, headers=headers) as answer:
         return answer, b"".join(answer.iter_raw())
 
 

@@ -19,13 +19,12 @@ from attrs import frozen
 from core.app import App, Installation
 from core.host.views import ExecutionView
 from plugins.server.tests.conftest import installed, serving
+from tests.waiting import PATIENCE
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-PATIENCE_MS = 10_000
-"""Longer than anything here takes, on a machine that has much to do."""
 
 
 @frozen
@@ -49,7 +48,7 @@ class Site:
     def client(self, key: str | None = None, **options: Any) -> httpx.Client:
         """For tests without a browser; to be closed. Follows no redirects unless asked to."""
         headers = {"Accept": "text/html", **({"Authorization": f"Bearer {key}"} if key else {})}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30, **options)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE, **options)
 
     def get(self, path: str) -> str:
         """The text of a page that is there."""
@@ -118,7 +117,7 @@ def browser() -> Iterator[Any]:
         pytest.skip("there is no Chromium here")
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=PATIENCE_MS)
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS])
         yield browser
@@ -129,7 +128,7 @@ def browser() -> Iterator[Any]:
 def opened(browser: Any, url: str = "", **options: Any) -> Iterator[Any]:
     """A page of a context of its own; whatever its console says of errors fails the test, and so do failed scripts."""
     context = browser.new_context(base_url=url or None, viewport={"width": 1280, "height": 800}, **options)
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))

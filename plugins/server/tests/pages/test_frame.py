@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tailrace_server.pages.looks import POLICY, static_files, static_version
+from tests.waiting import PATIENCE
 
 from .conftest import Site, opened
 
@@ -57,7 +58,7 @@ def test_a_method_that_a_page_does_not_know(site: Site) -> None:
 
 
 def test_scripts_of_pages_are_told_as_the_api_tells(site: Site) -> None:
-    with httpx.Client(base_url=site.url, headers={"Accept": "application/json"}) as client:
+    with httpx.Client(base_url=site.url, headers={"Accept": "application/json"}, timeout=PATIENCE) as client:
         answer = client.get("/nothing")
     assert answer.json() == {
         "error": {"code": "missing", "message": "there is nothing at this path", "details": []},
@@ -92,7 +93,7 @@ def test_a_page_is_not_sent_twice(site: Site) -> None:
 
 @pytest.mark.parametrize("name", sorted(static_files()))
 def test_a_file_of_the_pages_is_kept_by_browsers_for_ever(site: Site, name: str) -> None:
-    with httpx.Client(base_url=site.url) as client:
+    with httpx.Client(base_url=site.url, timeout=PATIENCE) as client:
         answer = client.get(f"/static/{static_version()}/{name}")
         older = client.get(f"/static/0123/{name}")
     assert (answer.status_code, older.content) == (200, answer.content)

@@ -19,6 +19,7 @@ from core.settings import Settings
 from plugins.server.tests.conftest import serving
 from tailrace_server.pages.copying import expression, keys_along
 from tailrace_server.pages.output_rows import PARTS, preview, values_of
+from tests.waiting import PATIENCE
 
 from .conftest import Site
 
@@ -258,7 +259,8 @@ def secretive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.
         view = app.run(SECRETIVE, {})
         assert view.state == "SUCCESS", view.error
         outputs = {task.task_name: task.id for task in app.executions.tasks(view.id)}
-        with httpx.Client(base_url=api.url.removesuffix("/api/v1"), headers={"Accept": "text/html"}) as client:
+        url, headers = api.url.removesuffix("/api/v1"), {"Accept": "text/html"}
+        with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE) as client:
             yield client, f"/executions/{view.id}", outputs
 
 

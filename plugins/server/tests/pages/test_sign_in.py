@@ -14,6 +14,7 @@ import pytest
 
 from tailrace_server.access import csrf_of
 from tailrace_server.pages.sign_in import local
+from tests.waiting import PATIENCE
 
 from .conftest import Site, open_site, opened
 
@@ -59,7 +60,7 @@ def token_of(page: str) -> str:
     ],
 )
 def test_a_page_leads_to_the_sign_in(keyed: Site, path: str, following: str) -> None:
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE) as client:
         answer = client.get(keyed.url + path, headers=HTML)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in?next={following}")
 
@@ -71,7 +72,7 @@ def test_a_change_leads_there_too_and_is_not_done(keyed: Site) -> None:
 
 
 def test_programs_are_told_as_the_api_tells(keyed: Site) -> None:
-    with httpx.Client(base_url=keyed.url) as client:
+    with httpx.Client(base_url=keyed.url, timeout=PATIENCE) as client:
         assert client.get("/executions").json()["error"]["code"] == "unauthorized"
         assert client.get("/api/v1/task-outputs", headers=HTML).json()["error"]["code"] == "unauthorized"
 
@@ -124,7 +125,7 @@ def test_a_session_ends_with_the_sign_out_on_the_server_too(keyed: Site) -> None
         answer = client.post("/sign-out", data={"csrf": csrf_of(kept)})
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
         assert answer.headers["set-cookie"] == "session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
-    with httpx.Client(cookies={"session": kept}) as client:
+    with httpx.Client(cookies={"session": kept}, timeout=PATIENCE) as client:
         assert client.get(f"{keyed.url}/executions", headers=HTML).status_code == 303
 
 

@@ -1,0 +1,70 @@
+"""A pytest plugin: what failed and which test ran last, in files that outlive a run that is stopped (`build/tests`).
+
+Where CI=true, a skipped test that needs Docker, PostgreSQL or Chromium makes the run fail.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+NEEDED = frozenset({"browser", "docker", "postgres"})
+"""Markers of tests that a machine may leave out, but not this one."""
+
+LINE = 220
+"""Characters of a failed test's line: its name and the first words of why."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(_Watch(config.rootpath / "build" / "tests", strict=os.environ.get("CI") == "true"))
+
+
+class _Watch:
+    def __init__(self, folder: Path, strict: bool) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.strict = strict
+        self.skipped: list[str] = []
+        self.failed = folder / "failed.txt"
+        self.last = folder / "last.txt"
+        self.failed.write_text("")
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self.last.write_text(nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._add(report.nodeid, _reason(report))
+        if (
+            self.strict
+            and report.skipped
+            and not NEEDED.isdisjoint(report.keywords)
+            and not hasattr(report, "wasxfail")
+        ):
+            self.skipped.append(report.nodeid)
+            self._add(report.nodeid, "skipped, and this machine must not")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._add(report.nodeid, _reason(report))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.skipped:
+            what = "Tests of Docker, PostgreSQL and Chromium that were skipped, which counts as a failure here"
+            terminalreporter.section(what, red=True)
+            for name in self.skipped:
+                terminalreporter.line(name)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.skipped:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _add(self, name: str, reason: str) -> None:
+        with self.failed.open("a") as lines:
+            lines.write(f"{name}: {' '.join(reason.split())}"[:LINE] + "\n")
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(crash.message if crash else report.longreprtext)
