@@ -61,7 +61,9 @@ def json_writer(*, ensure_ascii: bool = True, sort_keys: bool = False, allow_nan
 
 
 _ENCODERS = [json_writer(ensure_ascii=ascii_only) for ascii_only in (False, True)]
+_parsed = json.JSONDecoder().decode
 _PLAIN = frozenset({str, int, bool, type(None)})
+_TEXT = frozenset({str})
 
 
 def encode(value: object) -> str:
@@ -79,7 +81,7 @@ def encode(value: object) -> str:
 
 def decode(text: str, secret: Callable[..., str] | None = None) -> Any:
     """The value of a recorded text. secret: gives the values of secrets; without it they stay `SecretText`."""
-    value = json.loads(text)
+    value = _parsed(text)
     return _untagged(value, secret) if '"$' in text else value
 
 
@@ -101,6 +103,8 @@ def _tagged(value: object, depth: int) -> object:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else {"$float": str(float(value))}
     if kind is dict or isinstance(value, Mapping):
+        if kind is dict and _is_plain(value):
+            return value
         plain = {
             key if type(key) is str else _key(key): item if type(item) in _PLAIN else _tagged(item, depth + 1)
             for key, item in value.items()  # type: ignore[attr-defined]
@@ -109,6 +113,12 @@ def _tagged(value: object, depth: int) -> object:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_tagged(item, depth + 1) for item in value]
     return _tagged_scalar(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a map is written as it is: what most outputs are."""
+    texts = _TEXT.issuperset(map(type, value)) and _PLAIN.issuperset(map(type, value.values()))
+    return texts and "$" not in "".join(value)
 
 
 def _tagged_scalar(value: object) -> object:
