@@ -12,7 +12,7 @@ from core.host.requests import DeleteKv, Request, SetKv
 from core.host.seam import LogLine, Metric, OutputReference, OutputText, Progress, Read, TaskResult
 from core.host.views import Happening, TaskLogged, TaskProgressed
 from core.model.codec import encode
-from core.model.data import data, evolve
+from core.model.data import evolve, quick
 from core.model.decisions import Decision, EndTask, GiveOutput, KeyAbsent, ReopenTask
 from core.model.messages import ROOT, Evaluated, MemberEnded, Message, TaskEnded, TaskKey, TaskWaits
 from core.planner import ITERATION
@@ -71,7 +71,7 @@ class Work:
         elif isinstance(message, Evaluated) and message.error and message.key.purpose.startswith(ITERATION):
             self._tell_iteration(message, decision, named, at)
         for change in decision.changes:
-            if not isinstance(change, EndTask) or not change.error or change.state not in _FAILURES:
+            if type(change) is not EndTask or not change.error or change.state not in _FAILURES:
                 continue
             if item.result is None or change.key != item.result_key(self.live):
                 self.logs.append((change.key, named[change.key], LogLine("", at, "ERROR", change.error)))
@@ -108,13 +108,13 @@ class Work:
         if unit.requests:
             self.live.requested(unit.requests)
         for change in unit.decision.changes:
-            if isinstance(change, GiveOutput):
+            if type(change) is GiveOutput:
                 variables.remember(change.key, OutputText(encode(change.output)))
-            elif isinstance(change, ReopenTask):
+            elif type(change) is ReopenTask:
                 variables.forget(change.key)
 
 
-@data
+@quick
 class Told:
     """A message for the planner, with what came along. done: rows of the inbox that it answers.
 

@@ -17,7 +17,7 @@ from core.host.views import (
     Page,
     TaskExecutionView,
 )  # fmt: skip
-from core.model.data import data, field
+from core.model.data import data, field, quick
 from core.model.decisions import Counters, Decision
 from core.model.messages import ROOT, EvaluationKey, TaskKey
 
@@ -143,7 +143,7 @@ class StoredOutput:
     size: int
 
 
-@data
+@quick
 class TaskIdentity:
     """What names a task execution and its open attempt."""
 
@@ -154,7 +154,7 @@ class TaskIdentity:
     attempt_id: str = ""
 
 
-@data
+@quick
 class ExecutionIdentity:
     """What names an execution, and what each of its rows repeats."""
 
@@ -165,7 +165,7 @@ class ExecutionIdentity:
     flow_revision: int
 
 
-@data
+@quick
 class Unit:
     """What one execution wants written: a decision with everything that must become true together with it.
 

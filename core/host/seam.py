@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from core.host.requests import Exit, Request
-from core.model.data import data, field
+from core.model.data import data, field, quick
 from core.model.flow import TaskCache
 
 EMPTY: Mapping[str, Any] = {}
 
 
-@data
+@quick
 class Place:
     """Where in the world a job belongs.
 
@@ -35,7 +35,7 @@ class Place:
     storage_prefix: str = ""
 
 
-@data
+@quick
 class OutputText:
     """An output as it was recorded; decoded only when an expression reads it."""
 
@@ -91,7 +91,7 @@ class Member:
     log_to_file: bool = False
 
 
-@data
+@quick
 class TaskJob:
     """One attempt of a runnable task. properties: raw, as in the flow. variables: what its expressions may read;
     `outputs` in it holds what was shipped of each task's output. timeout: raw text or None.
@@ -116,7 +116,7 @@ class TaskJob:
     log_to_file: bool = False
 
 
-@data
+@quick
 class EvaluationJob:
     """A template to render in its place. ticket: comes back with the result. typed: keep the value's type.
 
@@ -148,7 +148,7 @@ class Answer:
     error: str = ""
 
 
-@data
+@quick
 class LogLine:
     """One line of a task's log, secrets already redacted. at: microseconds since 1970 UTC.
 
@@ -162,7 +162,7 @@ class LogLine:
     task_name: str = ""
 
 
-@data
+@quick
 class Metric:
     """One measurement; a timer's value is in seconds."""
 
@@ -205,7 +205,7 @@ class Question:
     arguments: Mapping[str, Any]
 
 
-@data
+@quick
 class Read:
     """One thing an expression read: the path of the variable, or `kv:…`, `file:…`."""
 
@@ -213,7 +213,7 @@ class Read:
     task_name: str = ""
 
 
-@data
+@quick
 class TaskResult:
     """How an attempt ended.
 
@@ -270,7 +270,7 @@ class MemberEnded:
     result: TaskResult
 
 
-@data
+@quick
 class EvaluationResult:
     """What an evaluation gave: the codec's text, or why it failed. files: as of a TaskResult."""
 

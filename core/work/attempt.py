@@ -10,7 +10,7 @@ from typing import Any
 from core.errors import Interrupted, Invalid, TailraceError, TaskFailed
 from core.host.seam import TaskJob, TaskResult
 from core.model.codec import encode, json_writer, normalise
-from core.model.data import data, evolve
+from core.model.data import evolve, quick
 from core.model.digest import digest
 from core.model.durations import parse_duration
 from core.model.flow import TaskCache
@@ -30,7 +30,7 @@ LONG_PROPERTY = 10_000
 _CANONICAL = json_writer(sort_keys=True, allow_nan=True, default=str)
 
 
-@data
+@quick
 class _Recorded:
     text: str | None = None
     uri: str | None = None
