@@ -21,7 +21,7 @@ from core.sdk.storage import is_storage_uri
 from core.sdk.tasks import RunnableTask
 from core.sdk.wishes import RunnerChoice, WaitRequest
 from core.work.building import built
-from core.work.functions import EngineFunctions
+from core.work.functions import EngineFunctions, WhenCalled
 from core.work.line import Line
 from core.work.log import AttemptLog
 from core.work.log_file import LogFile
@@ -39,33 +39,36 @@ class AttemptContext:
     what each of them says.
     """
 
+    note = ""
+    warning: str | None = None
+    stop_reason = ""
+    waited: Mapping[str, object] | None = None
+    log_file: LogFile | None = None
+    _stopped = False
+    _directory: Path | None = None
+    _output_dir: Path | None = None
+    _copies: Path | None = None
+    _renderer: expressions.Renderer | None = None
+    _scope: Scope | None = None
+    _storage: TaskFiles | None = None
+
     def __init__(self, job: TaskJob, tools: Tools, line: Line, *, group: AttemptContext | None = None) -> None:
         self._job = job
         self._tools = tools
         self._line = line
         self._group = group
-        self._stopped = False
-        self._stop_lock = threading.Lock()
+        self._lock = threading.Lock()
         self._callbacks: list[Callable[[], object]] = []
-        self._directory: Path | None = None
         self._older: list[Path] = []
-        self._output_dir: Path | None = None
-        self._copies: Path | None = None
         self._reads: set[tuple[Any, ...]] = set()
         self._noted: set[str] = set()
         self.redactor: Redactor = group.redactor if group else Redactor(tools.secrets)
         self._wishes = Wishes(job.place, line, self.redactor, tools.now)
-        self.note = ""
-        self.warning: str | None = None
-        self.stop_reason = ""
-        self.waited: Mapping[str, object] | None = None
-        may_read = partial(_may_read, line, job.place, self._noted)
-        self.storage = TaskFiles(tools.storage, _own_place(job), may_read, self._wishes)
-        self.log_file = LogFile(tools.scratch / f"{job.attempt_id}.log") if job.log_to_file else None
-        tell = self.log_file.tell if self.log_file else line.tell
+        tell = line.tell
+        if job.log_to_file:
+            self.log_file = LogFile(tools.scratch / f"{job.attempt_id}.log")
+            tell = self.log_file.tell
         self.log = AttemptLog(job.attempt_id, job.log_level, tools.now, tell, self.redactor.hide)
-        self._renderer: expressions.Renderer | None = None
-        self._scope: Scope | None = None
 
     # -- what the task knows of itself
 
@@ -94,6 +97,14 @@ class AttemptContext:
         return self._tools.durable
 
     # -- the engine's world: doors that are seldom opened
+
+    @property
+    def storage(self) -> TaskFiles:
+        with self._lock:  # a task may have threads of its own
+            if self._storage is None:
+                may_read = partial(_may_read, self._line, self._job.place, self._noted)
+                self._storage = TaskFiles(self._tools.storage, _own_place(self._job), may_read, self._wishes)
+            return self._storage
 
     @property
     def kv(self) -> KeyValues:
@@ -201,7 +212,6 @@ class AttemptContext:
 
     def _prepare(self) -> tuple[expressions.Renderer, Scope]:
         job = self._job
-        functions = EngineFunctions(job.place, self._line, self.storage, self.redactor.get, self._noted.add)
         load = output_loader(self._tools.storage, job.place.organization_id, self.redactor.get)
         base = in_sight(self._tools.constants, job.variables, load)
         base["inputs"] = Inputs(job.variables.get("inputs", {}), self.redactor.get)
@@ -209,13 +219,18 @@ class AttemptContext:
             base["vars"] = Inputs(base["vars"], self.redactor.get)
         base["outputs"] = Outputs(job.variables.get("outputs", {}), load, asks(self._line, job.place))
         lazy = {"workingDir": lambda: str(self.working_dir), "outputDir": lambda: str(self.output_dir)}
-        renderer = self._tools.renderer(functions.table())
-        return renderer, Scope(base, lazy)
+        return self._tools.renderer(WhenCalled(self._functions)), Scope(base, lazy)
+
+    def _functions(self) -> dict[str, Callable[..., Any]]:
+        return EngineFunctions(
+            self._job.place, self._line, self.storage, self.redactor.get, self._noted.add
+        ).table()
 
     def files(self) -> tuple[tuple[str, int, str], ...]:
         """(URI, size, SHA-256) of what this attempt has stored so far."""
-        stored = self.storage.stored
-        return tuple([(file.uri, file.size, file.sha256) for file in stored.values()]) if stored else ()
+        if self._storage is None:
+            return ()
+        return tuple([(file.uri, file.size, file.sha256) for file in self._storage.stored.values()])
 
     def reads(self) -> tuple[Read, ...]:
         """What expressions of this attempt have read so far."""
@@ -288,7 +303,7 @@ class AttemptContext:
 
     @contextmanager
     def on_stop(self, callback: Callable[[], object]) -> Iterator[None]:
-        with self._stop_lock:
+        with self._lock:
             self._callbacks.append(callback)
             stopped = self._stopped
         if stopped:
@@ -296,12 +311,12 @@ class AttemptContext:
         try:
             yield
         finally:
-            with self._stop_lock:
+            with self._lock:
                 self._callbacks.remove(callback)
 
     def stop(self, reason: str) -> None:
         """Ask the attempt to end; the first reason counts."""
-        with self._stop_lock:
+        with self._lock:
             if self._stopped:
                 return
             self.stop_reason = reason

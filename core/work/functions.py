@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,28 @@ class EngineFunctions:
             return Path(where).read_bytes()
         with self._files.open(where) as source:
             return source.read()
+
+
+class WhenCalled(Mapping[str, Callable[..., Any]]):
+    """A table of functions that is made when one of them is looked for: most expressions call none."""
+
+    def __init__(self, make: Callable[[], dict[str, Callable[..., Any]]]) -> None:
+        self._make = make
+        self._made: dict[str, Callable[..., Any]] | None = None
+
+    def _table(self) -> dict[str, Callable[..., Any]]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        return self._table()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table())
+
+    def __len__(self) -> int:
+        return len(self._table())
 
 
 def refuse_secret(name: str, subkey: str | None = None) -> str:

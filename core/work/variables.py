@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -201,8 +201,10 @@ def check_readable(size: int, what: str) -> None:
         )  # fmt: skip
 
 
-def reads_of(paths: Iterable[tuple[Any, ...]], noted: Iterable[str]) -> tuple[Read, ...]:
+def reads_of(paths: Collection[tuple[Any, ...]], noted: Collection[str]) -> tuple[Read, ...]:
     """What expressions read, for the record: outputs and inputs by path (three names deep), and what was noted."""
+    if not paths and not noted:
+        return ()
     recorded = sorted({path[:3] for path in paths if len(path) > 1 and path[0] in ("outputs", "inputs")}, key=str)
     named = (Read(".".join(map(str, path)), str(path[1]) if path[0] == "outputs" else "") for path in recorded)
     return (*named, *(Read(what) for what in sorted(noted)))
