@@ -110,8 +110,13 @@ class Draft:
     def counters(self, key: TaskKey) -> Counters:
         """Where a group stands, to be read."""
         counters = self._groups.get(key)
-        if counters is not None:
-            return counters
+        return self._counted_before(key) if counters is None else counters
+
+    def _counted_before(self, key: TaskKey) -> Counters:
+        """Where it stood before this decision."""
+        task = self.facts.tasks.get(key)
+        if task is not None and key not in self._touched:  # most are
+            return task.counters or Counters()
         if key == ROOT:
             return self.facts.counters
         task = self.task(key)
@@ -146,7 +151,7 @@ class Draft:
         """Where a group stands, to be changed."""
         counters = self._groups.get(key)
         if counters is None:
-            counters = self._groups[key] = self.counters(key).copy()
+            counters = self._groups[key] = self._counted_before(key).copy()
         return counters
 
     def count_anew(self, key: TaskKey, counters: Counters) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from core.model.decisions import Counters
 from core.model.messages import Evaluated, EvaluationKey, TaskKey
 from core.model.nodes import Children, Choice, Each
 from core.model.truth import truthy
@@ -234,7 +235,7 @@ def run_each(draft: Draft, key: TaskKey, node: Each, child: TaskKey | None) -> b
         at = group.cursor
         group.cursor += 1
         if not group.done >> at & 1:
-            _element(draft, key, node, children, (*key.path, values[at]), at)
+            _element(draft, key, node, group, children, (*key.path, values[at]), at)
             if not node.transmit_failed:
                 group.worst = "SUCCESS"
     return group.running > 0 or (node.as_items and loop_over(draft, key, node))
@@ -250,16 +251,15 @@ def _child_over(
         cut = fatal and state not in FATAL and any(not step.disabled for step in following)
         tasks_ended(draft, key, iteration, "KILLED" if cut else state)
     if not fatal:
-        _element(draft, key, node, following, child.path, iteration)
+        _element(draft, key, node, draft.count(key), following, child.path, iteration)
     elif node.as_items:
         iteration_over(draft, key, node, iteration)
 
 
 def _element(
-    draft: Draft, key: TaskKey, node: Each, steps: Children, path: tuple[str, ...], iteration: int
+    draft: Draft, key: TaskKey, node: Each, group: Counters, steps: Children, path: tuple[str, ...], iteration: int
 ) -> None:
-    """Open the next child of an element, the first of those that are left."""
-    group = draft.count(key)
+    """Open the next child of an element, the first of those that are left. group: where the loop stands."""
     for step in steps:
         if step.disabled:
             continue
