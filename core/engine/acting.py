@@ -237,7 +237,7 @@ class Acting:
     def derived(self, work: Work, decision: Decision) -> tuple[NewExecution | None, Sequence[TaskKey]]:
         """The execution that a Derive asks for, and what of this one it keeps."""
         for change in decision.changes:
-            if isinstance(change, Derive):
+            if type(change) is Derive:
                 return self._derived(work, change)
         return None, ()
 

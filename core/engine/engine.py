@@ -12,7 +12,7 @@ from core.engine.answers import Answers
 from core.engine.children import Children, FlowsOf
 from core.engine.clock import monotonic, now
 from core.engine.deciding import Deciding
-from core.engine.hearing import Hearing
+from core.engine.hearing import WORDS, Hearing
 from core.engine.inbox import URGENT, message_of
 from core.engine.live import LiveExecution
 from core.engine.recovering import recover
@@ -21,7 +21,7 @@ from core.engine.work import Follow, Told, Work
 from core.errors import Conflict
 from core.host.executor import Executor
 from core.host.records import RecordStore
-from core.host.seam import LogLine, Metric, Progress, Question, Up
+from core.host.seam import Question, Up
 from core.model.decisions import Effect
 from core.model.flow import Flow
 from core.model.messages import SlotFree
@@ -150,7 +150,7 @@ class Engine:
 
     def _tell(self, message: Up) -> None:
         """Called from any thread. Words of a task wait for the next turn; what is to be decided is decided now."""
-        if isinstance(message, (LogLine, Metric, Progress)):
+        if isinstance(message, WORDS):
             self._hearing.said(message)
             return
         self._inbox.append(message)

@@ -24,6 +24,7 @@ from core.model.messages import MemberEnded as MemberIsOver
 from core.model.messages import MemberStarted as MemberBegan
 
 Word = LogLine | Metric | Progress
+WORDS = (LogLine, Metric, Progress)
 
 
 class Hearing:
@@ -44,8 +45,9 @@ class Hearing:
 
         Words are taken after the messages: what a task said before its result is heard before it.
         """
-        early = [word for word in self._heard_words() if not self._hear(word)]
-        self._words.extendleft(reversed(early))
+        if self._words:
+            early = [word for word in self._heard_words() if not self._hear(word)]
+            self._words.extendleft(reversed(early))
         for message in messages:
             self._receive(message, told)
 

@@ -22,9 +22,11 @@ from core.model.decisions import (
     ReopenTask,
 )  # fmt: skip
 from core.model.flow import Flow
-from core.model.messages import ROOT, EvaluationKey, TaskKey
+from core.model.messages import ROOT, TaskKey
 from core.model.nodes import Call, Group, Step
-from core.planner import KEPT, Facts, PastTask, TaskFacts, apply, is_over
+from core.planner import Facts, PastTask, TaskFacts, apply, is_over
+
+_OF_OPEN_TASKS = (EndTask, MoveTask, HoldTask, GiveOutput)
 
 
 class LiveExecution:
@@ -95,11 +97,11 @@ class LiveExecution:
         """The identity of every task execution that the decision names; new ones are drawn here."""
         named: dict[TaskKey, TaskIdentity] = {}
         for change in decision.changes:
-            if isinstance(change, OpenTask):
+            if type(change) is OpenTask:
                 named[change.key] = self._new(change, named.get(change.parent) or self.identities.get(change.parent))
-            elif isinstance(change, (EndTask, MoveTask, HoldTask, GiveOutput)):
+            elif isinstance(change, _OF_OPEN_TASKS):
                 known = named.get(change.key) or self.identities[change.key]
-                if isinstance(change, MoveTask) and change.attempt:
+                if type(change) is MoveTask and change.attempt:
                     known = TaskIdentity(known.id, known.type, known.parent_id, known.attempt + 1, new_id())
                 named[change.key] = known
             elif isinstance(change, (ReopenTask, ChangeEnd)):
@@ -128,32 +130,29 @@ class LiveExecution:
         """Make a committed decision true here too."""
         apply(decision, self.tasks, self.evaluations, now)
         for change in decision.changes:
-            if isinstance(change, EndTask):
+            if type(change) is EndTask:
                 self._ended(change.key)
             elif isinstance(change, (OpenTask, MoveTask, ReopenTask)):
                 identity = self.identities[change.key] = named[change.key]
                 if identity.attempt_id:
                     self.attempts[identity.attempt_id] = change.key
-            elif isinstance(change, HoldTask):
-                if change.state is not None:
-                    self.waited[change.key] = change.state
-            elif isinstance(change, MoveExecution):
+            elif type(change) is MoveExecution:
                 if change.state != self.state:
                     self.variables.entered(change.state, now)
                 self.state, self.counters = change.state, change.counters
+            elif type(change) is HoldTask and change.state is not None:
+                self.waited[change.key] = change.state
 
     def requested(self, requests: Iterable[Request]) -> None:
         """Make true here what a committed result asked for the execution itself: its labels and variables."""
         requested(self.variables, requests)
 
     def _ended(self, key: TaskKey) -> None:
-        self.waited.pop(key, None)
+        if self.waited:
+            self.waited.pop(key, None)
         identity = self.identities.pop(key, None)
         if identity:
             self.attempts.pop(identity.attempt_id, None)
-            if self.evaluations:
-                for purpose in KEPT:
-                    self.evaluations.pop(EvaluationKey(key, purpose), None)
 
     # -- jobs
 

@@ -35,12 +35,18 @@ def needs_of(values: object) -> Needs:
         except TailraceError:
             return Needs(None, tasks=True, parents=True)
         for path in paths:
-            if path[0] is None or (path[0] == "outputs" and (len(path) < 2 or path[1] is None)):
-                everything = True
-            elif path[0] == "outputs":
-                outputs.add(str(path[1]))
-            tasks = tasks or path[0] in ("tasks", None)
-            parents = parents or path[0] in ("parent", "parents", None)
+            root = path[0]
+            if root == "outputs":
+                if len(path) < 2 or path[1] is None:
+                    everything = True
+                else:
+                    outputs.add(str(path[1]))
+            elif root is None:
+                everything = tasks = parents = True
+            elif root == "tasks":
+                tasks = True
+            elif root in ("parent", "parents"):
+                parents = True
     return Needs(None if everything else frozenset(outputs), tasks, parents)
 
 

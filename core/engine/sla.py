@@ -152,7 +152,8 @@ class SlaWatch:
 
 
 def _asserted(work: Work) -> bool:
-    return any(sla.assertion is not None for sla in work.live.flow.sla)
+    sla = work.live.flow.sla
+    return bool(sla) and any(one.assertion is not None for one in sla)
 
 
 def _job(work: Work, assertion: str) -> Callable[[int], EvaluationJob]:

@@ -88,10 +88,10 @@ class Variables:
     def needs(self, step: Step) -> Needs:
         """What the expressions of a task name, looked at once."""
         if step.id not in self._needs:
-            members = step.node.children if isinstance(step.node, Group) else ()
-            self._needs[step.id] = needs_of(
-                [value for one in (step, *members) for value in (*one.properties.values(), one.timeout, one.run_if)]
-            )
+            texts = [*step.properties.values(), step.timeout, step.run_if]
+            for member in step.node.children if isinstance(step.node, Group) else ():
+                texts += [*member.properties.values(), member.timeout, member.run_if]
+            self._needs[step.id] = needs_of(texts)
         return self._needs[step.id]
 
     def of(self, key: TaskKey, needs: Needs) -> dict[str, Any]:

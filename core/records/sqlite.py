@@ -105,7 +105,10 @@ class SqliteDatabase:
 
     def write(self, name: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
         """Run a named statement inside `writing()`."""
-        return _execute(self._writer, self._sql[name], values)
+        try:
+            return self._writer.execute(self._sql[name], values)
+        except UnicodeEncodeError:
+            return self._writer.execute(self._sql[name], _storable(values))
 
     def execute(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
         """Run a statement put together from names of ours inside `writing()`; savepoints too."""
@@ -118,7 +121,7 @@ class SqliteDatabase:
     def select(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query that was put together from fragments of ours (never from a user's text)."""
         with self._reading, self._explained:
-            return _execute(self._reader, sql, values).fetchall()
+            return self._asked(sql, values).fetchall()
 
     def read_maps(self, name: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
         """All rows of a named query, by column name."""
@@ -127,9 +130,15 @@ class SqliteDatabase:
     def select_maps(self, sql: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
         """As `select`, by column name."""
         with self._reading, self._explained:
-            cursor = _execute(self._reader, sql, values)
+            cursor = self._asked(sql, values)
             names = [column[0] for column in cursor.description]
             return [self._row(zip(names, row, strict=True)) for row in cursor]
+
+    def _asked(self, sql: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
+        try:
+            return self._reader.execute(sql, values)
+        except UnicodeEncodeError:
+            return self._reader.execute(sql, _storable(values))
 
     def any_case(self, text: str) -> tuple[str, str]:
         """By GLOB: LIKE knows the cases of ASCII alone, and a function of ours would wait for other threads."""
@@ -186,12 +195,9 @@ class SqliteDatabase:
         self._file_lock.close()
 
 
-def _execute(connection: sqlite3.Connection, sql: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
+def _storable(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Half a surrogate pair can't be stored as text; outside the codec's texts it becomes U+FFFD."""
-    try:
-        return connection.execute(sql, values)
-    except UnicodeEncodeError:
-        return connection.execute(sql, tuple(_whole(value) for value in values))
+    return tuple(_whole(value) for value in values)
 
 
 def _whole(value: Any) -> Any:

@@ -107,10 +107,10 @@ def scalars(summary: Mapping[str, Any]) -> list[tuple[str, str | None, float | N
 
 def _flat(before: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(f"{before}{name}.", value)
-        else:
+        if isinstance(value, (str, int, float)) or not isinstance(value, Mapping):
             yield before + name, value
+        else:
+            yield from _flat(f"{before}{name}.", value)
 
 
 def _number(value: float) -> float | None:

@@ -285,7 +285,7 @@ class Writer:
 
 def _moved(unit: Unit) -> MoveExecution | None:
     for change in unit.decision.changes:
-        if isinstance(change, MoveExecution):
+        if type(change) is MoveExecution:
             return change
     return None
 
