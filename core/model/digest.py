@@ -10,14 +10,13 @@ from typing import Any
 SMALL = 4096
 """Bytes up to which Python's own SHA-256 is fast enough; from 10 000 on that of OpenSSL takes a fifth of the time."""
 MEDIUM = 512 * 1024
-"""The same where OpenSSL is not loaded yet: that takes as long as Python's own takes for more than this."""
+"""The same for what is seldom hashed, where OpenSSL is not loaded yet: that takes as long as hashing a megabyte."""
 _OWN = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 
 
-def digest(data: bytes) -> str:
-    """The SHA-256 of some bytes in hexadecimal digits."""
-    size = len(data)
-    own = size <= SMALL or (size <= MEDIUM and "hashlib" not in sys.modules)
+def digest(data: bytes, *, seldom: bool = False) -> str:
+    """The SHA-256 of some bytes in hexadecimal digits. seldom: most processes hash only one such text."""
+    own = len(data) <= (MEDIUM if seldom and "hashlib" not in sys.modules else SMALL)
     make = _own() if own else import_module("hashlib").sha256
     found: str = make(data).hexdigest()
     return found

@@ -65,7 +65,7 @@ class SqlRecords(PlaceReads, OnDemandReads):
     def save_flow(
         self, organization: str, namespace: str, flow_id: str, source: str, *, local: bool, at: int
     ) -> FlowView:
-        sha256 = digest(source.encode())
+        sha256 = digest(source.encode(), seldom=True)
         with self._db.writing():
             newest = self._db.write("flow_newest", (organization, namespace, flow_id)).fetchone()
             if newest is None or newest[1] != sha256:
