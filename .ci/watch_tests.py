@@ -1,4 +1,4 @@
-"""A pytest plugin: what failed and which test ran last, in files that outlive a run that is stopped (`build/tests`).
+"""A pytest plugin: what failed and which tests ran last, in files that outlive a run that is stopped (`build/tests`).
 
 Where CI=true, a skipped test that needs Docker, PostgreSQL or Chromium makes the run fail.
 """
@@ -18,6 +18,8 @@ LINE = 220
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):  # a process of several: the one that started it is told of everything
+        return
     config.pluginmanager.register(_Watch(config.rootpath / "build" / "tests", strict=os.environ.get("CI") == "true"))
 
 
@@ -27,11 +29,16 @@ class _Watch:
         self.strict = strict
         self.skipped: list[str] = []
         self.failed = folder / "failed.txt"
-        self.last = folder / "last.txt"
+        self.running_file = folder / "running.txt"
+        self.running: set[str] = set()
         self.failed.write_text("")
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self.last.write_text(nodeid)
+        self.running.add(nodeid)
+        self.running_file.write_text("\n".join(self.running))
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        self.running.discard(nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:

@@ -6,6 +6,7 @@ so nothing below them knows how its errors are shown.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 Kind = Literal[
@@ -52,12 +53,15 @@ class Invalid(TailraceError):
 class InvalidFlow(Invalid):
     """A flow's source has problems; each carries its own place.
 
-    problems: the texts of all of them, in the order of the source.
+    problems: the texts of all of them, in the order of the source. found: the same as plain data, where known.
     """
 
-    def __init__(self, problems: tuple[str, ...], *, where: str = "") -> None:
+    def __init__(
+        self, problems: tuple[str, ...], *, where: str = "", found: tuple[Mapping[str, object], ...] = ()
+    ) -> None:
         super().__init__("\n".join(problems), where=where)
         self.problems = problems
+        self.found = found
 
     def __str__(self) -> str:
         return "\n".join(self.problems)

@@ -83,6 +83,8 @@ class Settings:
             self.home.mkdir(parents=True, exist_ok=True)
             writable = os.access(self.home, os.W_OK | os.X_OK)
             reason = "it is not writable"
+        except FileExistsError:
+            writable, reason = False, "it is a file"
         except OSError as error:
             writable, reason = False, str(error.strerror or error).lower()
         if not writable:

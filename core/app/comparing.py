@@ -22,21 +22,47 @@ KEY_COLUMNS = 40
 """Columns of a table that are tried as the key of its rows."""
 FAR = 2000
 """Characters of a place, and of one name in it."""
+CELLS = 2_400_000
+"""Of all tables together: what is not alike at first sight is looked into so far."""
 PLAIN_NUMBERS = frozenset({int, float})
+PLAIN = frozenset(
+    [(kind, kind) for kind in (str, int, float, bool, type(None))] + [(int, float), (float, int)]
+)  # fmt: skip
+"""Pairs of types whose values are the same when Python finds them equal."""
+EXACT = 2**53
+"""Up to here whole numbers and floats are the same numbers."""
 Identity = Callable[[str], str | None]
 """Of a file by its URI: equal for equal bytes, None where nobody can tell."""
-Contents = Callable[[str], Any]
-"""What is in a file, by its URI: a value, None where that is not known."""
+Contents = Callable[[str, str], tuple[Any, Any] | None]
+"""What is in two files, by their URIs, read in the same way; None where that is not known of one of them."""
 Row = Mapping[str, Any]
+_NONE = object()
 
 
 @data
 class Inside:
-    """How two values differ. parts: the first places; none when they are the same."""
+    """How two values differ. parts: the first places; none when they are the same, or when what was looked into is and
+    there is more (`unfinished`)."""
 
     parts: tuple[ValueDifference, ...] = ()
     more: bool = False
     tables: tuple[TableDifference, ...] = ()
+    unfinished: bool = False
+
+
+class Room:
+    """How much may still be looked into, of whichever values. cells: of tables."""
+
+    def __init__(self, cells: int = CELLS) -> None:
+        self._cells = cells
+
+    def rows(self, before: Sequence[Row], after: Sequence[Row], key: str) -> int:
+        """How many rows of two tables may be; that takes their cells away. Without a key each cell counts as two."""
+        width = (1 if key else 2) * max(1, *(len(rows[0]) if rows else 0 for rows in (before, after)))
+        longest = max(len(before), len(after))
+        fitting = min(longest, max(0, self._cells) // (2 * width))
+        self._cells -= 2 * width * fitting
+        return fitting
 
 
 class Comparer:
@@ -47,19 +73,26 @@ class Comparer:
     """
 
     def __init__(
-        self, identity: Identity = lambda uri: None, contents: Contents = lambda uri: None, places: int = PLACES
+        self,
+        identity: Identity = lambda uri: None,
+        contents: Contents = lambda first, second: None,
+        places: int = PLACES,
+        room: Room | None = None,
     ) -> None:
         self._identity = identity
         self._contents = contents
         self._places = places
+        self._room = room or Room()
         self._digests: dict[int, tuple[Any, bytes]] = {}
         self._tables: list[TableDifference] = []
+        self._unfinished = False
 
     def inside(self, before: Any, after: Any) -> Inside:
         """Where two values differ."""
-        self._tables = []
+        self._tables, self._unfinished = [], False
         found = list(islice(self._walk(before, after, ""), self._places + 1))
-        return Inside(tuple(found[: self._places]), len(found) > self._places, tuple(self._tables[: self._places]))
+        parts, tables = tuple(found[: self._places]), tuple(self._tables[: self._places])
+        return Inside(parts, len(found) > self._places, tables, self._unfinished)
 
     def _walk(self, before: Any, after: Any, path: str) -> Iterator[ValueDifference]:
         if isinstance(before, Mapping) and isinstance(after, Mapping):
@@ -69,19 +102,21 @@ class Comparer:
         elif isinstance(before, (list, tuple)) and isinstance(after, (list, tuple)):
             yield from self._lists(before, after, path)
         elif not self._same(before, after):
-            inner = self._inner(before), self._inner(after)
-            if None in inner:
+            both = is_storage_uri(before) and is_storage_uri(after)
+            inner = self._contents(before, after) if both else None
+            if inner is None:
                 yield ValueDifference(path, "changed", before, after)
             else:
-                yield from self._inside_of_files()._walk(*inner, path)
+                yield from self._in_files(*inner, path)
 
     def _maps(self, before: Row, after: Row, path: str) -> Iterator[ValueDifference]:
         for key, value in before.items():
-            place = _below(path, key)
-            if key in after:
-                yield from self._walk(value, after[key], place)
-            else:
-                yield ValueDifference(place, "removed", before=value)
+            if key not in after:
+                yield ValueDifference(_below(path, key), "removed", before=value)
+                continue
+            other = after[key]
+            if (type(value), type(other)) not in PLAIN or value != other:
+                yield from self._walk(value, other, _below(path, key))
         for key, value in after.items():
             if key not in before:
                 yield ValueDifference(_below(path, key), "added", after=value)
@@ -103,23 +138,28 @@ class Comparer:
         for index in range(min(ends), ends[1]):
             yield ValueDifference(f"{path}[{index}]", "added", after=after[index])
 
-    def _inside_of_files(self) -> Comparer:
+    def _in_files(self, before: Any, after: Any, path: str) -> Iterator[ValueDifference]:
         """Files that files name are not opened: they could name one another."""
-        other = Comparer(self._identity, places=self._places)
+        other = Comparer(self._identity, places=self._places, room=self._room)
         other._tables = self._tables
-        return other
-
-    def _inner(self, value: Any) -> Any:
-        """What is in a file; None for what is none, and for what nobody can read."""
-        return self._contents(value) if is_storage_uri(value) else None
+        yield from other._walk(before, after, path)
+        self._unfinished |= other._unfinished
 
     # -- tables
 
     def _table(self, before: Sequence[Row], after: Sequence[Row], path: str) -> list[ValueDifference]:
-        """The first places, one more than asked for where there are others; all rows are counted."""
+        """The first places, one more than asked for where there are others; all rows are counted that there is room to
+        look at."""
         number = len(self._tables)
+        begin, tail = _alike_ends(before, after)
+        olds, news = before[begin : len(before) - tail], after[begin : len(after) - tail]
         key = _key_column(before, after)
-        rows = _by_key(before, after, key) if key else self._by_content(before, after)
+        looked = self._room.rows(olds, news, key)
+        is_cut = looked < max(len(olds), len(news))
+        self._unfinished |= is_cut
+        limit = begin + looked if is_cut else 0
+        olds, news = olds[:looked], news[:looked]
+        rows = _by_key(olds, news, key) if key else self._by_content(olds, news, begin)
         parts: list[ValueDifference] = []
         changed = 0
         for place, old, new in rows.pairs:
@@ -131,22 +171,23 @@ class Comparer:
         parts += (ValueDifference(path + place, "removed", before=row) for place, row in rows.removed)
         if rows.moved:
             parts.append(ValueDifference(path, "moved"))
-        if parts:
-            told = _told(path, before, after, key, (len(rows.added), len(rows.removed), changed))
+        if parts or limit:
+            told = _told(path, before, after, key, (len(rows.added), len(rows.removed), changed), limit)
             self._tables.insert(number, told)  # before those inside of it
         return parts[: self._places + 1]
 
-    def _by_content(self, before: Sequence[Row], after: Sequence[Row]) -> _Rows:
-        """Rows are the same when all of them is; what is left at the same place in both was changed."""
+    def _by_content(self, before: Sequence[Row], after: Sequence[Row], begin: int) -> _Rows:
+        """Rows are the same when all of them is; what is left at the same place in both was changed. begin: how many
+        rows stand before these."""
         olds, news = [self._digest(row) for row in before], [self._digest(row) for row in after]
         common = Counter(olds) & Counter(news)
         kept, gone = _split(olds, common)
         kept_new, come = _split(news, common)
         both = set(gone) & set(come)
         return _Rows(
-            pairs=tuple((f"[{index}]", before[index], after[index]) for index in gone if index in both),
-            added=tuple((f"[{index}]", after[index]) for index in come if index not in both),
-            removed=tuple((f"[{index}]", before[index]) for index in gone if index not in both),
+            pairs=tuple((f"[{begin + index}]", before[index], after[index]) for index in gone if index in both),
+            added=tuple((f"[{begin + index}]", after[index]) for index in come if index not in both),
+            removed=tuple((f"[{begin + index}]", before[index]) for index in gone if index not in both),
             moved=kept != kept_new,
         )
 
@@ -163,35 +204,36 @@ class Comparer:
     def _digest(self, value: Any) -> bytes:
         """Alike exactly for values that are the same; that of lists and maps is kept, as others hold them."""
         if not isinstance(value, (Mapping, list, tuple)):
-            return _blake(self._scalar(value))
+            return _blake(repr(self._plain(value)))
         known = self._digests.get(id(value))
         if known is not None:
             return known[1]
-        whole = blake2b(digest_size=16)
+        plain = self._plain
         if isinstance(value, Mapping):
-            whole.update(b"map")
-            for key in sorted(value):
-                whole.update(_blake(key) + self._digest(value[key]))
+            found = _blake(f"map {[(key, plain(value[key])) for key in sorted(value)]!r}")
         else:
-            whole.update(b"list")
-            for item in value:
-                whole.update(self._digest(item))
-        found = whole.digest()
+            found = _blake(f"list {[plain(item) for item in value]!r}")
         self._digests[id(value)] = value, found  # with the value itself, or its id might become that of another one
         return found
 
-    def _scalar(self, value: Any) -> str:
-        """A text that is alike for scalars that are the same."""
-        if isinstance(value, str):
-            identity = self._identity(value) if is_storage_uri(value) else None
-            return f"text {value}" if identity is None else f"file {identity}"
-        if value is None or isinstance(value, bool):
-            return f"constant {value}"
+    def _plain(self, value: Any) -> Any:
+        """What Python writes alike for values that are the same: lists and maps as their digest (bytes)."""
+        kind = type(value)
+        if kind is str:
+            return self._file(value) if is_storage_uri(value) else value
+        if value is None or kind is bool or (kind is int and -EXACT < value < EXACT):
+            return value
+        if isinstance(value, (Mapping, list, tuple)):
+            return self._digest(value)
         if isinstance(value, (int, float, Decimal)):
-            return f"number {_number(value)}"
+            return _number(value)
         if isinstance(value, datetime) and value.tzinfo is not None:
             value = value.astimezone(UTC)
-        return f"{type(value).__name__} {_written(value)}"
+        return (kind.__name__, _written(value))
+
+    def _file(self, uri: str) -> str | tuple[str, str]:
+        identity = self._identity(uri)
+        return uri if identity is None else ("file", identity)
 
 
 @data
@@ -212,6 +254,26 @@ def _are_tables(before: Any, after: Any) -> bool:
         and any(both)
         and all(isinstance(row, Mapping) for one in both for row in one)
     )
+
+
+def _alike_ends(before: Sequence[Row], after: Sequence[Row]) -> tuple[int, int]:
+    """How many rows are plainly the same at the beginnings of two tables, and at their ends."""
+    shorter = min(len(before), len(after))
+    begin = next((index for index in range(shorter) if not _are_alike(before[index], after[index])), shorter)
+    left = shorter - begin
+    tail = next((index for index in range(left) if not _are_alike(before[-1 - index], after[-1 - index])), left)
+    return begin, tail
+
+
+def _are_alike(before: Row, after: Row) -> bool:
+    """Whether two rows are the same at first sight: those that hold other values are looked into."""
+    if len(before) != len(after):
+        return False
+    for key, value in before.items():
+        other = after.get(key, _NONE)
+        if (type(value), type(other)) not in PLAIN or value != other:
+            return False
+    return True
 
 
 def _key_column(before: Sequence[Row], after: Sequence[Row]) -> str:
@@ -261,12 +323,12 @@ def _split(digests: Sequence[bytes], common: Counter[bytes]) -> tuple[list[bytes
 
 
 def _told(
-    path: str, before: Sequence[Row], after: Sequence[Row], key: str, counts: tuple[int, int, int]
+    path: str, before: Sequence[Row], after: Sequence[Row], key: str, counts: tuple[int, int, int], limit: int
 ) -> TableDifference:
     olds, news = _columns(before), _columns(after)
     come = tuple(name for name in news if name not in olds) if before else ()
     gone = tuple(name for name in olds if name not in news) if after else ()
-    return TableDifference(path, len(before), len(after), key, *counts, come, gone)
+    return TableDifference(path, len(before), len(after), key, *counts, come, gone, limit)
 
 
 def _columns(rows: Sequence[Row]) -> dict[str, None]:
@@ -290,15 +352,18 @@ def _member(key: object, *, first: bool) -> str:
     return f"[{text!r}]"
 
 
-def _number(value: float | Decimal) -> str:
-    """Sign, digits and exponent: the same for 100, 1e2 and 100.00."""
-    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    if not exact.is_finite():
-        return "nan" if exact.is_nan() else str(exact)
-    sign, digits, exponent = exact.as_tuple()
-    text = "".join(map(str, digits))
-    bare = text.rstrip("0")
-    return f"{sign} {bare} {int(exponent) + len(text) - len(bare)}" if bare else "0"
+def _number(value: float | Decimal) -> int | float | tuple[str, str]:
+    """The same for 100, 1e2 and 100.00; a decimal that a float is written as is that float."""
+    if not isinstance(value, float):
+        exact = Decimal(value)
+        near = float("nan") if exact.is_nan() else float(exact)
+        if exact.is_finite() and Decimal(repr(near)) != exact:
+            sign, digits, exponent = exact.as_tuple()
+            text = "".join(map(str, digits))
+            bare = text.rstrip("0")
+            return ("number", f"{sign} {bare} {int(exponent) + len(text) - len(bare)}")
+        value = near
+    return int(value) if value.is_integer() and -EXACT < value < EXACT else value
 
 
 def _written(value: Any) -> str:

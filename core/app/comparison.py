@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from hashlib import sha256
 from typing import Any, Literal
 
-from core.app.comparing import Comparer
-from core.app.contents import content_of
+from core.app.comparing import Comparer, Inside, Room
+from core.app.contents import contents_of
 from core.errors import Forbidden, Invalid, NotFound
 from core.host.overviews import OutputComparison, OutputDifference
 from core.host.records import RecordStore
@@ -78,12 +79,11 @@ def compare_executions(
         if len(kept[one.change]) < limit:
             kept[one.change].append(one)
     shown = [one for change in ORDER for one in kept[change]][:limit]
-    comparer = Comparer(read.identity, read.content)
     more = sum(counts.values()) > len(shown)
     return OutputComparison(
         first=first.id, second=second.id, differences=tuple(shown), counts=counts, more=more,
-        inputs=comparer.inside(first.inputs, second.inputs).parts,
-        outputs=comparer.inside(first.outputs or {}, second.outputs or {}).parts,
+        inputs=read.inside(first.inputs, second.inputs).parts,
+        outputs=read.inside(first.outputs or {}, second.outputs or {}).parts,
     )  # fmt: skip
 
 
@@ -154,8 +154,10 @@ def _by_name(pair: _Pair, bodies: Mapping[str, Any], read: _Reading) -> Iterator
 def _one_value(pair: _Pair, name: str, before: Any, after: Any, read: _Reading) -> OutputDifference:
     if pair.first is None or pair.second is None:
         return _difference(pair, name, pair.change, before=before, after=after)
-    inside = Comparer(read.identity, read.content).inside(before, after)
+    inside = read.inside(before, after)
     if not inside.parts:
+        if inside.unfinished:  # as far as it shows
+            return _difference(pair, name, "changed", large=True, tables=inside.tables)
         return _difference(pair, name, "same")
     return _difference(
         pair, name, "changed", before=before, after=after, parts=inside.parts, more=inside.more, tables=inside.tables
@@ -176,7 +178,12 @@ class _Reading:
         self._storage = storage
         self._room = FILES
         self._room_for_contents = CONTENTS
+        self._room_for_tables = Room()
         self._identities: dict[str, str | None] = {}
+
+    def inside(self, before: Any, after: Any) -> Inside:
+        """Where two values differ, as far as there is room to look."""
+        return Comparer(self.identity, self.contents, room=self._room_for_tables).inside(before, after)
 
     def bodies(self, ids: Sequence[str]) -> dict[str, Any]:
         """The outputs of some task executions; without those that are gone from the storage."""
@@ -199,17 +206,18 @@ class _Reading:
                 self._identities[uri] = None
         return self._identities[uri]
 
-    def content(self, uri: str) -> Any:
-        """What is in a file that is small enough; None of others."""
-        if self.identity(uri) is None:
+    def contents(self, *uris: str) -> tuple[Any, Any] | None:
+        """What is in two files that are small enough; None of others."""
+        if None in map(self.identity, uris):
             return None
-        path = storage_path(uri)
-        size = self._storage.stat(self._organization, path).size
-        if size > min(EACH_CONTENT, self._room_for_contents):
+        paths = [storage_path(uri) for uri in uris]
+        sizes = [self._storage.stat(self._organization, path).size for path in paths]
+        if max(sizes) > EACH_CONTENT or sum(sizes) > self._room_for_contents:
             return None
-        self._room_for_contents -= size
-        with self._storage.open(self._organization, path) as source:
-            return content_of(path, source)
+        self._room_for_contents -= sum(sizes)
+        with ExitStack() as opened:
+            files = [(path, opened.enter_context(self._storage.open(self._organization, path))) for path in paths]
+            return contents_of(*files)
 
     def _digest(self, path: str) -> str | None:
         stored = self._storage.stat(self._organization, path)

@@ -19,7 +19,7 @@ from core.host.records import ExecutionIdentity, NewExecution, ParentLink, Recor
 from core.host.seam import Place
 from core.host.views import ExecutionView
 from core.loading import parse_yaml
-from core.model.codec import encode
+from core.model.codec import SecretText, encode
 from core.model.data import data, evolve
 from core.model.decisions import Counters
 from core.model.flow import Flow
@@ -32,11 +32,13 @@ from core.sdk.storage import StorageBackend, StoredFile, is_storage_uri, storage
 from core.work.evaluate import Evaluation
 from core.work.secrets import Redactor
 from core.work.tools import Tools
+from core.work.variables import revealed
 
 NSFILE = "nsfile://"
 SYSTEM = "system."
 VECTOR = 12
 CORRELATION = "system.correlationId"
+_TEXTS = frozenset({"STRING", "SELECT", "ENUM", "EMAIL", "URI", "SECRET"})
 
 
 @data
@@ -96,7 +98,8 @@ class Creation:
             raise InvalidInput("\n".join(errors), hint=_how_to_give(flow.inputs, "this flow has"))
         warnings = [str(one) for one in problems if one.severity == "warning"]
         failed, said = _checked(flow, values, render)
-        stored = self._store_files(flow.inputs, values, identity, frozenset(brought.values()))
+        folder = f"{execution_prefix(identity)}/inputs"
+        stored = self._store_files(flow.inputs, values, folder, identity, frozenset(brought.values()))
         first = ("end", encode({"state": "FAILED", "error": failed})) if failed else ("start", "{}")
         new = self._new(identity, flow, values, labels)
         uses = tuple((file.uri, file.size, file.sha256) for file in stored)
@@ -144,7 +147,7 @@ class Creation:
         place = {"namespace": view.namespace, "flowId": view.flow_id, "flowRevision": view.flow_revision}
         trigger = {"executionId": view.id, **place}
         due_at = _micros(request.get("schedule_date"))
-        inputs = request.get("inputs") or {}
+        inputs = _as_texts(flow.inputs, request.get("inputs") or {})
         return self.create(flow, inputs, labels, parent=link, trigger=trigger, due_at=due_at).id, due_at
 
     # -- from an execution that has ended
@@ -176,19 +179,28 @@ class Creation:
 
     # -- inputs
 
-    def resume_inputs(self, view: ExecutionView, waiting: Iterable[Step], given: Mapping[str, Any]) -> dict[str, Any]:
-        """What a person gives to a paused execution, typed as the waiting tasks declare it. Raises InvalidInput."""
+    def resume_inputs(
+        self, view: ExecutionView, waiting: Iterable[Step], inputs: Mapping[str, Any], files: Mapping[str, Path]
+    ) -> dict[str, Any]:
+        """What a person gives to a paused execution, as the message says it: `inputs`, typed as the waiting tasks
+        declare them, and `files`, which they name. files: as for `create`. Raises InvalidInput.
+
+        Files lie apart for each time: others of the same name, given before, are still read.
+        """
         declared = tuple(one for step in waiting for one in declared_inputs(step))
         identity = ExecutionIdentity(view.id, self._organization, view.namespace, view.flow_id, view.flow_revision)
         render = self._renderer(identity)
+        brought = {name: str(path) for name, path in files.items()}
+        given = {**inputs, **brought}
         values, problems = resolve_inputs(declared, given, render, parse_yaml, self._seal())
         wrong = [problem.message for problem in problems if problem.severity == "error"]
         known = {one.id for one in declared}
         wrong += [f"`{name}` is not an input of the waiting task" for name in given if name not in known]
         if wrong:
             raise InvalidInput("\n".join(wrong), hint=_how_to_give(declared, "the waiting task takes"))
-        self._store_files(declared, values, identity)
-        return values
+        folder = f"{execution_prefix(identity)}/resumed/{new_id()}"
+        stored = self._store_files(declared, values, folder, identity, frozenset(brought.values()))
+        return {"inputs": values, "files": [[file.uri, file.size, file.sha256] for file in stored]}
 
     def asked(self, flow: Flow, declared: Sequence[Input], given: Mapping[str, Any]) -> tuple[AskedInput, ...]:
         """How inputs stand with what was given so far; nothing is stored."""
@@ -230,10 +242,12 @@ class Creation:
         self,
         declared: tuple[Input, ...],
         values: dict[str, Any],
+        folder: str,
         identity: ExecutionIdentity,
-        brought: frozenset[str] = frozenset(),
+        brought: frozenset[str],
     ) -> tuple[StoredFile, ...]:
-        """Local paths given for FILE inputs become files of the execution; URIs are checked to be there."""
+        """Local paths given for FILE inputs become files of the execution, in a folder of the internal storage; URIs
+        are checked to be there."""
         stored = []
         for input_id in file_inputs(declared):
             given = value_at(values, input_id)
@@ -253,7 +267,7 @@ class Creation:
             path = Path(str(given)).expanduser()
             if not path.is_file():
                 raise InvalidInput(f"Invalid input for `{input_id}`, there is no file, but received `{given}`")
-            target = f"{execution_prefix(identity)}/inputs/{input_id}/{path.name}"
+            target = f"{folder}/{input_id}/{path.name}"
             try:
                 file = self._storage.put(self._organization, target, path)
             except OSError as error:
@@ -298,14 +312,35 @@ def _micros(date: object) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000_000)
 
 
+def _as_texts(declared: Iterable[Input], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs for another flow: what it declares as a text is one, written as `{{ … }}` writes it (the reference)."""
+    values = dict(given)
+    for one in declared:
+        value = values[one.id] if one.id in values else value_at(values, one.id)
+        if one.type in _TEXTS and value is not None and not _has_secret(value):
+            values[one.id] = _text(value)
+    return values
+
+
+def _has_secret(value: object) -> bool:
+    """Whether a secret is in a value: what it then is as text can't be told."""
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return isinstance(value, SecretText) or any(map(_has_secret, inner))
+
+
+def _text(value: object) -> str:
+    """A value as `{{ … }}` writes it; secrets in it can't be read."""
+    return expressions.printed(revealed(value, lambda *_: "••••"), UTC)
+
+
 def _labels(given: object) -> dict[str, str]:
     """Labels of a request: a map, or a list of `key` and `value`. Raises InvalidInput."""
     if given is None:
         return {}
     if isinstance(given, Mapping):
-        return {str(key): str(value) for key, value in given.items()}
+        return {str(key): _text(value) for key, value in given.items()}
     if isinstance(given, list) and all(isinstance(one, Mapping) and {"key", "value"} <= one.keys() for one in given):
-        return {str(one["key"]): str(one["value"]) for one in given}
+        return {str(one["key"]): _text(one["value"]) for one in given}
     raise InvalidInput(f"{given!r} are no labels", expected="a map, or a list of `key` and `value`")
 
 

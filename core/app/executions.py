@@ -120,6 +120,8 @@ class ExecutionService:
             raise Conflict(f"the execution {view.id} has already ended: {view.state}")
         calls = [task.id for task in self.tasks(view.id) if task.ended_at is None]
         self._send(view, "kill")
+        if self._bell.is_heard and self._runs.with_tail(view):
+            return  # what serves here ends it: what runs afterwards may take long
         try:
             self._runs.end(view)
         except Conflict:
@@ -144,6 +146,7 @@ class ExecutionService:
         task_name: str | None = None,
         value: str | None = None,
         by: str = "",
+        files: Mapping[str, Path] | None = None,
     ) -> None:
         view = self.get(execution_id)
         who = {"by": by} if by else {}
@@ -159,16 +162,16 @@ class ExecutionService:
             waiting = [task for task in waiting if (task.task_name, task.path, task.turn) == key]
             if not waiting:
                 raise Conflict(f"`{task_name}` does not wait for a person")
-            given = self._creation.resume_inputs(view, [steps[task_name]], inputs or {})
-            self._send(view, "resume", {"inputs": given, "task": key_json(key), **who})
+            given = self._creation.resume_inputs(view, [steps[task_name]], inputs or {}, files or {})
+            self._send(view, "resume", {**given, "task": key_json(key), **who})
         elif waiting and not view.held:
             named = dict.fromkeys(task.task_name for task in waiting)
-            given = self._creation.resume_inputs(view, [steps[name] for name in named], inputs or {})
-            self._send(view, "resume", {"inputs": given, **who})
+            given = self._creation.resume_inputs(view, [steps[name] for name in named], inputs or {}, files or {})
+            self._send(view, "resume", {**given, **who})
         else:
-            self._go_on(view, inputs)
+            self._go_on(view, {**(inputs or {}), **(files or {})})
 
-    def _go_on(self, view: ExecutionView, inputs: Mapping[str, Any] | None) -> None:
+    def _go_on(self, view: ExecutionView, inputs: Mapping[str, Any]) -> None:
         """Of an execution where no task waits for a person; what was only interrupted needs no message to go on."""
         if inputs:
             raise Invalid(f"no task of the execution {view.id} waits for inputs")

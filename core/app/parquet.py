@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
+
+CELLS = 1_000_000
+"""Of the rows together, however wide they are."""
+MEMORY = "512MB"
+ROOM = 64_000_000
+"""Bytes of them: a small file may hold one long text very often."""
+AT_ONCE = 100
 
 
 class Rows(NamedTuple):
@@ -16,7 +23,7 @@ class Rows(NamedTuple):
 
 
 def first_rows(source: BinaryIO, limit: int) -> Rows | None:
-    """Of a stream that can seek; None when nothing here can read it, or it is no Parquet file."""
+    """Of a stream that can seek; None when it is no Parquet file, or nothing here can read it in the memory it has."""
     try:
         from pyarrow import ArrowException  # noqa: PLC0415 # large, and not everybody has it
         from pyarrow.parquet import ParquetFile  # noqa: PLC0415
@@ -25,11 +32,21 @@ def first_rows(source: BinaryIO, limit: int) -> Rows | None:
     try:
         file = ParquetFile(source)
         names = tuple(file.schema_arrow.names)
-        found = [row for batch in islice(file.iter_batches(limit), 2) for row in batch.to_pylist()]
+        most, room = _most(limit, names), ROOM
+        found: list[dict[str, Any]] = []
+        for batch in file.iter_batches(min(most, AT_ONCE)):
+            room -= batch.nbytes
+            if room < 0 or len(found) >= most:
+                break
+            found += batch.to_pylist()
     except (ArrowException, OSError):
         return None
-    shown = tuple(tuple(row[name] for name in names) for row in found[:limit])
-    return Rows(names, shown, file.metadata.num_rows > limit)
+    shown = tuple(tuple(row[name] for name in names) for row in found[:most])
+    return Rows(names, shown, file.metadata.num_rows > len(shown))
+
+
+def _most(limit: int, names: Sequence[str]) -> int:
+    return max(1, min(limit, CELLS // max(1, len(names))))
 
 
 def _by_duckdb(source: BinaryIO, limit: int) -> Rows | None:
@@ -42,10 +59,15 @@ def _by_duckdb(source: BinaryIO, limit: int) -> Rows | None:
     except ImportError:
         return None
     try:
-        with duckdb.connect() as connection:
+        with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": ""}) as connection:
             found = connection.execute("SELECT * FROM read_parquet(?) LIMIT ?", [str(path), limit + 1])
             names = tuple(column[0] for column in found.description or ())
-            rows = found.fetchall()
+            most, room = _most(limit, names), ROOM
+            rows: list[tuple[Any, ...]] = []
+            while len(rows) <= most and room > 0 and (several := found.fetchmany(AT_ONCE)):
+                room -= sum(len(cell) for row in several for cell in row if isinstance(cell, (str, bytes)))
+                rows += several
+            more = room <= 0 or len(rows) > most
     except duckdb.Error:
         return None
-    return Rows(names, tuple(rows[:limit]), len(rows) > limit)
+    return Rows(names, tuple(rows[:most]), more)

@@ -13,7 +13,7 @@ from core.app.sweep import sweep
 from core.engine.answers import Answers
 from core.engine.clock import new_id, now
 from core.engine.engine import Engine
-from core.errors import ConversionError, NotFound, Unreachable
+from core.errors import ConversionError, InvalidFlow, NotFound, Unreachable
 from core.host.records import RecordStore
 from core.host.views import ExecutionView, Happening
 from core.model.flow import Flow
@@ -64,12 +64,19 @@ class Runs:
         self._work(view, flow, follow, runner, local_files)
 
     def end(self, view: ExecutionView) -> None:
-        """End an execution that was told to; nothing of it begins, so that its plugins need not be there any more.
-
-        Raises Conflict when somebody else owns it.
+        """End an execution that was told to: nothing of it begins but its `afterExecution`. Without that its plugins
+        need not be there any more. Raises Conflict when somebody else owns it.
         """
         nothing = Flow(view.flow_id, view.namespace, Sequence(()))
-        self._work(view, nothing, None, None, None, go_on=False)
+        self._work(view, self.with_tail(view) or nothing, None, None, None, go_on=False)
+
+    def with_tail(self, view: ExecutionView) -> Flow | None:
+        """The flow of an execution, where something runs after the execution's end."""
+        try:
+            flow = self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)
+        except (NotFound, InvalidFlow):
+            return None
+        return flow if any(not step.disabled for step in flow.after_execution) else None
 
     def _work(
         self,

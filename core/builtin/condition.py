@@ -8,9 +8,8 @@ from datetime import datetime, time, timedelta
 from typing import Any, Literal
 
 from core.builtin.windows import TimeWindow
-from core.model.state import State
 from core.sdk.properties import prop
-from core.sdk.triggers import Condition, Fault, faults_of
+from core.sdk.triggers import Condition, Fault, KnownState, faults_of
 
 Day = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
 _DATE = "{{ trigger.date }}"
@@ -83,8 +82,8 @@ class ExecutionNamespace(Condition, type="condition.ExecutionNamespace", aliases
 class ExecutionStatus(Condition, type="condition.ExecutionStatus", aliases=_old("ExecutionStatus")):
     """Holds for executions in some states."""
 
-    in_: list[State] | None = prop("States that count.", default=None, render=False)
-    not_in: list[State] | None = prop("States that do not count.", default=None, render=False)
+    in_: list[KnownState] | None = prop("States that count.", default=None, render=False)
+    not_in: list[KnownState] | None = prop("States that do not count.", default=None, render=False)
 
     def expression(self) -> str:
         wanted = f"{json.dumps(self.in_)} contains execution.state" if self.in_ is not None else "true"
@@ -113,8 +112,8 @@ class ExecutionLabels(Condition, type="condition.ExecutionLabels", aliases=_old(
 class HasRetryAttempt(Condition, type="condition.HasRetryAttempt", aliases=_old("HasRetryAttempt")):
     """Holds for executions with a task that was tried again, by the states of its attempts."""
 
-    in_: list[State] | None = prop("States that count.", default=None, render=False)
-    not_in: list[State] | None = prop("States that do not count.", default=None, render=False)
+    in_: list[KnownState] | None = prop("States that count.", default=None, render=False)
+    not_in: list[KnownState] | None = prop("States that do not count.", default=None, render=False)
 
 
 class FlowCondition(

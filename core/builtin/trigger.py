@@ -11,14 +11,19 @@ from zoneinfo import available_timezones
 from core.builtin.condition import MultipleCondition
 from core.builtin.cron import NICKNAMES, wrong_with_cron
 from core.builtin.windows import TimeWindow, Window
-from core.model.state import State
 from core.sdk.properties import Described, prop
-from core.sdk.triggers import Condition, Fault, Trigger, faults_of
+from core.sdk.triggers import Condition, Fault, KnownState, Trigger, faults_of
 
 Missed = Literal["ALL", "LAST", "NONE"]
 _OFFSET = r"Z|(?:UTC|GMT|UT)?[+-][0-9]{1,2}(?::?[0-9]{2})?"
 _LONGEST_KEY = 256
 _FOR_MANY, _FOR_NONE = ("IN", "NOT_IN"), ("IS_TRUE", "IS_FALSE", "IS_NULL", "IS_NOT_NULL")
+_OF_SCHEDULES = tuple(
+    f"condition.{name}" for name in (
+        "DateTimeBetween", "DayWeek", "DayWeekInMonth", "ExecutionOutputs", "Expression", "Not", "Or", "PublicHoliday",
+        "TimeBetween", "Weekend",
+    )
+)  # fmt: skip
 
 
 class Backfill(Described):
@@ -47,6 +52,10 @@ class Schedule(
         yield from super().faults()
         if isinstance(self.schedule_conditions, list):
             yield from faults_of(self.schedule_conditions, ("scheduleConditions",))
+            for at, condition in enumerate(self.schedule_conditions):
+                if isinstance(condition, Condition) and condition.type not in _OF_SCHEDULES:
+                    what = f"`{condition.type}` can't be asked of a date"
+                    yield Fault(("scheduleConditions", at), what, f"one of {', '.join(_OF_SCHEDULES)}")
         why = wrong_with_cron(self.cron, with_seconds=self.with_seconds)
         if why:
             fields = "six fields" if self.with_seconds else "five fields"
@@ -75,7 +84,7 @@ class UpstreamFlow(Described):
 
     namespace: str = prop("Its namespace.", render=False)
     flow_id: str | None = prop("Its id; every flow of the namespace when not given.", default=None, render=False)
-    states: list[State] = prop("States that count.", factory=list, render=False)
+    states: list[KnownState] = prop("States that count.", factory=list, render=False)
     labels: dict[str, Any] = prop("Labels the execution has to have.", factory=dict)
 
 
@@ -134,7 +143,7 @@ class Dependency(Described):
 
     flow_id: str | None = prop("Its id.", default=None, render=False)
     namespace: str | None = prop("Its namespace.", default=None, render=False)
-    states: list[State] = prop("States that count.", factory=list, render=False)
+    states: list[KnownState] = prop("States that count.", factory=list, render=False)
     labels: dict[str, Any] = prop("Labels the execution has to have.", factory=dict)
     when: str | None = prop("Counts only when this renders to something else than nothing and false.", default=None)
 
@@ -154,7 +163,7 @@ class Flow(
     """Start a flow after executions of other flows."""
 
     inputs: dict[str, Any] = prop("Inputs of the executions it starts; they see `trigger.outputs`.", factory=dict)
-    states: list[State] = prop("States of the other execution that count.", factory=list, render=False)
+    states: list[KnownState] = prop("States of the other execution that count.", factory=list, render=False)
     preconditions: Preconditions | None = prop("Several executions that must have happened.", default=None)
     depends_on: list[Dependency] = prop("Flows this one depends on; the 2.x word for `preconditions`.", factory=list)
     mode: Literal["ALL", "ANY", "AT_LEAST"] = prop("How many of `dependsOn`.", default="ALL", render=False)

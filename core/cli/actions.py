@@ -13,7 +13,7 @@ from pathlib import Path
 from core.app import App
 from core.app.creation import declared_inputs
 from core.app.executions import GIVEN_STATES
-from core.cli.command import Call, Command, UsageError, reach_options
+from core.cli.command import Call, Command, UsageError, json_option, reach_options
 from core.cli.exit_codes import OK
 from core.cli.given import given_value, pairs
 from core.cli.opening import Reached, reached
@@ -28,6 +28,7 @@ _LIKE_RUN = "ends as `run` does, with the same exit codes; 0 when another proces
 
 def _one(parser: ArgumentParser) -> None:
     parser.add_argument("id", help=WHICH)
+    json_option(parser)
     reach_options(parser)
 
 
@@ -52,7 +53,7 @@ def _kill(call: Call) -> int:
         view = app.executions.get(call.args.id)
         app.executions.kill(view.id)
         state = app.executions.get(view.id).state
-    call.out.result(f"{view.id} is {state}" if state in ENDED else f"{view.id} was asked to end")
+    _show_asked(call, view.id, state, "end", f"is {state}" if state in ENDED else "was asked to end")
     return OK
 
 
@@ -60,8 +61,18 @@ def _pause(call: Call) -> int:
     with reached(call) as app:
         view = app.executions.get(call.args.id)
         app.executions.pause(view.id)
-    call.out.result(f"{view.id} was asked to pause: what runs goes on to its end, nothing new begins")
+        state = app.executions.get(view.id).state
+    said = "was asked to pause: what runs goes on to its end, nothing new begins"
+    _show_asked(call, view.id, state, "pause", said)
     return OK
+
+
+def _show_asked(call: Call, execution_id: str, state: str, asked: str, said: str) -> None:
+    """What was asked of an execution, and in what state it is now."""
+    if call.args.json:
+        call.out.data({"id": execution_id, "state": state, "asked": asked})
+    else:
+        call.out.result(f"{execution_id} {said}")
 
 
 # -- done here, when nobody works on it
@@ -133,10 +144,10 @@ def _act(call: Call, what: str, ask: Callable[[Reached, ExecutionView], None]) -
                 if not app.executions.is_owned(view.id):
                     raise
         now = app.executions.get(view.id)
-    if call.args.json:
-        call.out.data({"id": now.id, "state": now.state, "asked": what})
+    if call.args.quiet:
+        call.out.result(now.id)
     else:
-        call.out.result(now.id if call.args.quiet else f"{now.id} was asked to {what}: another process works on it")
+        _show_asked(call, now.id, now.state, what, f"was asked to {what}: another process works on it")
     return OK
 
 

@@ -76,12 +76,13 @@ def _line(part: ValueDifference, task: str, value: str, name: str) -> Line:
 
 
 def _told(table: TableDifference) -> str:
-    """`4 rows: 1 added, 2 changed, matched by id`."""
+    """`4 rows: 1 added, 2 changed, matched by id, of the first 3`."""
     counts = (("added", table.added), ("removed", table.removed), ("changed", table.changed))
     facts = [f"{count} {name}" for name, count in counts if count]
     columns = [*(f"+{name}" for name in table.columns_added), *(f"-{name}" for name in table.columns_removed)]
     facts += [f"columns {' '.join(columns)}"] if columns else []
     facts += [f"matched by {table.key}"] if table.key else []
+    facts += [f"of the first {table.first_rows}"] if table.first_rows else []
     return f"{table.after} rows" + (f": {', '.join(facts)}" if facts else "")
 
 

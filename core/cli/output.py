@@ -131,14 +131,15 @@ def json_text(value: Any, indent: int | None = None) -> str:
         raise TooLarge("the value is nested too deeply to be printed") from error
 
 
-def error_object(error: TailraceError) -> Mapping[str, str]:
-    """An error as `--json` shows it."""
+def error_object(error: TailraceError) -> Mapping[str, object]:
+    """An error as `--json` shows it; of a flow that is not valid also each problem, as `check` shows them."""
     return {
         "kind": error.kind,
         "message": error.what,
         "where": error.where,
         "expected": error.expected,
         "hint": error.hint,
+        **({"problems": error.found} if isinstance(error, InvalidFlow) and error.found else {}),
     }
 
 

@@ -13,7 +13,7 @@ from core.app import App
 from core.cli.command import Call
 from core.cli.exit_codes import code_of_state
 from core.cli.follow import follower
-from core.cli.problems import is_error, problem_text
+from core.cli.problems import is_error, problem_object, problem_text
 from core.cli.report import show_execution, show_look_further
 from core.cli.shapes import execution_object
 from core.errors import InvalidFlow
@@ -42,7 +42,8 @@ def load_flow(call: Call, app: App, path: Path, *, warnings: bool = True) -> Flo
     """
     flow, problems = app.flows.load(path)
     if flow is None or any(is_error(problem) for problem in problems):
-        raise InvalidFlow(tuple(problem_text(problem) for problem in problems), where=str(path))
+        texts, objects = tuple(map(problem_text, problems)), tuple(map(problem_object, problems))
+        raise InvalidFlow(texts, where=str(path), found=objects)
     for problem in problems if warnings else ():
         call.out.note(problem_text(problem))
     inactive = flow.said_of_triggers()

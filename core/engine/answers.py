@@ -79,8 +79,10 @@ class Answers:
         )
         return [{"taskId": line.task_name, "level": line.level, "message": line.message} for line in lines]
 
-    def _task_states(self, place: Place) -> dict[str, str]:
-        return {key.task_id: state for key, state in self._records.states_of(place.flow_execution_id)}
+    def _task_states(self, place: Place) -> list[list[str | None]]:
+        """Of a task that runs in turns the last one."""
+        states = {(key.task_id, key.path): state for key, state in self._records.states_of(place.flow_execution_id)}
+        return [[task, path[-1] if path else None, state] for (task, path), state in states.items()]
 
     def _loop_outputs(self, execution_id: str, task: str, path: tuple[str, ...]) -> list[Any]:
         stored, deeper = self._records.outputs_at(execution_id, task, path)

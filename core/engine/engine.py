@@ -13,7 +13,7 @@ from core.engine.children import Children, FlowsOf
 from core.engine.clock import monotonic, now
 from core.engine.deciding import Deciding
 from core.engine.hearing import WORDS, Hearing
-from core.engine.inbox import URGENT, message_of
+from core.engine.inbox import URGENT, files_of, message_of, requests_of
 from core.engine.live import LiveExecution
 from core.engine.recovering import recover
 from core.engine.timers import Timers
@@ -252,7 +252,9 @@ class Engine:
             except Conflict as error:
                 self._in_trouble(work, error)
             else:
-                told.extend(self._acting.heard(Told(work, message, done=(seq,))))
+                files = files_of(kind, payload)
+                requests = requests_of(message, work.live.state)
+                told.extend(self._acting.heard(Told(work, message, done=(seq,), requests=requests, files=files)))
 
     def _queued(self) -> Iterable[Work]:
         """Those that are to look whether their flow has a free slot."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.errors import Conflict
+from core.host.requests import Request, SetLabels
 from core.model.codec import decode
 from core.model.messages import (
     ChildEnded,
@@ -21,9 +22,11 @@ from core.model.messages import (
     Started,
     TaskKey,
 )  # fmt: skip
+from core.model.state import ENDED
 
 URGENT = ("kill", "end")
 """These overtake what was sent before them."""
+RESTARTED = "system.restarted"
 
 
 def message_of(kind: str, payload_json: str, execution_id: str) -> Message:
@@ -35,6 +38,22 @@ def message_of(kind: str, payload_json: str, execution_id: str) -> Message:
             hint="upgrade this installation",
         )
     return made(decode(payload_json))
+
+
+def files_of(kind: str, payload_json: str) -> tuple[tuple[str, int, str], ...]:
+    """Files that a message names, as (URI, size, sha256): the execution uses them from then on."""
+    if kind != "resume":
+        return ()
+    return tuple((uri, size, sha256) for uri, size, sha256 in decode(payload_json).get("files") or ())
+
+
+def requests_of(message: Message, state: str) -> tuple[Request, ...]:
+    """What is to be written with the answer besides: an execution that is restarted says so by a label.
+
+    state: of the execution when the message is read.
+    """
+    restarted = isinstance(message, RestartRequested) and message.what == "failed" and state in ENDED
+    return (SetLabels({RESTARTED: "true"}),) if restarted else ()
 
 
 def key_json(key: TaskKey) -> list[Any]:

@@ -24,6 +24,7 @@ from core.model.decisions import (
 from core.model.flow import Flow
 from core.model.messages import ROOT, TaskKey
 from core.model.nodes import Call, Group, Step
+from core.model.state import ENDED
 from core.planner import Facts, PastTask, TaskFacts, apply, is_over
 
 _OF_OPEN_TASKS = (EndTask, MoveTask, HoldTask, GiveOutput)
@@ -63,6 +64,8 @@ class LiveExecution:
         self.variables = Variables(
             view, flow, self.identity, records, self.tasks, self.identities, self.evaluations, fresh=fresh
         )
+        if view.state in ENDED:  # what is left runs after it
+            self.variables.entered(view.state, view.ended_at or 0)
 
     def _recover(self, opened: OpenExecution, runs: bool) -> None:
         """What had not ended under an earlier owner."""
@@ -156,11 +159,13 @@ class LiveExecution:
 
     # -- jobs
 
-    def members(self, key: TaskKey) -> tuple[Member, ...]:
-        """What a group's job does, one after another; the ids of its task executions are drawn here."""
+    def members(self, key: TaskKey) -> tuple[Member, ...] | None:
+        """What a group's job does, one after another; the ids of its task executions are drawn here.
+        None of other tasks.
+        """
         node = self.steps[key.task_id].node
         if not isinstance(node, Group):
-            return ()
+            return None
         children = [child for child in node.children if not child.disabled]
         self._drawn.update({(key, child.id): new_id() for child in children})
         return tuple(

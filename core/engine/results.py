@@ -16,6 +16,8 @@ from core.model.messages import ROOT, EvaluationKey
 from core.model.nodes import Each
 from core.planner import BREAK, OUTPUTS_OF
 
+_NO_OUTPUTS = "Failed to render output values"
+"""In the reference's words."""
 _PROPERTIES = {
     "run_if": ("runIf",), "branch": ("condition", "value"), "values": ("values", "value"), "until": ("condition",),
     OUTPUTS_OF: ("outputs",), BREAK: ("breakWhen",),
@@ -45,15 +47,15 @@ def typed_outputs(flow: Flow, key: EvaluationKey, result: EvaluationResult) -> t
     if result.error or result.value is None:
         if key.task != ROOT:
             return None, _placed_answer(flow, key, result.error)
-        return None, f"the flow's outputs can't be rendered: {result.error}"
+        return None, f"{_NO_OUTPUTS}: {result.error}"
     value = decode(result.value)
     try:
         if key.purpose.startswith(OUTPUTS_OF):
             return _typed(_of_iterations(flow, key.task.task_id), value), ""
         return (_typed(flow.outputs, value) if key.task == ROOT else value), ""
     except TailraceError as error:
-        whose = "flow's" if key.task == ROOT else "iteration's"
-        return None, f"the {whose} outputs can't be typed: {error}"
+        why = _NO_OUTPUTS if key.task == ROOT else "the iteration's outputs can't be typed"
+        return None, f"{why}: {error}"
 
 
 def _of_iterations(flow: Flow, task_id: str) -> list[FlowOutput]:

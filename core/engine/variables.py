@@ -18,6 +18,8 @@ from core.model.state import ENDED
 from core.planner import VALUES, TaskFacts
 
 CACHE_BYTES = 32 * 1024 * 1024
+_OF_ENDED = frozenset({"endDate", "outputs"})
+"""What is known of an execution only when it has ended."""
 Address = tuple[str, tuple[str, ...]]
 """A task and the values of the loops around it: where an output is found, whatever its turn."""
 
@@ -77,11 +79,18 @@ class Variables:
         self.base[name] = value
 
     def entered(self, state: str, at: int) -> None:
-        """The execution is in another state; when it has ended, what runs afterwards sees when."""
+        """The execution is in another state; when it has ended, what runs afterwards sees when, and its outputs."""
         shown = {**self.base["execution"], "state": state}
         if state in ENDED:
             shown["endDate"] = as_instant(at)
+        else:
+            for name in _OF_ENDED & shown.keys():
+                del shown[name]
         self.base["execution"] = shown
+
+    def gave(self, outputs: Mapping[str, Any]) -> None:
+        """The outputs of the flow are known."""
+        self.base["execution"] = {**self.base["execution"], "outputs": outputs}
 
     # -- what a place sees
 
@@ -242,14 +251,17 @@ def nested(labels: Mapping[str, str]) -> dict[str, Any]:
 
 def base_variables(view: ExecutionView, flow: Flow, *, state: str) -> dict[str, Any]:
     """The variables that are the same everywhere in an execution."""
+    execution: dict[str, Any] = {
+        "id": view.id,
+        "startDate": as_instant(view.created_at),
+        "originalId": view.original_id or view.id,
+        "state": state,
+    }
+    if view.outputs:
+        execution["outputs"] = view.outputs
     base: dict[str, Any] = {
         "flow": {"id": view.flow_id, "namespace": view.namespace, "revision": view.flow_revision},
-        "execution": {
-            "id": view.id,
-            "startDate": as_instant(view.created_at),
-            "originalId": view.original_id or view.id,
-            "state": state,
-        },
+        "execution": execution,
         "labels": nested(view.labels),
     }
     if view.inputs:

@@ -11,11 +11,12 @@ from core.host.records import TaskIdentity, Unit
 from core.host.requests import DeleteKv, Request, SetKv
 from core.host.seam import LogLine, Metric, OutputReference, OutputText, Progress, Read, TaskResult
 from core.host.views import Happening, TaskLogged, TaskProgressed
-from core.model.codec import encode
+from core.model.codec import decode, encode
 from core.model.data import evolve, quick
 from core.model.decisions import Decision, EndTask, GiveOutput, KeyAbsent, ReopenTask
 from core.model.messages import ROOT, Evaluated, MemberEnded, Message, TaskEnded, TaskKey, TaskWaits
 from core.planner import ITERATION
+from core.sdk.context import LEVELS
 
 _FAILURES = frozenset({"FAILED", "WARNING"})
 
@@ -38,6 +39,7 @@ class Work:
         self.oldest_log = 0.0
         self.tickets = 0
         self.trouble: Exception | None = None
+        self._said: dict[TaskKey, str] = {}
 
     def hear(self, key: TaskKey, word: LogLine | Metric | Progress, moment: float) -> None:
         """Keep what a running task says for the next commit, and tell it those who watch."""
@@ -64,17 +66,32 @@ class Work:
     def tell_failures(
         self, item: Told, decision: Decision, named: Mapping[TaskKey, TaskIdentity], at: int
     ) -> None:
-        """What failed without an attempt that could say so (a loop's values, say) has its error in the log too."""
+        """What failed without an attempt that could say so (a loop's values, say) has its error in the log too, and so
+        has what ended with a warning.
+        """
         message = item.message
+        if item.result is not None and isinstance(message, (TaskEnded, MemberEnded)):
+            self._said[item.result_key(self.live)] = message.error  # by the attempt itself
         if isinstance(message, Evaluated) and message.key.task == ROOT and message.error:
             self.say("ERROR", message.error, at)
         elif isinstance(message, Evaluated) and message.error and message.key.purpose.startswith(ITERATION):
             self._tell_iteration(message, decision, named, at)
         for change in decision.changes:
-            if type(change) is not EndTask or not change.error or change.state not in _FAILURES:
+            if type(change) is not EndTask:
                 continue
-            if item.result is None or change.key != item.result_key(self.live):
+            if change.warning:
+                self._warn(change, named[change.key], at)
+            said = self._said.pop(change.key, "")
+            if change.error and change.error != said and change.state in _FAILURES:
                 self.logs.append((change.key, named[change.key], LogLine("", at, "ERROR", change.error)))
+
+    def _warn(self, end: EndTask, identity: TaskIdentity, at: int) -> None:
+        key = end.key
+        if LEVELS.index(self.live.steps[key.task_id].log_level) > LEVELS.index("WARN"):
+            return
+        self.logs.append((key, identity, LogLine("", at, "WARN", end.warning)))
+        if self.follow is not None:
+            self.follow(TaskLogged(self.live.identity.id, key.task_id, at, "WARN", end.warning))
 
     def _tell_iteration(
         self, message: Evaluated, decision: Decision, named: Mapping[TaskKey, TaskIdentity], at: int
@@ -107,6 +124,8 @@ class Work:
                 self.live.requested(result.requests)
         if unit.requests:
             self.live.requested(unit.requests)
+        if unit.outputs_json is not None:
+            variables.gave(decode(unit.outputs_json))
         for change in unit.decision.changes:
             if type(change) is GiveOutput:
                 variables.remember(change.key, OutputText(encode(change.output)))
@@ -118,7 +137,7 @@ class Work:
 class Told:
     """A message for the planner, with what came along. done: rows of the inbox that it answers.
 
-    requests: what is to be written with the decision besides. files: what an evaluation stored.
+    requests: what is to be written with the decision besides. files: what an evaluation or a message brought.
     """
 
     work: Work

@@ -17,7 +17,7 @@ Compile = Callable[[Any], Evaluate]
 
 ENGINE_FUNCTIONS = frozenset({
     "secret", "kv", "read", "fileURI", "fileSize", "fileExists", "isFileEmpty", "errorLogs", "tasksWithState", "http",
-    "subflow", "env",
+    "subflow", "env", "isPublicHoliday",
 })  # fmt: skip
 """Functions of the language that only the engine can give; `Renderer(functions=…)` hands them in."""
 

@@ -67,7 +67,8 @@ class ValueDifference:
 @data
 class TableDifference:
     """How two lists of maps differ as tables. path: as of `ValueDifference`. before, after: how many rows each has.
-    key: the column by which rows were matched, "" where whole rows were. added, removed, changed: how many rows."""
+    key: the column by which rows were matched, "" where whole rows were. added, removed, changed: how many rows.
+    first_rows: only so many rows of each were looked at, since there are very many; 0: all."""
 
     path: str
     before: int
@@ -78,6 +79,7 @@ class TableDifference:
     changed: int
     columns_added: tuple[str, ...] = ()
     columns_removed: tuple[str, ...] = ()
+    first_rows: int = 0
 
 
 @data

@@ -95,7 +95,8 @@ class Member:
 class TaskJob:
     """One attempt of a runnable task. properties: raw, as in the flow. variables: what its expressions may read;
     `outputs` in it holds what was shipped of each task's output. timeout: raw text or None.
-    log_level: the least level recorded. members: of a group, the tasks that run in its directory one after another.
+    log_level: the least level recorded. members: of a group, the tasks that run in its directory one after another;
+    None of other tasks.
     path: the values of the loops around it, by which members find each other's outputs.
     cache: that what it gave before is given again. waited: what the attempt gave when it began to wait, None at first.
     log_to_file: its log lines go to a file instead.
@@ -109,7 +110,7 @@ class TaskJob:
     variables: Mapping[str, Any]
     timeout: str | None = None
     log_level: str = "TRACE"
-    members: tuple[Member, ...] = ()
+    members: tuple[Member, ...] | None = None
     path: tuple[str, ...] = ()
     cache: TaskCache | None = None
     waited: str | None = None
@@ -190,8 +191,9 @@ class Question:
     """What a task wants to read of the engine's world.
 
     what: `kv` (namespace, key) → [found, value]; `file_allowed` (uri) → bool; `namespace_files` (namespace) →
-    {name: URI or local path}; `error_logs` () → entries; `task_states` () → {task: state}; `loop_outputs`
-    (task, path) → [the output there or None, the loop values one level deeper]; `kv_expired` (namespace, key) → bool;
+    {name: URI or local path}; `error_logs` () → entries; `task_states` () → [[task, loop value or None, state]];
+    `loop_outputs` (task, path) → [the output there or None, the loop values one level deeper];
+    `kv_expired` (namespace, key) → bool;
     `kv_keys` (namespaces, prefix) → [[namespace, key, expired]]; `execution_counts` (a filter) → [[namespace, flow,
     count]]; `execution_ids` (a filter) → [ids, next]; `execution_weight` (ids) → [logs, metrics, files];
     `execution_state` (id) → state, namespace and flow, or None; `own_files` () → URIs;

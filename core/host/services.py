@@ -179,12 +179,14 @@ class Executions(Protocol):
         task_name: str | None = None,
         value: str | None = None,
         by: str = "",
+        files: Mapping[str, Path] | None = None,
     ) -> None:
         """Let a paused execution go on: lift a pause, or let the tasks go on that wait for a person.
 
         inputs: what those tasks declare as `onResume`, as texts or values. task_name: of several that wait only this
         one; value: of the loop around it (of all loops, joined by `/`). by: who asks, for the output of the tasks that
-        waited. An execution whose process is gone needs no message: this only makes sure that `run` can go on with it.
+        waited. files: as for `create`. An execution whose process is gone needs no message: this only makes sure that
+        `run` can go on with it.
         Raises InvalidInput naming every input that is missing or wrong, NotFound.
         """
 

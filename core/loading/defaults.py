@@ -60,7 +60,7 @@ def _declared(raw: dict[str, Any], path: Path, registry: Registry, findings: Fin
             findings.add((*path, "values", name), f"Invalid Plugin Default: No value provided for key '{name}'")
         elif known is not None and name not in known:
             what = f"Invalid Plugin Default: No property '{name}' exists in plugin '{kind}'"
-            findings.add((*path, "values", name), what, severity="warning", at_key=True)
+            findings.add((*path, "values", name), what, at_key=True)
     return _Default(kind, values, shapes.boolean(raw, "forced", path, default=False))
 
 

@@ -6,7 +6,8 @@ version of the reference would run it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 
 from core.loading.problems import Findings
 from core.model.data import data
@@ -48,6 +49,35 @@ TRIGGER: dict[str, Mark] = {
     "dependsOn": Mark("2.x", "1.x does not know it, `preconditions` takes its place"),
     "mode": _NEWER, "minSatisfied": _NEWER, "window": _NEWER, "fireOnce": _NEWER, "onMiss": _NEWER,
 }  # fmt: skip
+_ADDED = (
+    "loopOutputs", "dayOfMonth", "dayOfWeek", "hourOfDay", "isDayWeekInMonth", "isLastWorkingDay", "isPublicHoliday",
+    "isWeekend", "monthOfYear",
+)  # fmt: skip
+EXPRESSIONS: tuple[tuple[str, str, Mark], ...] = (
+    (r"\|\s*json\b", "the filter `json`", Mark("1.x", "2.x does not know it, `toJson` takes its place")),
+    (r"\bjson\s*\(", "the function `json`", Mark("1.x", "2.x does not know it, `fromJson` takes its place")),
+    (r"\bcurrentEachOutput\s*\(", "the function `currentEachOutput`", Mark("1.x", "2.x does not know it")),
+    *((rf"\b{name}\s*\(", f"the function `{name}`", Mark("2.x", "1.x does not know it")) for name in _ADDED),
+    (
+        r"\bread\s*\(", "the function `read`",
+        Mark("both", "2.x gives the bytes of a file of rows: put `fromIon()` around it"),
+    ),
+)  # fmt: skip
+"""Patterns within expressions, what they are, and what the other dialect makes of them."""
+
+
+def words_in_expressions(value: object, path: Path) -> Iterator[tuple[Path, str, Mark]]:
+    """Where expressions in a value, and in what is inside, have a word of one dialect, and which."""
+    if isinstance(value, str):
+        for pattern, subject, mark in EXPRESSIONS if "{{" in value or "{%" in value else ():
+            if re.search(pattern, value):
+                yield path, subject, mark
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from words_in_expressions(item, (*path, name))
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            yield from words_in_expressions(item, (*path, at))
 
 
 class Dialects:
@@ -74,11 +104,20 @@ class Dialects:
     def see_trigger(self, raw: Mapping[str, object], path: Path) -> None:
         self._see(TRIGGER, raw, path)
 
-    def dialect(self) -> str:
-        """`1.x`, `2.x`, or `both` when nothing belongs to one of them alone; words of both are an error."""
+    def dialect(self, flow: Mapping[str, object]) -> str:
+        """`1.x`, `2.x`, or `both` when nothing belongs to one of them alone; words of both are an error.
+
+        Expressions are looked at in a flow of the 2.x dialect only, which has lost some words; the functions it has won
+        harm no flow of 1.x.
+        """
+        if self.first.keys() == {"2.x"}:
+            for path, word, mark in words_in_expressions(flow, ()):
+                if mark.dialect == "1.x":
+                    self.first.setdefault("1.x", (path, word))
         if len(self.first) > 1:
             (path, word), (other_path, other) = self.first["2.x"], self.first["1.x"]
-            what = f"`{word}` is a word of the 2.x dialect, and `{other}` ({path_text(other_path)}) of 1.x"
+            other = other if "`" in other else f"`{other}`"
+            what = f"`{word}` is a word of the 2.x dialect, and {other} ({path_text(other_path)}) of 1.x"
             self.findings.add(path, what, "one dialect in a flow", at_key=True)
         return next(iter(self.first), "both")
 

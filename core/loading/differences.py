@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from core.loading.dialects import CHECK, FLOW, TASK, TRIGGER, TYPES, Mark
+from core.loading.dialects import CHECK, FLOW, TASK, TRIGGER, TYPES, Mark, words_in_expressions
 from core.loading.positions import compose, position_of
 from core.loading.problems import Problem
 from core.loading.reader import read
 from core.model.flow import Flow
 from core.registry.problem import Path, path_text
 
-_TEXTS: tuple[tuple[str, str, Mark], ...] = (
-    (r"\|\s*json\b", "the filter `json`", Mark("1.x", "2.x does not know it, `toJson` takes its place")),
-    (r"\bjson\s*\(", "the function `json`", Mark("1.x", "2.x does not know it, `fromJson` takes its place")),
-    (r"\bcurrentEachOutput\s*\(", "the function `currentEachOutput`", Mark("1.x", "2.x does not know it")),
-    (r"\bloopOutputs\s*\(", "the function `loopOutputs`", Mark("2.x", "1.x does not know it")),
-    (
-        r"\bread\s*\(", "the function `read`",
-        Mark("both", "2.x gives the bytes of a file of rows: put `fromIon()` around it"),
-    ),
-)  # fmt: skip
-"""Patterns within expressions, what they are, and what the other dialect makes of them."""
-
+_OLD_PACKAGES = ("io.kestra.core.tasks.", "io.kestra.core.models.", "io.kestra.plugin.fs.http.")
+_OLD_NAME = Mark("1.x", "2.x does not know this older name of a type")
+_CANCELED = Mark("1.x", "2.x calls it `CANCELLED`")
 Word = tuple[Path, str, Mark, bool]
 """Where a word stands, what it is, its mark, and whether it is a key."""
 
@@ -72,14 +62,15 @@ def _keys(owner: Mapping[str, Any], words: Mapping[str, Mark], path: Path) -> It
 
 def _below(value: Any, path: Path, *, in_tasks: bool) -> Iterator[Word]:
     if isinstance(value, str):
-        for pattern, subject, found in _TEXTS if "{{" in value or "{%" in value else ():
-            if re.search(pattern, value):
-                yield path, subject, found, False
+        for place, subject, found in words_in_expressions(value, path):
+            yield place, subject, found, False
     elif isinstance(value, dict):
         kind = value.get("type")
-        mark = TYPES.get(_short(kind)) if isinstance(kind, str) else None
+        mark = _mark_of(kind) if isinstance(kind, str) else None
         if mark is not None:
             yield (*path, "type"), f"`{kind}`", mark, False
+        if isinstance(kind, str) and _short(kind) == "execution.Exit" and value.get("state") == "CANCELED":
+            yield (*path, "state"), "`CANCELED`", _CANCELED, False
         if in_tasks and "id" in value and "type" in value:
             yield from _keys(value, TASK, path)
         for name, item in value.items():
@@ -88,6 +79,10 @@ def _below(value: Any, path: Path, *, in_tasks: bool) -> Iterator[Word]:
     elif isinstance(value, list):
         for at, item in enumerate(value):
             yield from _below(item, (*path, at), in_tasks=in_tasks)
+
+
+def _mark_of(kind: str) -> Mark | None:
+    return TYPES.get(_short(kind)) or (_OLD_NAME if kind.startswith(_OLD_PACKAGES) else None)
 
 
 def _short(kind: str) -> str:

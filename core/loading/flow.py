@@ -94,7 +94,7 @@ class _FlowLoader:
             triggers=self.rare.triggers(values),
             task_caches=self.tasks.caches,
             logs_to_file=frozenset(self.tasks.logs_to_file),
-            dialect=self.dialects.dialect(),
+            dialect=self.dialects.dialect(values),
             source=source,
         )
         self._check_calls(flow)

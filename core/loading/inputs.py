@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from core.errors import InvalidInput
@@ -35,6 +36,8 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _BOOLEANS = ("allowCustomValue", "isRadio", "autoSelectFirst")
 _LONGEST_NAME = 64
+_CLASS_IN_CLASS = r"\[[^\]]*(?:&&|\[)"
+"""In a regular expression without its escaped characters."""
 
 
 class InputLoader:
@@ -161,10 +164,16 @@ class InputLoader:
         if pattern is None:
             return
         options["validator"] = pattern
+        java = import_module("core.expressions.java_regex")
         try:
-            re.compile(pattern)
-        except re.error as error:
-            self.findings.add((*path, "validator"), f"invalid pattern [{pattern}]: {error}", "a regular expression")
+            if re.search(_CLASS_IN_CLASS, re.sub(r"\\.", "", pattern)):
+                raise java.Fault("a class of characters can't hold another", expected="a class without `[` and `&&`")
+            found = java.java_pattern(pattern).pattern
+            options |= {"pattern": found} if found != pattern else {}
+        except java.Fault as fault:
+            why = fault.what.rpartition("is not a regular expression: ")[2]
+            what = f"invalid pattern [{pattern}]: {why}"
+            self.findings.add((*path, "validator"), what, fault.expected or "a regular expression")
 
     def _check_choices(self, kind: str, options: dict[str, Any], path: Path) -> None:
         if kind not in ("ENUM", "SELECT", "MULTISELECT"):

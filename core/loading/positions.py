@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined] # passed on from the module in C
 from ruamel.yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent
 
+from core.loading.events import NextEvent, from_events
 from core.loading.reader import scalar_value
 from core.registry.problem import Path
 
@@ -39,10 +39,7 @@ class Place:
 
 def compose(text: str) -> Place:
     """The places of a text that `read` has accepted."""
-    composer = _Composer(CParser(text).get_event)
-    composer.next()
-    composer.next()
-    return composer.place(composer.next())
+    return from_events(text, lambda next_event: _Composer(next_event).document())
 
 
 def position_of(root: Place, path: Path, *, key: bool) -> Position:
@@ -79,9 +76,14 @@ def task_lines(text: str) -> dict[str, int]:
 
 
 class _Composer:
-    def __init__(self, next_event: Any) -> None:
+    def __init__(self, next_event: NextEvent) -> None:
         self.next = next_event
         self.anchors: dict[str, Place] = {}
+
+    def document(self) -> Place:
+        self.next()
+        self.next()
+        return self.place(self.next())
 
     def place(self, event: Any) -> Place:
         if event.__class__ is AliasEvent:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined] # passed on from the module in C
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -21,6 +20,7 @@ from ruamel.yaml.events import (
 )
 
 from core.errors import Invalid
+from core.loading.events import NextEvent, from_events
 from core.loading.scalars import MEANINGFUL, resolve
 from core.loading.syntax import SyntaxProblem, explain, needs_quotes, unreadable
 
@@ -50,7 +50,7 @@ def read(text: str) -> Any:
     if broken is not None:
         raise broken
     try:
-        return _Reader(text).document()
+        return from_events(text, lambda next_event: _Reader(text, next_event).document())
     except YAMLError as error:
         raise explain(error, text) from None
 
@@ -74,9 +74,9 @@ def scalar_value(event: Any) -> object:
 class _Reader:
     """One pass over the events of one document. An alias gives the very object of its anchor."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, next_event: NextEvent) -> None:
         self.text = text
-        self.next = CParser(text).get_event
+        self.next = next_event
         self.anchors: dict[str, tuple[object, int]] = {}
         self.size = 0
 

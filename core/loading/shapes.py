@@ -158,9 +158,16 @@ class Shapes:
             labels[key] = written
 
     def duplicates(self, ids: Iterable[tuple[str, Path]], what: str) -> None:
-        """Ids that stand twice; the message is the reference's. what: `task id`, `input`, `output`."""
+        """Ids that stand twice, each with its place; the message is the reference's, which names all of them.
+
+        what: `task id`, `input`, `output`.
+        """
         seen: set[str] = set()
+        twice: list[tuple[str, Path]] = []
         for name, path in ids:
             if name and name in seen:
-                self.findings.add((*path, "id"), f"Duplicate {what} with name [{name}]", "an id that no other has")
+                twice.append((name, path))
             seen.add(name)
+        named = ", ".join(dict.fromkeys(name for name, _ in twice))
+        for _, path in twice:
+            self.findings.add((*path, "id"), f"Duplicate {what} with name [{named}]", "an id that no other has")

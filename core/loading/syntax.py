@@ -106,8 +106,17 @@ _WORDS = (
         "could not find expected ':'", "a `:` is missing after the key", "`key: value`",
         "check this line and the one above",
     ),
-    ("did not find expected ',' or ']'", "the list that began in {began} is not closed", "`,` or `]`", ""),
-    ("did not find expected ',' or '}'", "the map that began in {began} is not closed", "`,` or `}`", ""),
+    ("expected ',' or ']'", "the list that began in {began} is not closed", "`,` or `]`", ""),
+    ("expected ',' or '}'", "the map that began in {began} is not closed", "`,` or `}`", ""),
+    (
+        "did not find expected node content", "a value is missing here",
+        "a value, or the `]` or `}` that ends the list or the map",
+        "put quotes around a text that begins with `,`, `]` or `}`",
+    ),
+    (
+        "did not find expected comment or line break", "text stands behind the `|` or `>` that begins a text of lines",
+        "the text on the next lines, indented", "begin a new line before the text",
+    ),
     (
         "found unexpected end of stream", "the quoted text that began in {began} is not closed", "a closing quote",
         "inside single quotes a quote is written twice: 'it''s'",

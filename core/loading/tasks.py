@@ -91,6 +91,8 @@ class TaskLoader:
                 common[name] = value
         node = self._node(kind, own, task_id, path)
         settings = self._settings(common, node, task_id, path) if common else {}
+        if isinstance(node, Group):
+            self._check_members(node, path)
         if self.findings.errors > errors or node is None:
             return _BROKEN
         return Step(task_id, raw["type"], node, own, **settings)
@@ -183,6 +185,14 @@ class TaskLoader:
             "description": shapes.text(common, "description", path) or "",
             "retry": self.rare.retry(common, path),
         }
+
+    def _check_members(self, group: Group, path: Path) -> None:
+        """Each of them runs once, as in the reference (section 6.6): what is tried again is the group."""
+        for at, member in enumerate(group.children):
+            if member.retry is not None:
+                what = "`retry` has no effect on a task inside a working directory"
+                place = (*path, "tasks", at, "retry")
+                self.findings.add(place, what, hint="set it on the directory", severity="warning", at_key=True)
 
     def _no_effect(self, name: str, path: Path) -> None:
         what = f"`{name}` has no effect on a task that only holds others"

@@ -96,11 +96,12 @@ class HoldTask:
 
 @quick
 class EndTask:
-    """A task execution is over."""
+    """A task execution is over. warning: what its log says of an end that is no failure."""
 
     key: TaskKey
     state: str
     error: str = ""
+    warning: str = ""
 
 
 @quick

@@ -101,8 +101,9 @@ def _not_matching(kind: str, value: Any, options: Mapping[str, Any]) -> list[str
     if kind == "EMAIL" and not re.fullmatch(_EMAIL, value):
         return ["The input must be a valid email"]
     pattern = options.get("validator")
-    if kind in ("STRING", "SECRET") and pattern is not None and not re.fullmatch(pattern, value):
-        return [f"it must match the pattern `{pattern}`"]
+    if kind in ("STRING", "SECRET") and pattern is not None:
+        matches = re.fullmatch(options.get("pattern", pattern), value)
+        return [] if matches else [f"it must match the pattern `{pattern}`"]
     endings = options.get("allowedFileExtensions") if kind == "FILE" else None
     if endings and not value.lower().endswith(tuple(ending.lower() for ending in endings)):
         return [f"File type not allowed. Accepted extensions: {', '.join(endings)}"]
@@ -114,11 +115,20 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, timedelta):
         return format_duration(value)
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return _moment(value)
     if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, (bool, int, float)):
         return json.dumps(value)
     raise ValueError("it is not a text")
+
+
+def _moment(value: datetime) -> str:
+    """A point in time as expressions write it (the reference's Instant): in UTC, no more of a second than it has."""
+    micros = value.microsecond
+    precision = "seconds" if not micros else "microseconds" if micros % 1000 else "milliseconds"
+    return value.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def _int(value: Any) -> int:

@@ -18,7 +18,8 @@ INPUT_TYPES = (
 
 @data
 class Input:
-    """One declared input. `defaults` may hold an expression; `options` are the properties of its type as written.
+    """One declared input. `defaults` may hold an expression; `options` are the properties of its type as written, and
+    `pattern`, its `validator` where Python writes that differently.
 
     depends_on: ids of inputs that it needs; it is left out when one of them is, or when `condition` does not give true.
     prefill: what a form begins with; the engine never takes it for a value.

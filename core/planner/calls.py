@@ -67,7 +67,7 @@ def _children(draft: Draft, key: TaskKey, times: int) -> str | None:
     return _ask_requests(draft, key)
 
 
-def _ask_requests(draft: Draft, key: TaskKey, error: str = "") -> str | None:
+def _ask_requests(draft: Draft, key: TaskKey) -> str | None:
     """Ask for the next children, a window at once. A failed one does not keep the others back (the reference)."""
     node = draft.step(key).node
     assert isinstance(node, Call)
@@ -75,7 +75,7 @@ def _ask_requests(draft: Draft, key: TaskKey, error: str = "") -> str | None:
     while group.running < WINDOW and group.cursor < group.round and not draft.halted:
         draft.ask(EvaluationKey(key, _purpose(draft, key, REQUEST), group.cursor), node.request, typed=True)
         group.cursor, group.running = group.cursor + 1, group.running + 1
-    return None if group.running else _close_call(draft, key, error)
+    return None if group.running else _close_call(draft, key)
 
 
 def call_answered(draft: Draft, key: TaskKey, node: Call, message: Evaluated) -> str | None:
@@ -134,9 +134,10 @@ def call_ended(draft: Draft, message: ChildEnded) -> None:
     else:
         draft.rule("child ended")
         state = _transmitted(message.state) if node.transmit_failed else "SUCCESS"
+        why = f"the execution {message.execution_id} ended {message.state}" if state in ("FAILED", "WARNING") else ""
         if message.error:
-            state = "FAILED"
-        _told(draft, key, task, _child_over(draft, key, index, state, message.error))
+            state, why = "FAILED", message.error
+        _told(draft, key, task, _child_over(draft, key, index, state, why))
 
 
 def _is_over(draft: Draft, key: TaskKey, index: int) -> bool:
@@ -149,21 +150,25 @@ def _transmitted(state: str) -> str:
     return "FAILED" if state == "CANCELLED" else "SUCCESS" if state == "SKIPPED" else state
 
 
-def _child_over(draft: Draft, key: TaskKey, index: int, state: str, error: str) -> str | None:
+def _child_over(draft: Draft, key: TaskKey, index: int, state: str, why: str) -> str | None:
     group = draft.count(key)
     group.running -= 1
-    group.worst = worse(group.worst, state)
+    if worse(group.worst, state) != group.worst:
+        group.worst, group.note = state, why
     group.done |= 1 << index
-    return _ask_requests(draft, key, error)
+    return _ask_requests(draft, key)
 
 
-def _close_call(draft: Draft, key: TaskKey, error: str) -> str | None:
-    task, state = draft.task(key), draft.counters(key).worst
+def _close_call(draft: Draft, key: TaskKey) -> str | None:
+    """What is said of the first of the children that ended worst is said of all."""
+    task, counters = draft.task(key), draft.counters(key)
     if task is None:
         return None
-    if state == "FAILED" and not draft.halted and retry_later(draft, key, task, error):
+    state, why = counters.worst, counters.note
+    if state == "FAILED" and not draft.halted and retry_later(draft, key, task, why):
         return None
-    return end_task(draft, key, after_retries(draft, key, task, state), error)
+    error, warning = ("", why) if state == "WARNING" else (why, "")
+    return end_task(draft, key, after_retries(draft, key, task, state), error, warning)
 
 
 def _told(draft: Draft, key: TaskKey, task: TaskFacts, state: str | None) -> None:

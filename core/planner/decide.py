@@ -22,7 +22,7 @@ from core.model.nodes import Step, Work
 from core.model.state import ENDED
 from core.model.truth import truthy
 from core.planner.draft import Draft
-from core.planner.ends import ask_end, end_requested, finish, flow_answered, kill
+from core.planner.ends import ask_end, end_requested, finish, flow_answered, kill, stopped_as
 from core.planner.facts import Facts, listener_asked
 from core.planner.groups import RUN_IF, begin, child_ended, end_task, open_step, settle, skip
 from core.planner.kinds import kind_of
@@ -68,6 +68,11 @@ def _task_ended(draft: Draft, message: TaskEnded) -> None:
             draft.rule("no job of its own")
         else:
             settle(draft, key, ended(draft, key, node, state, message.error))
+        return
+    if state == "KILLED" and draft.halted:
+        state = stopped_as(draft, task)
+        draft.end(key, state, message.error)
+        child_ended(draft, key, task.parent, state)
         return
     if state == "FAILED" and not draft.halted and retry_later(draft, key, task, message.error):
         return

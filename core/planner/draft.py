@@ -198,9 +198,9 @@ class Draft:
             task = self._touched[key] = evolve(task)
         return task
 
-    def end(self, key: TaskKey, state: str, error: str = "") -> None:
+    def end(self, key: TaskKey, state: str, error: str = "", warning: str = "") -> None:
         self._touched[key] = None
-        self.changes.append(EndTask(key, state, error))
+        self.changes.append(EndTask(key, state, error, warning))
 
     def set_state(self, state: str, error: str = "", through: str = "") -> None:
         self.state, self.error, self._moved = state, error or self.error, True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.model.decisions import Derive, Evaluate, KillChild, ReleaseSlot, RunTask, StartChild, StopTask
 from core.model.messages import ROOT, EndRequested, Evaluated, EvaluationKey, KillRequested, TaskKey
-from core.model.nodes import Call
+from core.model.nodes import Call, Work
 from core.model.state import ENDED
 from core.planner.draft import Draft
 from core.planner.facts import TaskFacts
@@ -14,6 +14,8 @@ OUTPUTS = "outputs"
 PROMISES = "promises"
 KEPT_PROMISES = "kept"
 EXIT = "exit:"
+STOPPED = "stop:"
+"""Begin the note of an execution that was asked to end in the state that follows; see `ask_end`."""
 KILLED_AFTER = "killed"
 RETRIED = "retried"
 RETRIED_STATE = "RETRIED"
@@ -30,7 +32,7 @@ def is_over(state: str, phase: str) -> bool:
 
 
 def kill(draft: Draft, message: KillRequested | None = None) -> None:
-    """Stop what runs, in child executions too; what waits will end without running."""
+    """Stop what runs; what waits will end without running. Asked for by a person, child executions are killed too."""
     after = draft.counters(ROOT).phase == "after"
     if draft.state == "KILLING" or draft.counters(ROOT).note == KILLED_AFTER:
         draft.rule("already killing")
@@ -41,7 +43,7 @@ def kill(draft: Draft, message: KillRequested | None = None) -> None:
     else:
         draft.set_state("KILLING")
         draft.halted = True
-    _stop(draft)
+    _stop(draft, cascade=message is not None)
 
 
 def end_requested(draft: Draft, message: EndRequested) -> None:
@@ -49,30 +51,73 @@ def end_requested(draft: Draft, message: EndRequested) -> None:
     if draft.halted or draft.counters(ROOT).phase == "after":
         draft.rule("already ending")
         return
-    ask_end(draft, message.state, message.error)
-    if message.stop:
-        _stop(draft)
+    ask_end(draft, message.state, message.error, stop=message.stop)
 
 
-def ask_end(draft: Draft, state: str, error: str = "") -> None:
+def ask_end(draft: Draft, state: str, error: str = "", *, stop: bool = False) -> None:
     """Open nothing more; once nothing runs, everything open and the execution end in this state.
 
-    What runs after the end can only stop early: the state is final.
+    stop: what runs is stopped; else it goes on to its end. What runs after the end can only stop early: the state is
+    final.
     """
     if state == "KILLED" or draft.counters(ROOT).phase == "after":
         kill(draft)
         return
     draft.rule(f"asked to end {state}")
-    draft.note(EXIT + state)
+    draft.note((STOPPED if stop else EXIT) + state)
     draft.set_state(draft.state, error)
+    if stop:
+        _stop(draft, cascade=False, last=state)
 
 
-def _stop(draft: Draft) -> None:
-    for key, task in list(draft.open_tasks()):
-        if task.running:
+def _stop(draft: Draft, *, cascade: bool, last: str = "KILLED") -> None:
+    """As the reference does. cascade: child executions end too; else they are left to themselves, as for what a flow
+    asks for. last: how the task ends that began last of those that run; see `stopped_as`.
+    """
+    says = last != "KILLED"
+    works = [(key, task) for key, task in draft.open_tasks() if task.running or (says and waits_itself(task))]
+    leaves = [key for key, task in works if says and _is_leaf(draft, key) and not is_member(draft, key, task)]
+    for key, task in works:
+        ends = last if leaves[-1:] == [key] else "KILLED"
+        if not task.running:
+            draft.end(key, ends)
+            continue
+        calls = isinstance(draft.node(key), Call)
+        if calls and not cascade:
+            draft.end(key, ends)
+            continue
+        if ends == "KILLED":
             draft.move(key, "KILLING")
-            if not is_member(draft, key, task):  # those stop with their group
-                draft.effects.append(KillChild(key) if isinstance(draft.node(key), Call) else StopTask(key))
+        if not is_member(draft, key, task):  # those stop with their group
+            draft.effects.append(KillChild(key) if calls else StopTask(key))
+
+
+def stopped_as(draft: Draft, task: TaskFacts) -> str:
+    """How a task ends that was stopped: KILLED, or as the execution where it is the one that says why."""
+    note = draft.counters(ROOT).note
+    says = note.startswith(STOPPED) and task.state == "RUNNING" and draft.state != "KILLING"
+    return note.removeprefix(STOPPED) if says else "KILLED"
+
+
+def _is_leaf(draft: Draft, key: TaskKey) -> bool:
+    """Of an execution that is only to end the flow is not known: then no task is."""
+    step = draft.facts.steps.get(key.task_id)
+    return step is not None and isinstance(step.node, (Work, Call))
+
+
+def waits_itself(task: TaskFacts) -> bool:
+    """Whether it does work, and has given its thread back for some time."""
+    return task.due_at > 0 and task.state == "RUNNING" and task.counters is None
+
+
+def is_leaving(draft: Draft) -> bool:
+    """Whether the execution is to end once what runs has ended, which nobody has stopped."""
+    return draft.counters(ROOT).note.startswith(EXIT) and draft.state != "KILLING"
+
+
+def goes_on(draft: Draft, task: TaskFacts) -> bool:
+    """Whether a task that waits goes on to its end though its execution is to end."""
+    return waits_itself(task) and is_leaving(draft)
 
 
 # -- by itself
@@ -154,10 +199,10 @@ def _works(draft: Draft, key: TaskKey, task: TaskFacts) -> bool:
 def _wind_down(draft: Draft) -> None:
     """Once nothing runs any more, close what is open, the innermost first."""
     tasks = list(draft.open_tasks())
-    if any(task.running for _, task in tasks):
+    if any(task.running or goes_on(draft, task) for _, task in tasks):
         return
     note = draft.counters(ROOT).note
-    state = "KILLED" if draft.state == "KILLING" or note == KILLED_AFTER else note.removeprefix(EXIT)
+    state = "KILLED" if draft.state == "KILLING" or note == KILLED_AFTER else note.partition(":")[2]
     if note == RETRIED and draft.state != "KILLING":
         state = RETRIED_STATE
         key, task = next((key, task) for key, task in tasks if task.state == "RETRYING" and task.due_at)
@@ -184,7 +229,8 @@ def end_execution(draft: Draft, state: str, error: str = "") -> None:
     flow = draft.facts.flow
     if flow.concurrency is not None and draft.facts.state not in ("CREATED", "QUEUED"):
         draft.effects.append(ReleaseSlot(flow.namespace, flow.id))
-    draft.set_state(state, error)
+    passed = state == "KILLED" and draft.facts.state != "KILLING"  # else it had that state before
+    draft.set_state(state, error, through="KILLING" if passed else "")
     if state != RETRIED_STATE and any(not step.disabled for step in flow.after_execution):
         draft.rule("afterExecution")
         draft.held = False

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.model.decisions import Counters, OpenTask, RunTask
 from core.model.messages import ROOT, EvaluationKey, TaskKey
-from core.model.nodes import Call, Children, Each, Group, Policy, Step, Wait, Work
+from core.model.nodes import Call, Children, Choice, Each, Group, Policy, Step, Wait, Work
 from core.model.truth import truthy
 from core.planner.draft import Draft, Kind
 from core.planner.facts import TaskFacts
@@ -17,6 +17,8 @@ WINDOW = 1000
 
 WHY = "!"
 """Begins the note of a group that failed by itself; the rest says why."""
+WARNS = "?"
+"""Begins the note of a group that ends early, and well; the rest goes into its log as a warning."""
 
 FATAL = frozenset({"FAILED", "KILLED"})
 _SEVERITY = {"SKIPPED": 0, "SUCCESS": 0, "WARNING": 2, "FAILED": 3, "CANCELLED": 4, "KILLED": 5}
@@ -119,7 +121,7 @@ def skip(draft: Draft, key: TaskKey) -> str:
     return end_task(draft, key, "SKIPPED")
 
 
-def end_task(draft: Draft, key: TaskKey, state: str, error: str = "") -> str:
+def end_task(draft: Draft, key: TaskKey, state: str, error: str = "", warning: str = "") -> str:
     """Close a task execution in the state that its `allowFailure` and `allowWarning` leave it in."""
     if state == "FAILED" and draft.step(key).allow_failure:
         draft.rule("allowFailure")
@@ -127,7 +129,7 @@ def end_task(draft: Draft, key: TaskKey, state: str, error: str = "") -> str:
     if state == "WARNING" and draft.step(key).allow_warning:
         draft.rule("allowWarning")
         state = "SUCCESS"
-    draft.end(key, state, error)
+    draft.end(key, state, error, warning)
     return state
 
 
@@ -231,12 +233,14 @@ def finish_group(draft: Draft, key: TaskKey, node: Any) -> str | None:
         root = draft.count(ROOT)
         root.running, root.phase = 0, "over" if root.phase == "after" else "finished"
         return root.worst
-    error = counters.note[1:] if counters.note[:1] == WHY else ""
+    note = "" if type(node) is Choice else counters.note  # there it is the branch
+    error = note[1:] if note[:1] == WHY else ""
+    warning = note[1:] if note[:1] == WARNS else ""
     if policy.failure_is_warning and counters.worst == "FAILED" and not draft.step(key).allow_failure:
         draft.rule("a failure counts as a warning")
-        draft.end(key, "WARNING", error)  # which `allowWarning` by itself leaves alone
+        draft.end(key, "WARNING", error, warning)  # which `allowWarning` by itself leaves alone
         return "WARNING"
-    return end_task(draft, key, counters.worst, error)
+    return end_task(draft, key, counters.worst, error, warning)
 
 
 def _block(draft: Draft, key: TaskKey, phase: str) -> Counters:

@@ -22,10 +22,11 @@ from core.model.nodes import Repeat, Wait, Work
 from core.model.state import ENDED
 from core.model.truth import truthy
 from core.planner.draft import HELD, Draft, Kind
-from core.planner.ends import ask_end
+from core.planner.ends import ask_end, goes_on, is_leaving
 from core.planner.facts import SETTINGS
 from core.planner.groups import (
     FATAL,
+    WARNS,
     WHY,
     advance,
     begin_queued,
@@ -148,9 +149,9 @@ def _again(draft: Draft, key: TaskKey, node: Repeat, until: str) -> bool:
     if reached:
         failed = truthy(str(settings.get("failure_on_max", False)).lower())
         draft.rule(f"max {reached} reached")
-        group.phase, group.note = "tasks", ENOUGH
+        group.phase, group.note = "tasks", f"{WHY if failed else WARNS}Max {reached} reached"
         if failed:
-            group.worst, group.note = "FAILED", f"{WHY}Max {reached} reached"
+            group.worst = "FAILED"
         return False
     due_at = draft.facts.now + interval
     group.phase = "waiting"
@@ -268,7 +269,7 @@ def due(draft: Draft, message: Due) -> None:
     """The time has come for one that waits; nothing begins while somebody pauses the execution."""
     key = message.key
     task = draft.task(key)
-    if task is None or not task.due_at or draft.halted:
+    if task is None or not task.due_at or (draft.halted and not goes_on(draft, task)):
         draft.rule("late timer")
     elif draft.facts.now < task.due_at:
         draft.rule("early timer")
@@ -300,7 +301,7 @@ def task_waits(draft: Draft, message: TaskWaits) -> None:
     task = draft.task(message.key)
     if task is None or not task.running or task.due_at:
         draft.rule("late wait")
-    elif draft.halted:
+    elif draft.halted and not is_leaving(draft):
         draft.rule("no time to wait")
         child_ended(draft, message.key, task.parent, end_task(draft, message.key, "KILLED"))
     else:

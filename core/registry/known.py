@@ -16,8 +16,8 @@ class Origin:
 RELEASED: dict[str, str] = {
     "core.http.Request": "tailrace-http",
     "core.http.Download": "tailrace-http",
-    "fs.http.Request": "tailrace-http",
-    "fs.http.Download": "tailrace-http",
+    "core.http.Trigger": "tailrace-http",
+    "fs.http.": "tailrace-http",
     **dict.fromkeys((
         "core.execution.Assert", "core.execution.Count", "core.execution.Counts", "core.execution.Exit",
         "core.execution.Labels", "core.execution.PurgeExecutions", "core.execution.Resume",

@@ -53,7 +53,10 @@ class ScriptLines:
             quoted = text if len(text) <= _QUOTED else text[:_QUOTED] + "…"
             self._ctx.log.warn(f"Invalid outputs '{quoted}': {error.what}")
             return
-        outputs, metrics, logs = message
+        outputs, metrics, logs, unknown = message
+        if unknown:
+            names = ", ".join(f"`{key}`" for key in unknown)
+            self._ctx.log.warn(f"Ignored in a message of the script: {names} (known are {', '.join(_KEYS)})")
         self.vars.update(outputs)
         for name, kind, value, tags in metrics:
             self._ctx.metric(name, value, kind=kind, tags=tags)
@@ -61,21 +64,21 @@ class ScriptLines:
             self._ctx.log.log(level, line)
 
 
-def _parse(text: str) -> tuple[dict[str, Any], list[_Metric], list[_LogEntry]]:
-    """Outputs, metrics and log entries of a message; nothing of it counts when a part is faulty. Raises Invalid."""
+def _parse(text: str) -> tuple[dict[str, Any], list[_Metric], list[_LogEntry], list[str]]:
+    """Outputs, metrics and log entries of a message, and its keys that are none of these: a script may say more than is
+    known here. Nothing of it counts when a part is faulty. Raises Invalid.
+    """
     try:
         message = json.loads(text)
     except json.JSONDecodeError as error:
         raise Invalid(f"{error.msg} at column {error.colno}") from error
     except RecursionError as error:
         raise Invalid("it is nested too deeply") from error
-    for key in message:
-        if key not in _KEYS:
-            raise Invalid(f"`{key}` is not one of {', '.join(_KEYS)}")
     return (
         _of_type(dict, message.get("outputs"), "outputs", "a map", absent={}),
         [_metric(item) for item in _of_type(list, message.get("metrics"), "metrics", "a list", absent=[])],
         [_log_entry(item) for item in _of_type(list, message.get("logs"), "logs", "a list", absent=[])],
+        [key for key in message if key not in _KEYS],
     )
 
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 import shutil
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
+from core.errors import Forbidden, NotFound
 from core.sdk.context import RunContext
 from core.sdk.runners import TaskRunner
 
 _URI = re.compile(r"(?:storage|kestra):///[-a-zA-Z0-9%._+~#=/]*")
+_MORE = re.compile(r"[^\n][-a-zA-Z0-9%._+~#=/]*")
+_UNSAFE = re.compile(r"[^-\w%.+~#=]")
+_LONGER = 30
+"""How many signs that no URI has may be in a name."""
 
 
 class Workspace:
@@ -26,6 +33,7 @@ class Workspace:
         self.root = ctx.working_dir
         self._private: Path | None = None
         self._written: list[Path] = []
+        self._copies: dict[str, str] = {}
 
     def __enter__(self) -> Workspace:
         return self
@@ -58,15 +66,39 @@ class Workspace:
         return path
 
     def localized(self, text: str) -> str:
-        """The text with every URI of internal storage replaced by the absolute path of a local copy.
+        """The text with every URI of internal storage replaced by the absolute path of a local copy, one that a shell
+        takes as it is.
 
         Raises NotFound, Forbidden.
         """
-        paths: dict[str, str] = {}
-        for uri in _URI.findall(text):
-            if uri not in paths:
-                target = self.private / str(len(paths)) / uri.rpartition("/")[2]
-                target.parent.mkdir(parents=True, exist_ok=True)
-                self.ctx.storage.fetch(uri, target)
-                paths[uri] = str(target)
-        return _URI.sub(lambda match: paths[match[0]], text) if paths else text
+        parts, end = [], 0
+        while found := _URI.search(text, end):
+            path, uri_end = self._copy(text, found.start(), found.end())
+            parts += [text[end : found.start()], path]
+            end = uri_end
+        return "".join((*parts, text[end:]))
+
+    def _copy(self, text: str, start: int, end: int) -> tuple[str, int]:
+        """The copy of the file whose URI begins at a place in a text, and where the URI ends.
+
+        A file keeps the name that a script or a server gave it, and that may hold spaces and other signs: where no file
+        is meant by what the reference takes for a URI, some more of the line is looked at.
+        """
+        try:
+            return self._copy_of(text[start:end]), end
+        except (NotFound, Forbidden):
+            for more in islice(_MORE.finditer(text, end), _LONGER):
+                if more.start() != end:
+                    break
+                end = more.end()
+                with suppress(NotFound, Forbidden):
+                    return self._copy_of(text[start:end]), end
+            raise
+
+    def _copy_of(self, uri: str) -> str:
+        if uri not in self._copies:
+            target = self.private / str(len(self._copies)) / _UNSAFE.sub("_", uri.rpartition("/")[2])
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.ctx.storage.fetch(uri, target)
+            self._copies[uri] = str(target)
+        return self._copies[uri]

@@ -12,10 +12,11 @@ from typing import Any, ClassVar, Literal, dataclass_transform
 
 from core.errors import Invalid, TailraceError, TaskFailed
 from core.model.data import data, evolve, field
+from core.sdk.containers import Cpu, Credentials, DeviceRequest, Memory
 from core.sdk.context import RunContext
 from core.sdk.files import collect_files, store_output, write_input_files
 from core.sdk.namespace_files import NamespaceFiles, write_namespace_files
-from core.sdk.properties import Described, prop, properties
+from core.sdk.properties import Described, prop, properties, yaml_name
 from core.sdk.runners import Command, TaskRunner
 from core.sdk.script_lines import ScriptLines
 from core.sdk.script_workspace import Workspace
@@ -35,12 +36,20 @@ class DockerOptions(Described):
 
     image: str | None = prop("Image to run in.", default=None)
     host: str | None = prop("Address of the Docker engine.", default=None, aliases=("dockerHost",))
+    config: str | dict[str, Any] | None = prop(
+        "A Docker configuration as text or map, for logins to registries.",
+        default=None, aliases=("dockerConfig",), secret=True,
+    )  # fmt: skip
+    credentials: Credentials | None = prop("Login to the registry of the image.", default=None)
     user: str | None = prop("User inside the container.", default=None)
     entry_point: list[str] | None = prop("Entry point in place of the image's.", default=None)
     extra_hosts: list[str] | None = prop("Lines `name:address` for the container's hosts file.", default=None)
     network_mode: str | None = prop("Network of the container.", default=None)
     volumes: list[str] | None = prop("Directories to mount.", default=None)
     pull_policy: Literal["ALWAYS", "IF_NOT_PRESENT", "NEVER"] | None = prop("When to pull the image.", default=None)
+    device_requests: list[DeviceRequest] | None = prop("Devices such as graphics cards.", default=None)
+    cpu: Cpu | None = prop("Limits on processors.", default=None)
+    memory: Memory | None = prop("Limits on memory.", default=None)
     shm_size: str | None = prop("Size of the container's shared memory.", default=None)
 
 
@@ -180,7 +189,7 @@ class ScriptTask(RunnableTask):
         known = {attribute.name for attribute, _ in properties(type(runner))}
         for name in options:
             if name not in known:
-                raise Invalid(f"`docker.{name}` means nothing to the runner `{runner.type}`")
+                raise Invalid(f"`docker.{yaml_name(name)}` means nothing to the runner `{runner.type}`")
         return evolve(runner, **options) if options else runner
 
     def _own_environment(self, ctx: RunContext) -> dict[str, str]:

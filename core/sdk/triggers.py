@@ -7,13 +7,16 @@ their types it says in `faults`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, dataclass_transform
+from typing import Any, Literal, dataclass_transform
 
 from core.errors import Invalid
 from core.model.data import data
 from core.model.state import State
 from core.sdk.context import Level
 from core.sdk.properties import PluginType, prop
+
+KnownState = Literal[State, "SUBMITTED", "BREAKPOINT", "RESUBMITTED"]
+"""A state that a flow may ask for: also those of the reference that no execution of ours is ever in."""
 
 
 @data
@@ -59,7 +62,7 @@ class Trigger(PluginType):
         "It starts nothing when this renders to nothing, `0` or `false`; the 2.x word for `conditions`.", default=None
     )
     labels: Any = prop("Labels of the executions it starts: a map, or a list of `key` and `value`.", default=None)
-    stop_after: list[State] = prop(
+    stop_after: list[KnownState] = prop(
         "Disabled when one of its executions ends in one of these states.", factory=list, render=False
     )
     fail_on_trigger_error: bool = prop("A failed evaluation becomes a failed execution.", default=False)

@@ -49,6 +49,10 @@ class MemberRules:
         began = [one.at for one in near.heard if isinstance(one, MemberStarted)]
         assert result.started_at <= began[0] <= first.ended_at <= began[1] <= result.ended_at
 
+    def test_a_group_without_members_succeeds(self, near: NearSide) -> None:
+        result = near.run_group()
+        assert (near.told_of_members(), result.state, result.error) == ([], "SUCCESS", "")
+
     def test_members_share_a_directory(self, near: NearSide) -> None:
         near.run_group(
             Member("first", "testing.Leave", {"name": "a.txt", "text": "one"}),

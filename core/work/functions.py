@@ -14,6 +14,7 @@ from core.work.files import AttemptFiles, namespace_uri
 from core.work.line import Line
 from core.work.variables import revealed
 
+NSFILE = "nsfile://"
 MAX_READ = 64 * 1024 * 1024
 
 
@@ -86,29 +87,52 @@ class EngineFunctions:
         return self.file_size(path, namespace) == 0
 
     def file_uri(self, path: str, namespace: str | None = None) -> str:
-        return namespace_uri(namespace or self._place.namespace, path)
+        """A file beside the flow lies in no storage: what is told is a copy among the files of the execution."""
+        path, namespace = self._in_namespace(path, namespace)
+        if self._place.storage_prefix:
+            where = self._where(path, namespace)
+            if where is not None and not is_storage_uri(where):
+                with Path(where).open("rb") as source:
+                    return self._files.put(source, path.removeprefix("/")).uri
+        return namespace_uri(namespace, path)
 
     def error_logs(self) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = self._line.ask(self._place, "error_logs", {})
         return found
 
     def tasks_with_state(self, state: str) -> list[dict[str, str]]:
-        states: Mapping[str, str] = self._line.ask(self._place, "task_states", {})
-        return [{"taskId": task, "state": now} for task, now in states.items() if now == state.upper()]
+        found = []
+        for task, value, now in self._line.ask(self._place, "task_states", {}):
+            if now == state.upper():
+                found.append({"taskId": task, "state": now} | ({} if value is None else {"value": value}))
+        return found
 
     def _bytes(self, path: str, namespace: str | None) -> bytes:
         self._noted(f"file:{path}")
         if not is_storage_uri(path):
-            return self._namespace_file(path, namespace or self._place.namespace)
+            return self._namespace_file(*self._in_namespace(path, namespace))
         size = self._files.stat(path).size
         if size > MAX_READ:
             raise Invalid(f"the file `{path}` is too large to be read into an expression ({size} bytes)")
         with self._files.open(path) as source:
             return source.read()
 
+    def _in_namespace(self, path: str, namespace: str | None) -> tuple[str, str]:
+        """Path and namespace of a file that is no URI of internal storage: `nsfile:///path`, `nsfile://namespace/path`,
+        or a path alone. Raises Forbidden.
+        """
+        if path.startswith("file://"):
+            raise Forbidden(
+                f"the file `{path}` can't be read: it is a file of the machine",
+                expected="a file of internal storage, or of a namespace (`nsfile:///path`)",
+            )
+        if path.startswith(NSFILE):
+            named, _, path = path.removeprefix(NSFILE).partition("/")
+            namespace = named or namespace
+        return path, namespace or self._place.namespace
+
     def _namespace_file(self, path: str, namespace: str) -> bytes:
-        files: Mapping[str, str] = self._line.ask(self._place, "namespace_files", {"namespace": namespace})
-        where = files.get(path.removeprefix("/"))
+        where = self._where(path, namespace)
         if where is None:
             raise NotFound(
                 f"there is no file `{path}` in the namespace `{namespace}`",
@@ -118,6 +142,11 @@ class EngineFunctions:
             return Path(where).read_bytes()
         with self._files.open(where) as source:
             return source.read()
+
+    def _where(self, path: str, namespace: str) -> str | None:
+        """The URI or the local path of a namespace file, None when there is none."""
+        files: Mapping[str, str] = self._line.ask(self._place, "namespace_files", {"namespace": namespace})
+        return files.get(path.removeprefix("/"))
 
 
 class WhenCalled(Mapping[str, Callable[..., Any]]):

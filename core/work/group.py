@@ -77,7 +77,7 @@ class GroupAttempt(Attempt):
 
     def _failed_member(self) -> str:
         """Run the members; the name of the one that ended this with its failure, or ""."""
-        for member in self._job.members:
+        for member in self._job.members or ():
             if self.context.stop_requested:
                 break
             result = self._member(member)

@@ -38,7 +38,8 @@ def choose_runner(
     if not reason:
         return make(DOCKER), ""
     if wish == "docker":
-        raise Unreachable(reason, hint="start a Docker engine, or run with --runner process")
+        other = "write `runner: PROCESS` on the task" if choice.setting else "run with --runner process"
+        raise Unreachable(reason, hint=f"start a Docker engine, or {other}")
     if choice.official:
         return make(PROCESS), f"no Docker engine: {choice.stand_in} stands in for the image `{choice.image}`"
     raise Unreachable(

@@ -127,7 +127,7 @@ class ThreadExecutor(Executor):
         def watch(seconds: float, reason: str) -> CallOff:
             return later(seconds, self._stop, Stop(job.attempt_id, reason))
 
-        if not job.members:
+        if job.members is None:
             return Attempt(job, self._tools, context, gives_back=True).run_in_time(watch)
         group: type[GroupAttempt] = import_module("core.work.group").GroupAttempt
         return group(job, self._tools, context, self._line, self._grace, watch).run_in_time(watch)

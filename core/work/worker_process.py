@@ -107,7 +107,7 @@ class _Worker:
             self._tell(Limit(job.attempt_id, number, seconds, reason))
             return lambda: self._tell(LimitOff(job.attempt_id, number))
 
-        if not job.members:
+        if job.members is None:
             return Attempt(job, self._tools, context, gives_back=True).run_in_time(watch)
         group = import_module("core.work.group").GroupAttempt
         result: TaskResult = group(job, self._tools, context, self._line, self._grace, watch).run_in_time(watch)

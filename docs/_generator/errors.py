@@ -26,7 +26,8 @@ def page() -> str:
     return joined(
         "# Errors and exit codes",
         docstring(TailraceError),
-        "With `--json` an error is an object: `error` with `kind`, `message`, `where`, `expected`, `hint`.",
+        "With `--json` an error is an object: `error` with `kind`, `message`, `where`, `expected`, `hint`; for a flow "
+        "that is not valid also `problems`, as `check --json` shows them.",
         "## Exit codes",
         table(["code", "what it means"], ((code(number), said) for number, said in _CODES.items())),
         "## Errors",

@@ -29,7 +29,7 @@ _ENGINE_SAYS = {
     "kv": "A value of the namespace's key-value store; without `namespace` also of the namespaces above.",
     "read": "The text of a file.",
     "secret": "A secret's value; what it is shown in is redacted.",
-    "tasksWithState": "The tasks of this execution that are in a state.",
+    "tasksWithState": "The tasks of this execution that are in a state, each with the value of the loop around it.",
 }
 _PLAIN = {
     "abs": "Without its sign.",

@@ -60,6 +60,19 @@ def test_what_nobody_works_on_is_killed_at_once(app: App, created: Created, body
     assert app.executions.run(execution.id).state == "KILLED", "what was sent before its end counts no more"
 
 
+def test_what_runs_after_an_execution_runs_when_it_is_killed_while_nobody_works_on_it(
+    app: App, created: Created
+) -> None:
+    tails = "finally: [{id: f, type: log.Log, message: no}]\nafterExecution: [{id: x, type: log.Log, message: yes}]\n"
+    execution = created(f"{PAUSED}\n{tails}")
+    app.executions.run(execution.id)
+    app.executions.kill(execution.id)
+    killed = app.executions.get(execution.id)
+    assert [state for state, _ in killed.history] == ["CREATED", "RUNNING", "PAUSED", "KILLING", "KILLED"]
+    found = [(task.task_name, task.state) for task in app.executions.tasks(killed.id)]
+    assert found == [("wait", "KILLED"), ("x", "SUCCESS")]
+
+
 def test_a_killed_execution_can_be_restarted(app: App, created: Created) -> None:
     execution = created(PAUSED)
     app.executions.run(execution.id)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from core.app import App
 from core.host.views import ExecutionFilter, ExecutionView
 
@@ -86,3 +88,72 @@ def test_what_is_stale_runs_again_with_what_follows_from_it(app: App) -> None:
     both = f"{run.id} {again.id}"
     assert values == {"a": run.id, "b": both, "c": run.id, "d": both}
     assert {task.stale_since for task in app.executions.tasks(again.id)} == {None}
+
+
+FAILS = "id: child\nnamespace: n\ntasks: [{id: a, type: execution.Fail, allowFailure: ALLOWED}]\n"
+
+
+@pytest.mark.parametrize(("allowed", "level", "state"), [("false", "ERROR", "FAILED"), ("true", "WARN", "WARNING")])
+def test_the_log_of_a_call_says_which_execution_did_not_end_well(
+    app: App, allowed: str, level: str, state: str
+) -> None:
+    app.flows.push(FAILS.replace("ALLOWED", allowed))
+    parent = app.run(PARENT)
+
+    (line,) = app.executions.logs(parent.id, task_name="sub")
+    assert (line.level, line.message) == (level, f"the execution {called(app).id} ended {state}")
+
+
+LOOP = """\
+id: loop
+namespace: n
+tasks:
+  - id: again
+    type: flow.LoopUntil
+    logLevel: LEVEL
+    condition: "false"
+    checkFrequency: {interval: PT0.01S, maxIterations: 2}
+    tasks: [{id: t, type: output.OutputValues, values: {a: 1}}]
+"""
+
+
+@pytest.mark.parametrize(("level", "said"), [("WARN", [("WARN", "Max iterations reached")]), ("ERROR", [])])
+def test_a_loop_that_reaches_its_limit_warns(app: App, level: str, said: list[tuple[str, str]]) -> None:
+    ended = app.run(LOOP.replace("LEVEL", level))
+
+    assert ended.state == "SUCCESS"
+    assert [(line.level, line.message) for line in app.executions.logs(ended.id)] == said
+
+
+TAKES = """\
+id: child
+namespace: n
+inputs:
+  - {id: text, type: STRING, required: false}
+  - {id: deep.text, type: STRING, required: false}
+  - {id: list, type: JSON, required: false}
+tasks: [{id: t, type: debug.Return, format: x}]
+"""
+GIVES = """\
+id: parent
+namespace: n
+inputs: [{id: at, type: DATETIME, defaults: "2024-01-31T10:00:00Z"}]
+tasks:
+  - id: sub
+    type: flow.Subflow
+    namespace: n
+    flowId: child
+    inputs: {text: "{{ {'a': [1, true]} }}", deep: {text: "{{ inputs.at }}"}, list: "{{ [1, true] }}"}
+    labels: {flag: "{{ 1 == 1 }}", map: "{{ {'a': 1} }}", at: "{{ inputs.at }}"}
+"""
+
+
+def test_texts_of_a_child_are_what_an_expression_writes(app: App) -> None:
+    app.flows.push(TAKES)
+    assert app.run(GIVES).state == "SUCCESS"
+
+    child = called(app)
+    at = "2024-01-31T10:00:00Z"
+    assert child.inputs == {"text": '{"a":[1,true]}', "deep": {"text": at}, "list": [1, True]}
+    own = {name: value for name, value in child.labels.items() if not name.startswith("system.")}
+    assert own == {"flag": "true", "map": '{"a":1}', "at": at}

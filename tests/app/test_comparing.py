@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.app.comparing import Comparer
+from core.app.comparing import Comparer, Contents, Room
 from core.host.overviews import TableDifference, ValueDifference
 from core.model.codec import MAX_DEPTH, SecretText, decode, encode
 
@@ -92,7 +92,7 @@ def test_each_place_that_differs_is_told_as_an_expression_writes_it(before: Any,
             [{"n": 1}, {"n": 1}, {"n": 5}],
             [{"n": 1}, {"n": 2}, {"n": 5}, {"n": 5}],
             TableDifference("", 3, 4, "", added=1, removed=0, changed=1),
-            [("[1].n", "changed"), ("[3]", "added")],
+            [("[1].n", "changed"), ("[2]", "added")],
         ),
         (
             [{"id": 1}, {"id": 2}],
@@ -148,9 +148,14 @@ def test_files_are_the_same_by_what_is_in_them() -> None:
     assert comparer.inside([{"f": "storage:///a", "n": 1}] * 2, [{"n": 1.0, "f": "storage:///b"}] * 2).parts == ()
 
 
+def contents_of(files: dict[str, Any]) -> Contents:
+    """What is in two of some files."""
+    return lambda first, second: None if None in (files[first], files[second]) else (files[first], files[second])
+
+
 def test_files_that_differ_are_told_by_what_is_in_them() -> None:
     files = {"storage:///a": [{"id": 1, "n": 1}], "storage:///b": [{"id": 1, "n": 2}], "storage:///c": None}
-    comparer = Comparer(lambda uri: uri, files.get)
+    comparer = Comparer(lambda uri: uri, contents_of(files))
     found = comparer.inside({"uri": "storage:///a"}, {"uri": "storage:///b"})
     assert found.parts == (ValueDifference("uri[id=1].n", "changed", 1, 2),)
     assert found.tables == (TableDifference("uri", 1, 1, "id", added=0, removed=0, changed=1),)
@@ -159,7 +164,7 @@ def test_files_that_differ_are_told_by_what_is_in_them() -> None:
 
 def test_files_that_name_one_another_end() -> None:
     files = {"storage:///a": ["storage:///a"], "storage:///b": ["storage:///b"]}
-    found = Comparer(lambda uri: uri, files.get).inside("storage:///a", "storage:///b")
+    found = Comparer(lambda uri: uri, contents_of(files)).inside("storage:///a", "storage:///b")
     assert found.parts == (ValueDifference("[0]", "changed", "storage:///a", "storage:///b"),)
 
 
@@ -172,6 +177,50 @@ def test_only_the_first_places_are_told() -> None:
     assert len(found.parts) == 3
     assert found.more
     assert found.tables == (TableDifference("", 10, 11, "id", added=1, removed=0, changed=10),)
+
+
+TEN = [{"id": one, "n": one} for one in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "table", "parts", "unfinished"),
+    [
+        (TEN, [{**row, "n": -1} for row in TEN], TableDifference("", 10, 10, "id", 0, 0, 4, first_rows=4), 4, True),
+        (TEN, [{**row, "n": row["n"] / 1} for row in TEN], None, 0, False),  # alike at first sight
+        (TEN, [*TEN[:5], {"id": 5, "n": 9}, *TEN[6:]], TableDifference("", 10, 10, "id", 0, 0, 1), 1, False),
+        (TEN, [*TEN[:5], {"id": 50, "n": 9}, *TEN[5:]], TableDifference("", 10, 11, "id", 1, 0, 0), 1, False),
+        (TEN[:4], [{**row, "n": -1} for row in TEN[:4]], TableDifference("", 4, 4, "id", 0, 0, 4), 4, False),
+        (  # what is looked at of them is the same
+            [{"n": Decimal(row["n"])} for row in TEN], [{"n": row["n"] + (row["n"] == 9)} for row in TEN],
+            TableDifference("", 10, 10, "", 0, 0, 0, first_rows=4), 0, True,
+        ),
+    ],
+)  # fmt: skip
+def test_of_very_large_tables_the_first_rows_that_differ_are_looked_at(
+    before: Any, after: Any, table: TableDifference | None, parts: int, unfinished: bool
+) -> None:
+    found = Comparer(room=Room(16)).inside(before, after)
+    assert (found.tables, len(found.parts), found.unfinished) == ((table,) if table else (), parts, unfinished)
+
+
+def test_all_tables_together_have_one_room() -> None:
+    changed = [{**row, "n": -1} for row in TEN]
+    found = Comparer(room=Room(60)).inside({"a": TEN, "b": TEN}, {"a": changed, "b": changed})
+    assert [(one.path, one.changed, one.first_rows) for one in found.tables] == [("a", 10, 0), ("b", 5, 5)]
+    assert found.unfinished
+
+
+def test_a_table_for_which_there_is_no_room_is_not_told_to_be_the_same() -> None:
+    found = Comparer(room=Room(0)).inside(TEN, [{**row, "n": -1} for row in TEN])
+    assert (found.parts, found.tables, found.unfinished) == ((), (), True)
+
+
+@given(st.lists(st.integers() | st.floats() | st.decimals(allow_nan=True), min_size=2, max_size=2))
+@settings(max_examples=300, deadline=None)
+def test_numbers_are_the_same_by_their_value_however_they_are_kept(numbers: list[Any]) -> None:
+    first, second = (Decimal(repr(one)) if isinstance(one, float) else Decimal(one) for one in numbers)
+    same = first.is_nan() and second.is_nan() if first.is_nan() or second.is_nan() else first == second
+    assert (Comparer()._digest(numbers[0]) == Comparer()._digest(numbers[1])) is same
 
 
 VALUES = st.recursive(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from time import process_time
@@ -10,8 +13,9 @@ from time import process_time
 import pytest
 
 from core.app import App, comparison
+from core.app.comparing import Room
 from core.app.comparison import ORDER
-from core.app.contents import content_of
+from core.app.contents import content_of, contents_of
 from core.errors import NotFound
 from core.host.overviews import OutputDifference, TableDifference, ValueDifference
 from core.testing.apps import temporary_app
@@ -100,12 +104,75 @@ def test_files_of_rows_are_compared_as_tables(app: App, monkeypatch: pytest.Monk
     (changed,) = app.outputs.compare(first, second).differences
     assert changed.tables == (TableDifference("", 1, 2, "id", added=1, removed=0, changed=1),)
     assert changed.parts == (
-        ValueDifference("[id=1].n", "changed", "2", "3"), ValueDifference("[id=2]", "added", after={"n": "9", "id": "2"}),
+        ValueDifference("[id=1].n", "changed", 2, 3), ValueDifference("[id=2]", "added", after={"n": 9, "id": 2}),
     )  # fmt: skip
     monkeypatch.setattr(comparison, "EACH_CONTENT", 5)
     (changed,) = app.outputs.compare(first, second).differences
     assert changed.tables == ()
     assert changed.parts[0].before == changed.before
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "parts"),
+    [
+        ("id,n\n1,1.0\n2,100\n", "n,id\n1.00,1\n1e2,2.0\n", []),  # columns and numbers in other forms
+        ("id,n\n1,1.0\n", "id,n\n1,1.1\n", [("[id=1].n", Decimal("1.0"), Decimal("1.1"))]),
+        ("n\n12345678901234567890.1\n", "n\n12345678901234567890.2\n", [("[0].n", *map(Decimal, ("12345678901234567890.1", "12345678901234567890.2")))]),
+        ("a,t\n2024-01-02,10:00\n", "t,a\n10:00:00,2024-01-02\n", []),
+        ("d\n2024-01-02\n", "d\n2024-01-03\n", [("[0].d", date(2024, 1, 2), date(2024, 1, 3))]),
+        ("d\n2024-01-02 10:00:00\n", "d\n2024-01-02T10:00:00\n", []),
+        ("d\n2024-01-02T10:00:00Z\n", "d\n2024-01-02T11:00:00+01:00\n", []),
+        ("b\ntrue\n", "b\nTRUE\n", []),
+        ("a,b\n1,\n", "a,b\n1.0,\n", []),
+        # not the same: codes, texts, dates that can only be guessed, what only one of the two holds numbers in
+        ("a\n007\n", "a\n7\n", [("[0].a", "007", "7")]),
+        ("a\nx1\n", "a\nX1\n", [("[0].a", "x1", "X1")]),
+        ("a\n01/02/2024\n13/02/2024\n", "a\n02/01/2024\n02/13/2024\n", [("[0].a", "01/02/2024", "02/01/2024"), ("[1].a", "13/02/2024", "02/13/2024")]),
+        ("a\n1\n2\n", "a\n1.0\nx\n", [("[0].a", "1", "1.0"), ("[1].a", "2", "x")]),
+        # not as DuckDB would read it: it leaves out a line
+        ("a\n1,000\n", "a\n1,0\n", [("[a=1]['#2']", "000", "0")]),
+        ("a,a\n1,2\n", "a,a\n1,3\n", [("[a=1]['a#2']", "2", "3")]),
+        ("a,a\n1,2\n", "a,a\n3,2\n", [("[a#2=2].a", "1", "3")]),
+    ],
+)  # fmt: skip
+def test_cells_of_csv_are_compared_by_what_the_columns_of_both_hold(
+    app: App, first: str, second: str, parts: list[object]
+) -> None:
+    pytest.importorskip("duckdb")
+    flow = FILE.replace(".txt", ".csv")
+    (one,) = app.outputs.compare(ran(app, flow, text=first), ran(app, flow, text=second)).differences
+    assert [(part.path, part.before, part.after) for part in one.parts] == parts
+    assert one.change == ("changed" if parts else "same")
+
+
+@pytest.mark.parametrize("body", [b"a\n" + b"1.0\n" * 400_001, b"a\n" + b"x" * 200_000, b"," * 400_001, b'a\n"', b"a\n1\0\n"])
+def test_what_takes_long_or_can_not_be_read_as_a_table_is_not_typed(body: bytes) -> None:
+    found = contents_of(("a.csv", BytesIO(body)), ("b.csv", BytesIO(body)))
+    assert found is not None
+    assert found == (content_of("a.csv", BytesIO(body)),) * 2
+
+
+def test_without_duckdb_cells_are_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    both = ("a.csv", BytesIO(b"a\n1.0\n")), ("b.csv", BytesIO(b"a\n1.00\n"))
+    assert contents_of(*both) == ([{"a": "1.0"}], [{"a": "1.00"}])
+
+
+def test_two_files_of_which_one_is_no_text_are_not_compared() -> None:
+    for body in (b"\xff\x00", b"a\n\xff\n"):
+        assert contents_of(("a.csv", BytesIO(b"a\n1\n")), ("b.csv", BytesIO(body))) is None
+
+
+def test_very_large_tables_are_told_as_far_as_they_were_looked_at(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow = FILE.replace(".txt", ".jsonl")
+    texts = ["".join(f'{{"id": {n}, "n": {n + more}}}\n' for n in range(10)) for more in (0, 1)]
+    first, second = (ran(app, flow, text=text) for text in texts)
+    monkeypatch.setattr(comparison, "Room", lambda: Room(16))
+    (one,) = app.outputs.compare(first, second).differences
+    assert one.tables == (TableDifference("", 10, 10, "id", 0, 0, 4, first_rows=4),)
+    monkeypatch.setattr(comparison, "Room", lambda: Room(0))
+    (one,) = app.outputs.compare(first, second).differences
+    assert (one.change, one.large, one.parts, one.before) == ("changed", True, (), None)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,17 @@ def test_a_restart_goes_on_in_the_row_that_failed_and_keeps_the_others() -> None
         assert len(one(app, failed.id, "x", "b").attempts) == 1
 
 
+def test_an_execution_that_was_restarted_says_so_by_a_label_and_one_that_was_replayed_does_not() -> None:
+    with temporary_app() as app:
+        failed = run_flow(LOOP, app=app)
+        replayed = app.executions.run(app.executions.replay(failed.id, from_task="x", value="b").id)
+        app.executions.restart(failed.id)
+        restarted = app.executions.run(failed.id)
+
+    own = {"system.correlationId": failed.id}
+    assert (dict(replayed.labels), dict(restarted.labels)) == (own, own | {"system.restarted": "true"})
+
+
 def test_a_replay_from_a_place_in_a_loop_keeps_the_other_values_with_all_that_is_below_them() -> None:
     text = LOOP.replace("taskrun.attemptsCount < 1 and ", "false and ")
     with temporary_app() as app:

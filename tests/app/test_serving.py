@@ -154,6 +154,16 @@ def test_the_end_of_a_caller_that_has_no_owner_ends_its_child(installation: Inst
         until(lambda: {state(app, execution), state(app, child)} == {"KILLED"})
 
 
+def test_what_runs_after_a_killed_execution_runs_where_executions_are_served(installation: Installation) -> None:
+    app = installation.services("default")
+    with serving(installation):
+        paused = submitted(app, flow_of("{id: pause, type: flow.Pause}") + f"\nafterExecution: [{PLAIN}]")
+        until(lambda: state(app, paused) == "PAUSED" and not app.executions.is_owned(paused))
+        app.executions.kill(paused)
+        until(lambda: [one for _, one in tasks(app, paused)] == ["KILLED", "SUCCESS"])
+        assert state(app, paused) == "KILLED"
+
+
 def test_the_kill_of_a_child_does_not_run_its_caller_in_the_process_that_asked(
     installation: Installation, tmp_path: Path
 ) -> None:

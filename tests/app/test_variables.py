@@ -88,4 +88,44 @@ def test_outputs_of_a_flow_that_are_not_of_their_type_are_told_in_the_log() -> N
 
     assert run.state == "FAILED"
     assert run.logs == (("ERROR", run.error),)
-    assert run.error.startswith("the flow's outputs can't be typed: Invalid output for `n`, Expected `INT`")
+    assert run.error.startswith("Failed to render output values: Invalid output for `n`, Expected `INT`")
+
+
+AFTERWARDS = """
+id: afterwards
+namespace: io.rules
+tasks:
+- {id: work, type: output.OutputValues, values: {n: 5}}
+finally:
+- {id: before, type: output.OutputValues, values: {outputs: "{{ execution.outputs is defined }}"}}
+afterExecution:
+- {id: after, type: output.OutputValues, values: {n: "{{ execution.outputs.n + 1 }}", state: "{{ execution.state }}"}}
+outputs: [{id: n, type: INT, value: "{{ outputs.work.values.n }}"}]
+"""
+
+
+def test_what_runs_after_an_execution_sees_the_outputs_of_its_flow() -> None:
+    run = run_flow(AFTERWARDS)
+
+    assert run.tasks["before"].output == {"values": {"outputs": "false"}}
+    assert run.tasks["after"].output == {"values": {"n": "6", "state": "SUCCESS"}}
+
+
+def test_tasks_with_a_state_are_listed_for_each_value_of_a_loop() -> None:
+    run = run_flow("""
+id: states
+namespace: io.rules
+tasks:
+- id: each
+  type: flow.ForEach
+  values: [good, bad, fine]
+  tasks: [{id: one, type: execution.Fail, condition: "{{ taskrun.value == 'bad' }}", allowFailure: true}]
+- {id: said, type: output.OutputValues, values: {good: "{{ tasksWithState('success') }}", bad: "{{ tasksWithState('Warning') }}"}}
+""")
+
+    assert run.tasks["said"].output == {
+        "values": {
+            "good": '[{"taskId":"one","state":"SUCCESS","value":"good"},{"taskId":"one","state":"SUCCESS","value":"fine"}]',
+            "bad": '[{"taskId":"each","state":"WARNING"},{"taskId":"one","state":"WARNING","value":"bad"}]',
+        }
+    }

@@ -301,7 +301,10 @@ def test_a_kill_reaches_the_process_that_runs_it(flow: Any, call: Run, begin: Ow
 
     why = call("executions", "why", execution)[1]
     assert why.startswith("hold is running since 20")
-    assert call("executions", "kill", "last") == (0, f"{execution} was asked to end\n", "")
+    code, out, _ = call("executions", "kill", "last", "--json")
+    told = json.loads(out)
+    assert (code, told["id"], told["asked"]) == (0, execution, "end")
+    assert told["state"] in ("RUNNING", "KILLING", "KILLED")
     process.communicate(timeout=PATIENCE)
     assert (process.returncode, state(call)) == (1, "KILLED")
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from core.app import load_settings, open_app
+from core.cli.compared import _told
 from core.cli.main import main
+from core.host.overviews import TableDifference
 
 FLOW = """
 id: prices
@@ -52,6 +54,11 @@ def test_what_differs_is_a_table_and_what_is_the_same_is_counted(
     assert err == "2 changed, 1 added, 0 removed, 3 same\n"
     assert main(["outputs", "diff", "last", "last", "--home", str(home[0])]) == 0
     assert capsys.readouterr() == ("", "0 changed, 0 added, 0 removed, 6 same\n")
+
+
+def test_it_is_told_how_far_a_very_large_table_was_looked_at() -> None:
+    told = _told(TableDifference("", 9, 9, "id", added=0, removed=0, changed=4, first_rows=4))
+    assert told == "9 rows: 4 changed, matched by id, of the first 4"
 
 
 def test_json_is_what_the_api_gives(home: tuple[Path, str, str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -174,6 +174,7 @@ def test_plugins_types_and_the_schema_are_told(home: Path, call: Run, tmp_path: 
     listed = json.loads(call("plugins", "list", "--json")[1])["data"]
     assert "debug.Return" in next(row["brings"] for row in listed if row["name"] == "builtin")
     assert call("plugins", "doc", "io.kestra.plugin.core.debug.Return")[1].startswith("# debug.Return\n")
+    assert json.loads(call("plugins", "doc", "debug.Return", "--json")[1])["properties"].keys() >= {"format"}
     assert call("plugins", "doc", "debug.Retrun")[0] == 2
     assert call("schema", "-o", str(tmp_path / "schema.json")) == (0, "", "")
     assert "$schema" in json.loads((tmp_path / "schema.json").read_text("utf-8"))

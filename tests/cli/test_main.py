@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from core.cli.command import Parser
 from core.cli.main import COMMANDS, main
 from core.errors import (
     Conflict,
@@ -177,3 +178,14 @@ def test_the_installed_script_names_itself(no_plugins: None, call: Run, monkeypa
 def test_the_version_is_told(call: Run) -> None:
     assert call("--version")[1] == "tailrace 0.1.0\n"
     assert main(["--version"]) == 0
+
+
+def test_every_command_whose_result_is_no_file_of_bytes_takes_json() -> None:
+    modules = [import_module(f"core.cli.commands.{name}") for name in COMMANDS]
+    without = []
+    for command in [command for module in modules for command in module.COMMANDS]:
+        parser = Parser(prog=command.words)
+        command.configure(parser)
+        if "--json" not in parser.format_help():
+            without.append(command.words)
+    assert without == ["files get"]

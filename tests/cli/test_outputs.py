@@ -138,6 +138,7 @@ def test_get_gives_json_and_the_bytes_of_files(app: Any, call: Run, make_task: A
 
     assert json.loads(call("outputs", "get", "t-python")[1]) == app.values["t-python"]
     assert call("outputs", "get", "t-python", "n")[1] == "1\n"
+    assert json.loads(call("outputs", "get", "t-python", "outputFiles.products.csv", "--json")[1]) == URI
     assert call("outputs", "get", "t-python", "outputFiles.products.csv", "-o", str(tmp_path / "x"))[0] == 0
     assert (tmp_path / "x").read_bytes() == b"a,b\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -22,6 +23,12 @@ def plugin(call: Run, tmp_path: Path) -> Path:
 
     assert (code, out.splitlines()[0]) == (0, f"{folder} is a plugin that works. From inside it:")
     return folder
+
+
+def test_programs_get_the_folder_and_the_package(call: Run, tmp_path: Path) -> None:
+    out = call("plugins", "new", "loud-voice", "--into", str(tmp_path), "--json")[1]
+
+    assert json.loads(out) == {"folder": str(tmp_path / "tailrace-loud-voice"), "package": "tailrace_loud_voice"}
 
 
 def test_the_project_file_is_ten_lines_and_names_the_module(plugin: Path) -> None:

@@ -10,12 +10,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import frozen
 
 from core.app import load_settings, open_app, open_deployment
-from tests.waiting import PATIENCE
+from core.app.remote.executions import RemoteExecutions
+from core.host.views import ExecutionView
+from tests.waiting import PATIENCE, until
 
 Run = Callable[..., tuple[int, str, str]]
 SHOP = """
@@ -194,7 +197,20 @@ def test_a_failed_execution_is_restarted_and_its_exit_code_is_that_of_a_run(plac
     assert err == "error: the execution is FAILED\n"
 
 
-def test_a_replay_is_a_new_execution(place: Place, call: Run) -> None:
+@pytest.mark.parametrize("fast", [False, True])
+def test_a_replay_is_a_new_execution(
+    place: Place, call: Run, monkeypatch: pytest.MonkeyPatch, fast: bool
+) -> None:
+    """fast: it has ended before it is looked at for the first time."""
+    replay = RemoteExecutions.replay
+
+    def ended(self: RemoteExecutions, *args: Any, **given: Any) -> ExecutionView:
+        view = replay(self, *args, **given)
+        until(lambda: self.get(view.id).state == "SUCCESS")
+        return view
+
+    if fast:
+        monkeypatch.setattr(RemoteExecutions, "replay", ended)
     there = ("--server", place.url)
     code, out, err = call("executions", "replay", place.ids["shop"], "--from", "say", "--json", *there)
     new = json.loads(out)

@@ -90,4 +90,4 @@ def test_the_last_error_logs_and_states_are_told(world: World) -> None:
     key = story.open("a")
     story.log(key, ("INFO", "fine"), ("ERROR", "bad"))
     assert ask(world.records, "error_logs") == [{"taskId": "a", "level": "ERROR", "message": "bad"}]
-    assert ask(world.records, "task_states") == {"a": "RUNNING"}
+    assert ask(world.records, "task_states") == [["a", None, "RUNNING"]]

@@ -234,7 +234,7 @@ def test_outputs_that_cannot_be_typed_fail_the_execution(world: World) -> None:
     view = world.records.execution(ORGANIZATION, "e1")
     assert view is not None
     assert (view.state, view.outputs) == ("FAILED", None)
-    assert view.error.startswith("the flow's outputs can't be typed: Invalid output for `x`,")
+    assert view.error.startswith("Failed to render output values: Invalid output for `x`,")
 
 
 # -- what a job carries

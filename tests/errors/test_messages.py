@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -68,6 +69,21 @@ def test_what_is_wrong_with_a_flow_is_said_with_its_place(case: str, told: Told)
     assert told("check", body) == (2, message, "not valid\n")
 
 
+def test_programs_get_each_problem_of_a_flow_with_its_place(told: Told) -> None:
+    body, message = FLOWS["an unknown property"]
+    code, out, errors = told("run", body, "--json")
+    problem = {
+        "severity": "error", "message": "there is no property `metod`", "file": "flow.yaml", "line": 7, "column": 5,
+        "path": "$.tasks[0].metod", "expected": "", "hint": "did you mean `method`?", "kind": "unknown",
+    }  # fmt: skip
+    assert (code, errors, json.loads(out)) == (
+        2, message,
+        {"error": {"kind": "invalid", "message": message.strip(), "where": "flow.yaml", "expected": "", "hint": "",
+                   "problems": [problem]}},
+    )  # fmt: skip
+    assert json.loads(told("check", body, "--json")[1])["problems"] == [problem]
+
+
 def test_an_input_that_is_missing_is_said_with_the_way_to_give_it(told: Told) -> None:
     assert told("run", "inputs:\n  - {id: who, type: STRING}\n" + HELLO) == (
         2, "",
@@ -132,6 +148,7 @@ def test_an_engine_that_the_flow_names_is_asked_by_the_task_itself(told: Told) -
             marks=pytest.mark.skipif(not Path("/proc/self").exists(), reason="no directory that nobody may write"),
         ),
         ("HERE/flow.yaml/home", "not a directory"),
+        ("HERE/flow.yaml", "it is a file"),
     ],
 )
 def test_a_home_that_cannot_be_written_is_said(home: str, reason: str, told: Told, tmp_path: Path) -> None:

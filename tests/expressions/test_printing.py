@@ -47,7 +47,7 @@ PARIS = ZoneInfo("Europe/Paris")
         (Entry("a", 1), "a=1", '{"a":1}'),
         (b"ab", "ab", '"ab"'),
     ],
-    ids=repr,
+    ids=lambda one: "an entry" if isinstance(one, Entry) else repr(one),
 )  # fmt: skip
 def test_scalars(render: Callable[..., str], value: Any, alone: str, in_json: str) -> None:
     assert render("{{ x }}", x=value) == alone

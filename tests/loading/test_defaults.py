@@ -131,3 +131,10 @@ flow.yaml:4:5: `x` is not a map
 @pytest.mark.parametrize(("source", "message"), CASES.items(), ids=list(CASES))
 def test_what_is_wrong_with_a_default_is_said_with_its_place(source: str, message: str, load: Load) -> None:
     assert texts(load(f"{HEAD}pluginDefaults:\n  - {source}\n{TASK}")) == [message]
+
+
+def test_a_property_that_the_type_of_a_default_does_not_have_is_an_error(load: Load) -> None:
+    loaded = load(f"{HEAD}pluginDefaults: [{{type: log.Log, values: {{levle: WARN}}}}]\n{TASK}")
+
+    assert [problem.severity for problem in loaded.problems] == ["error"]
+    assert loaded.flow is None

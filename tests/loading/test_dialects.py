@@ -8,6 +8,7 @@ import pytest
 
 from core.loading import Loaded
 from core.loading.differences import differences, spoken
+from core.model.data import evolve
 
 Load = Callable[[str], Loaded]
 HEAD = "id: f\nnamespace: a.b\n"
@@ -44,6 +45,45 @@ def test_a_flow_can_not_mix_them(load: Load) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("expression", "word"), [("x | json", "the filter `json`"), ("json(x)", "the function `json`")]
+)
+def test_a_flow_of_2x_has_no_expressions_that_2x_has_lost(expression: str, word: str, load: Load) -> None:
+    loop = f"tasks: [{{id: t, type: flow.Loop, values: [1], tasks: [{LOG}]}}]\n"
+    loaded = load(f"{HEAD}variables: {{a: '{{{{ {expression} }}}}'}}\n{loop}")
+
+    assert [str(problem) for problem in loaded.problems] == [
+        f"flow.yaml:4:17: `flow.Loop` is a word of the 2.x dialect, and {word} ($.variables.a) of 1.x\n"
+        "  expected: one dialect in a flow"
+    ]
+
+
+def test_the_functions_of_2x_may_stand_in_a_flow_of_1x(load: Load) -> None:
+    each = f"tasks: [{{id: t, type: flow.ForEach, values: [1], tasks: [{LOG}]}}]\n"
+    source = f"variables: {{a: \"{{{{ loopOutputs(x, 'y') }}}}\"}}\n{each}"
+
+    assert load(HEAD + source).require().dialect == "1.x"
+
+
+def test_an_older_name_of_a_type_is_listed(load: Load) -> None:
+    source = "tasks: [{id: a, type: io.kestra.core.tasks.log.Log, message: hi}]\n"
+    flow = load(HEAD + source).require()
+
+    assert (flow.dialect, spoken(flow)) == ("both", "1.x")
+    assert [str(one) for one in differences(flow, "flow.yaml")] == [
+        "flow.yaml:3:23: `io.kestra.core.tasks.log.Log`: 2.x does not know this older name of a type"
+    ]
+
+
+def test_an_older_word_for_a_state_is_listed(load: Load) -> None:
+    exits = "tasks: [{id: a, type: io.kestra.plugin.core.execution.Exit, state: CANCELED}]\n"
+    flow = evolve(load(HEAD + TASKS).require(), source=HEAD + exits)
+
+    assert [str(one) for one in differences(flow, "flow.yaml")] == [
+        "flow.yaml:3:68: `CANCELED`: 2.x calls it `CANCELLED`"
+    ]
+
+
 def test_what_means_something_else_in_the_other_dialect_is_listed_with_its_place(load: Load) -> None:
     source = f"""\
 tasks:
@@ -75,7 +115,7 @@ def test_of_a_flow_of_both_nothing_is_listed(load: Load) -> None:
 
 @pytest.mark.parametrize(
     ("expression", "dialect"),
-    [("x | json", "1.x"), ("json(x)", "1.x"), ("loopOutputs(x, 'y')", "2.x"), ("read(x)", "both"), ("x", "both")],
+    [("x | json", "1.x"), ("json(x)", "1.x"), ("loopOutputs(x, 'y')", "2.x"), ("isWeekend(x)", "2.x"), ("read(x)", "both"), ("x", "both")],
 )
 def test_words_inside_expressions_count_too_when_somebody_asks(expression: str, dialect: str, load: Load) -> None:
     flow = load(f"{HEAD}variables: {{a: '{{{{ {expression} }}}}'}}\n".replace("'y'", "''y''") + TASKS).require()

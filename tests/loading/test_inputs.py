@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from core.loading import Loaded
+from core.errors import InvalidInput
+from core.loading import Loaded, parse_yaml
 from core.model.flow import FlowOutput
-from core.model.inputs import Input
+from core.model.inputs import Input, type_value
 
 Load = Callable[[str], Loaded]
 HEAD = "id: f\nnamespace: a.b\ntasks: [{id: a, type: log.Log, message: hi}]\n"
@@ -51,6 +52,25 @@ DECLARED = {
         "a", "FILE", options={"allowedFileExtensions": [".csv", ".txt"], "extension": ".csv"}
     ),
 }
+
+
+MATCHES = {
+    r"\p{Upper}\p{Alpha}*": ("Abc", "abc"), r"(?<year>\d{4})\z": ("2024", "2024\n"), r"[a-z]++\.csv": ("a.csv", "acsv"),
+    r"\Qa.b\E": ("a.b", "axb"), r"[\[\]]": ("[", "("),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("pattern", "texts"), MATCHES.items(), ids=list(MATCHES))
+def test_a_validator_is_a_regular_expression_as_the_reference_writes_it(
+    pattern: str, texts: tuple[str, str], load: Load
+) -> None:
+    (declared,) = load(f"{HEAD}inputs:\n  - {{id: a, type: STRING, validator: '{pattern}'}}\n").require().inputs
+    good, bad = texts
+
+    assert type_value(declared, good, parse_yaml) == good
+    with pytest.raises(InvalidInput) as refused:
+        type_value(declared, bad, parse_yaml)
+    assert refused.value.what == f"Invalid input for `a`, it must match the pattern `{pattern}`, but received `{bad}`"
 
 
 @pytest.mark.parametrize(("source", "declared"), DECLARED.items(), ids=list(DECLARED))
@@ -105,6 +125,9 @@ flow.yaml:5:30: Expected `DATE` but received `2023-13-01` with errors: month mus
     "- {id: a, type: STRING, validator: '('}": """\
 flow.yaml:5:36: invalid pattern [(]: missing ), unterminated subpattern at position 0
   expected: a regular expression""",
+    "- {id: a, type: STRING, validator: '[a-z&&[^b]]+'}": """\
+flow.yaml:5:36: invalid pattern [[a-z&&[^b]]+]: a class of characters can't hold another
+  expected: a class without `[` and `&&`""",
     "- {id: a, type: INT, defaults: few}": """\
 flow.yaml:5:32: Invalid input for `a`, Expected `INT` but received `few` with errors: it is not a whole number, \
 but received `few`""",

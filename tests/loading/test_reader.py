@@ -48,6 +48,27 @@ def test_core_tags_choose_the_type() -> None:
     ]  # fmt: skip
 
 
+QUESTIONS = {"m": ["what?", "0 0 ? * *"], "n": {"b?c": "d"}}
+
+
+@pytest.mark.parametrize("before", ["", "\ufeff", "a: &x 1\nb: *x\n"])
+def test_a_colon_or_question_mark_inside_a_scalar_between_brackets_belongs_to_it(before: str) -> None:
+    text = before + "k: {uri: http://host:80/x?y=z, at: 2020-01-01T00:00:00Z, time: 10:30, n: 010}\nl: [a:b, 'c', yes]\n"
+    found = read(text)
+
+    assert found["k"] == {"uri": "http://host:80/x?y=z", "at": "2020-01-01T00:00:00Z", "time": "10:30", "n": 8}
+    assert found["l"] == ["a:b", "c", True]
+    assert same(found, compose(text).value())
+    assert compose(text).content["k"].content["at"].position[1] == 36
+    assert read(before + "m: [what?, 0 0 ? * *]\nn: {b?c: d}\n") == {**(read(before) or {}), **QUESTIONS}
+
+
+def test_what_is_wrong_beside_such_a_colon_is_told_with_its_place() -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_yaml("k: {uri: http://host")
+    assert str(caught.value) == "the map that began in line 1 is not closed (line 1, column 21)\n  expected: `,` or `}`"
+
+
 def test_an_alias_is_the_value_of_its_anchor() -> None:
     assert read("a: &x [1, 2]\nb: *x\nc: &y 010\nd: *y\n") == {"a": [1, 2], "b": [1, 2], "c": 8, "d": 8}
 

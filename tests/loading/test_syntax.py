@@ -59,6 +59,18 @@ f:2:2: the list that began in line 1 is not closed
     "a: {b: 1\nc: 1": """\
 f:2:2: the map that began in line 1 is not closed
   expected: `,` or `}`""",
+    "a: [": """\
+f:2:1: a value is missing here
+  expected: a value, or the `]` or `}` that ends the list or the map
+  to do: put quotes around a text that begins with `,`, `]` or `}`""",
+    "a: ,b": """\
+f:1:4: a value is missing here
+  expected: a value, or the `]` or `}` that ends the list or the map
+  to do: put quotes around a text that begins with `,`, `]` or `}`""",
+    "a: >x\n  y": """\
+f:1:5: text stands behind the `|` or `>` that begins a text of lines
+  expected: the text on the next lines, indented
+  to do: begin a new line before the text""",
     "a: - b": """\
 f:1:4: a list can't begin behind its key
   expected: `- ` on a line of its own

@@ -198,8 +198,8 @@ def test_ids_are_unique_over_all_levels(load: Load) -> None:
 - {id: c, type: log.Log, message: four}
 """
     assert texts(load(HEAD + source)) == [
-        "flow.yaml:8:12: Duplicate task id with name [a]\n  expected: an id that no other has",
-        "flow.yaml:10:8: Duplicate task id with name [c]\n  expected: an id that no other has",
+        "flow.yaml:8:12: Duplicate task id with name [a, c]\n  expected: an id that no other has",
+        "flow.yaml:10:8: Duplicate task id with name [a, c]\n  expected: an id that no other has",
     ]
 
 
@@ -252,3 +252,18 @@ def test_problems_of_every_level_are_reported_together(load: Load) -> None:
     assert [problem.message for problem in load(HEAD + source).problems] == [
         "Invalid type: nope", "`id` is missing", "`message` is missing",
     ]  # fmt: skip
+
+
+def test_a_retry_inside_a_working_directory_is_told_to_have_no_effect(load: Load) -> None:
+    retry = "retry: {type: constant, interval: PT1S}"
+    member = f"{{id: m, type: log.Log, message: a, {retry}}}"
+    loaded = load(f"id: f\nnamespace: a.b\ntasks:\n- {{id: t, type: flow.WorkingDirectory, {retry}, tasks: [{member}]}}\n")
+
+    assert loaded.flow is not None
+    assert [(problem.severity, str(problem)) for problem in loaded.problems] == [
+        (
+            "warning",
+            "flow.yaml:4:124: `retry` has no effect on a task inside a working directory\n"
+            "  to do: set it on the directory",
+        )
+    ]

@@ -25,6 +25,8 @@ GOOD = (
     "operand: OR, filters: [{field: STATE, type: IN, values: [FAILED]}, {field: EXPRESSION, type: IS_TRUE}]}]}",
     "type: trigger.Flow, dependsOn: [{flowId: o, when: '{{ outputs.x }}'}], mode: AT_LEAST, minSatisfied: 1, window: "
     "{every: PT1H, offset: PT5M}, fireOnce: true, onMiss: {behavior: FAIL}",
+    "type: trigger.Flow, states: [SUBMITTED, BREAKPOINT], conditions: [{type: condition.ExecutionStatus, in: [RESUBMITTED]}]",
+    "type: trigger.Schedule, cron: '@daily', when: \"{{ isWeekend(trigger.date) or isPublicHoliday(trigger.date, 'FR') }}\"",
     "type: trigger.Webhook, key: k, wait: true, returnOutputs: true, responseContentType: text/plain",
     "type: trigger.Webhook, key: '{{ flow.id }}', disabled: true, minLogLevel: INFO, logToFile: true",
 )
@@ -121,7 +123,7 @@ flow.yaml:5:88: timezone '(Europe/Berln)' is not a valid time-zone ID
   expected: a name such as Europe/Berlin""",
     "{id: t, type: trigger.Flow, states: [DONE]}": """\
 flow.yaml:5:40: `DONE` is not one of CREATED, QUEUED, RUNNING, PAUSED, RETRYING, RETRIED, RESTARTED, KILLING, SUCCESS, \
-WARNING, FAILED, KILLED, CANCELLED, SKIPPED""",
+WARNING, FAILED, KILLED, CANCELLED, SKIPPED, SUBMITTED, BREAKPOINT, RESUBMITTED""",
     "{id: t, type: trigger.Flow, conditions: [{type: condition.Nott}]}": """\
 flow.yaml:5:51: there is no type `condition.Nott`
   to do: did you mean `condition.Not`?""",
@@ -159,6 +161,18 @@ def test_what_is_wrong_with_a_trigger_is_said_with_its_place(written: str, messa
 
     assert str(loaded.problems[0]) == message
     assert loaded.flow is None
+
+
+def test_schedule_conditions_are_about_dates(load: Load) -> None:
+    wrong = "scheduleConditions: [{type: condition.Weekend}, {type: condition.ExecutionStatus}]"
+    loaded = load(f"{HEAD}- {{id: t, type: trigger.Schedule, cron: '@daily', {wrong}}}")
+
+    assert [str(problem) for problem in loaded.problems if problem.severity == "error"] == [
+        "flow.yaml:5:99: `condition.ExecutionStatus` can't be asked of a date\n"
+        "  expected: one of condition.DateTimeBetween, condition.DayWeek, condition.DayWeekInMonth, "
+        "condition.ExecutionOutputs, condition.Expression, condition.Not, condition.Or, condition.PublicHoliday, "
+        "condition.TimeBetween, condition.Weekend"
+    ]
 
 
 def test_ids_of_triggers_are_unique(load: Load) -> None:

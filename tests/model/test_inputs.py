@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -39,6 +39,9 @@ GOOD: list[tuple[str, object, object]] = [
     ("FLOAT", 42.42, 42.42), ("FLOAT", "42.42", 42.42), ("FLOAT", 1, 1.0), ("FLOAT", "1e3", 1000.0),
     ("FLOAT", ".5", 0.5),
     ("BOOLEAN", True, True), ("BOOLEAN", "TRUE", True), ("BOOL", "false", False), ("BOOL", False, False),
+    ("STRING", datetime(2024, 1, 31, 12, tzinfo=timezone(timedelta(hours=2))), "2024-01-31T10:00:00Z"),
+    ("STRING", datetime(2024, 1, 31, 10, 0, 0, 120_000, UTC), "2024-01-31T10:00:00.120Z"),
+    ("STRING", datetime(2024, 1, 31, 10, 0, 0, 7, UTC), "2024-01-31T10:00:00.000007Z"),
     ("DATETIME", "2019-10-06T18:27:49Z", datetime(2019, 10, 6, 18, 27, 49, tzinfo=UTC)),
     ("DATETIME", "2019-10-06T18:27:49.123456789+02:00", datetime(2019, 10, 6, 16, 27, 49, 123456, tzinfo=UTC)),
     ("DATETIME", datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)),

@@ -17,6 +17,7 @@ from core.model.decisions import (
     EndTask,
     Evaluate,
     GiveOutput,
+    HoldTask,
     KillChild,
     MoveExecution,
     MoveTask,
@@ -67,6 +68,7 @@ class Row:
     due_at: int = 0
     error: str = ""
     output: dict[str, Any] = field(factory=dict)
+    warning: str = ""
 
 
 @define
@@ -161,9 +163,11 @@ class World:
             if change.entered:
                 row.state, row.due_at = change.state, change.due_at
                 row.history.append(change.state)
+        elif isinstance(change, HoldTask):
+            self.rows[change.key].due_at = change.due_at
         elif isinstance(change, EndTask):
             row = self.rows[change.key]
-            row.state, row.error, row.due_at = change.state, change.error, 0
+            row.state, row.error, row.warning, row.due_at = change.state, change.error, change.warning, 0
             assert change.state in ENDED, change
             row.history.append(change.state)
         elif isinstance(change, ReopenTask):
@@ -208,7 +212,9 @@ class World:
             self.timers.append((effect.due_at, effect.key))
         elif isinstance(effect, StartChild):
             self.todo.append(ChildStarted(effect.key, effect.index, f"child-{effect.index}"))
-            self.todo.append(ChildEnded(effect.key, "", self.outcome(effect.key), "", effect.index))
+            self.todo.append(
+                ChildEnded(effect.key, f"child-{effect.index}", self.outcome(effect.key), "", effect.index)
+            )
         elif isinstance(effect, RestartChild):
             times = self.rows[effect.key].counters.round  # type: ignore[union-attr]
             self.todo += [ChildEnded(effect.key, "", self.outcome(effect.key), "", at) for at in range(times)]

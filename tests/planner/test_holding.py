@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.model.decisions import FreeSlot, KillChild, ReleaseSlot, RunTask, StopTask
-from core.model.flow import FlowOutput
+from core.model.decisions import Counters, EndTask, FreeSlot, KillChild, ReleaseSlot, RunTask, StopTask
+from core.model.flow import Flow, FlowOutput
 from core.model.messages import (
+    ROOT,
     ChildEnded,
     EndRequested,
     ForceRunRequested,
@@ -18,8 +19,23 @@ from core.model.messages import (
     Started,
     TaskEnded,
     TaskKey,
+    TaskWaits,
 )  # fmt: skip
-from core.model.nodes import Call, Concurrency, Each, Group, Node, Parallel, Policy, Repeat, Retry, Sequence, Wait
+from core.model.nodes import (
+    Call,
+    Choice,
+    Concurrency,
+    Each,
+    Group,
+    Node,
+    Parallel,
+    Policy,
+    Repeat,
+    Retry,
+    Sequence,
+    Wait,
+)
+from core.planner import Facts, TaskFacts, decide
 from tests.planner.flows import played, task, work, world
 from tests.planner.simulator import World
 
@@ -177,7 +193,96 @@ def test_an_end_from_outside_stops_what_runs() -> None:
     run.start()
     assert run.tell(EndRequested("FAILED", "too slow", stop=True)).effects == (StopTask(TaskKey("a")),)
     run.end("a", "KILLED")
-    assert (run.state, run.error, run.ran()) == ("FAILED", "too slow", ["a=KILLED"])
+    assert (run.state, run.error, run.ran()) == ("FAILED", "too slow", ["a=FAILED"])
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
+def test_the_last_task_that_runs_ends_as_it_was_asked_from_outside_and_the_others_are_killed(
+    state: str, first: str
+) -> None:
+    run = world(task("g", Parallel((work("w"), task("c", Call({})), work("a"), work("b")))))
+    run.start()
+    run.tell(TaskWaits(TaskKey("w"), 50_000_000, "half"))
+    run.tell(run.todo.pop(1))
+    assert run.tell(EndRequested(state, "late", stop=True)).effects == (StopTask(TaskKey("a")), StopTask(TaskKey("b")))
+    run.end(first, "KILLED")
+    run.end("b" if first == "a" else "a", "KILLED")
+    assert run.ran() == [f"g={state}", "w=KILLED", "c=KILLED", "a=KILLED", f"b={state}"]
+    assert run.state == state
+
+
+def test_what_waits_of_an_execution_whose_flow_is_not_known_is_killed() -> None:
+    waits = {TaskKey("a"): TaskFacts(ROOT, "RUNNING", attempts=1, due_at=50_000_000)}
+    facts = Facts(Flow("", "", Sequence(())), {}, "RUNNING", Counters(running=1), waits)
+    decision = decide(facts, EndRequested("FAILED", "gone", stop=True))
+    assert decision.changes[0] == EndTask(TaskKey("a"), "KILLED")
+    assert decision.changes[-1].state == "FAILED"  # type: ignore[union-attr]
+
+
+def test_a_call_ends_as_it_was_asked_from_outside_and_its_child_is_left_to_itself() -> None:
+    run = world(task("c", Call({})))
+    run.start()
+    run.tell(run.todo.pop(0))
+    assert run.tell(EndRequested("FAILED", "late", stop=True)).effects == ()
+    assert (run.state, run.ran()) == ("FAILED", ["c=FAILED"])
+
+
+def test_a_task_that_asks_for_a_kill_leaves_child_executions_to_themselves() -> None:
+    run = world(task("g", Parallel((task("c", Call({})), work("a"), work("b")))))
+    run.start()
+    run.tell(run.todo.pop(0))
+    assert run.tell(TaskEnded(TaskKey("a"), "SUCCESS", exit="KILLED")).effects == (StopTask(TaskKey("b")),)
+    run.end("b", "KILLED")
+    assert (run.state, run.ran()) == ("KILLED", ["g=KILLED", "c=KILLED", "a=KILLED", "b=KILLED"])
+
+
+def test_a_task_that_waits_by_itself_goes_on_to_its_end_when_another_asks_for_the_end() -> None:
+    run = world(task("g", Parallel((work("a"), work("b"), work("c")))), work("z"))
+    run.start()
+    run.tell(TaskWaits(TaskKey("b"), 50_000_000, "half"))
+    run.tell(TaskEnded(TaskKey("a"), "SUCCESS", exit="SUCCESS"))
+    run.todo = [one for one in run.todo if one.key == TaskKey("c")]  # type: ignore[union-attr]
+    run.tell(TaskWaits(TaskKey("c"), 60_000_000, "half"))
+    run.todo.clear()
+    assert run.play().ran() == ["g=SUCCESS", "a=SUCCESS", "b=SUCCESS", "c=SUCCESS"]
+    assert run.state == "SUCCESS"
+    assert run.now > 60_000_000
+
+
+def test_a_kill_ends_what_waits_after_another_asked_for_the_end() -> None:
+    run = world(task("g", Parallel((work("a"), work("b")))))
+    run.start()
+    run.tell(TaskWaits(TaskKey("b"), 50_000_000, "half"))
+    run.tell(TaskEnded(TaskKey("a"), "SUCCESS", exit="SUCCESS"))
+    run.tell(KillRequested())
+    assert (run.state, run.states[-2:]) == ("KILLED", ["KILLING", "KILLED"])
+    assert run.ran() == ["g=KILLED", "a=SUCCESS", "b=KILLED"]
+
+
+def test_what_is_killed_at_once_was_killing_before() -> None:
+    run = world(task("p", Wait()))
+    run.start()
+    run.tell(KillRequested())
+    assert run.states == ["RUNNING", "PAUSED", "KILLING", "KILLED"]
+
+
+@pytest.mark.parametrize(("ended", "error", "warning"), [
+    ("FAILED", "the execution child-0 ended FAILED", ""), ("CANCELLED", "the execution child-0 ended CANCELLED", ""),
+    ("WARNING", "", "the execution child-0 ended WARNING"), ("SUCCESS", "", ""), ("KILLED", "", ""),
+])  # fmt: skip
+def test_a_call_says_which_execution_did_not_end_well(ended: str, error: str, warning: str) -> None:
+    run = world(task("c", Call({})))
+    run.outcome = lambda key: ended
+    run.start()
+    row = run.play().rows[TaskKey("c")]
+    assert (row.error, row.warning) == (error, warning)
+
+
+@pytest.mark.parametrize("value", ["!x", "?x"])
+def test_the_branch_of_a_choice_is_never_taken_for_a_reason(value: str) -> None:
+    row = played(task("s", Choice(value, {}, (work("a"),)))).rows[TaskKey("s")]
+    assert (row.state, row.error, row.warning) == ("SUCCESS", "", "")
 
 
 # -- concurrency

@@ -44,10 +44,13 @@ def test_rounds_repeat_until_the_condition_holds_each_at_a_turn_of_its_own() -> 
     assert run.states == ["RUNNING", "PAUSED", "RUNNING", "PAUSED", "RUNNING", "SUCCESS"]
 
 
-@pytest.mark.parametrize(("fails", "state", "error"), [
-    (False, "SUCCESS", ""), (True, "FAILED", "Max iterations reached"), ("{{ f }}", "FAILED", "Max iterations reached"),
+REACHED = "Max iterations reached"
+
+
+@pytest.mark.parametrize(("fails", "state", "error", "warning"), [
+    (False, "SUCCESS", "", REACHED), (True, "FAILED", REACHED, ""), ("{{ f }}", "FAILED", REACHED, ""),
 ])  # fmt: skip
-def test_a_loop_ends_at_its_limit(fails: bool | str, state: str, error: str) -> None:
+def test_a_loop_ends_at_its_limit_and_says_so(fails: bool | str, state: str, error: str, warning: str) -> None:
     run = world(task("g", Repeat("false", (work("a"),), "PT0.2S", "{{ n }}", None, fails)))
     run.answer = lambda effect: Evaluated(
         effect.key, {"interval": "PT1S", "max_turns": 3, "failure_on_max": fails is True or fails == "{{ f }}"}
@@ -55,7 +58,7 @@ def test_a_loop_ends_at_its_limit(fails: bool | str, state: str, error: str) -> 
     run.start()
     run.play()
     assert run.ran() == [f"g={state}", "a=SUCCESS", "a#1=SUCCESS", "a#2=SUCCESS"]
-    assert run.rows[TaskKey("g")].error == error
+    assert (run.rows[TaskKey("g")].error, run.rows[TaskKey("g")].warning) == (error, warning)
 
 
 def test_a_loop_ends_after_its_longest_time() -> None:

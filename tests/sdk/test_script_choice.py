@@ -113,7 +113,7 @@ def test_docker_options_are_handed_to_the_container_runner(tmp_path: Path) -> No
     made, command = runner.seen[0]
     assert (made.user, made.network_mode, command.image) == ("1000", "none", "old")
     assert output["taskRunner"] == {"containerId": "c0ffee"}
-    with pytest.raises(Invalid, match=r"^`docker.shm_size` means nothing to the runner `tests.Container`$"):
+    with pytest.raises(Invalid, match=r"^`docker.shmSize` means nothing to the runner `tests.Container`$"):
         Sh(commands=["true"], docker=DockerOptions(shm_size="1GB")).run(ctx)
 
 

@@ -104,7 +104,6 @@ def test_log_entries_have_their_own_level(ctx: PlainContext, lines: ScriptLines)
             "the level of a log entry is not one of TRACE, DEBUG, INFO, WARN, ERROR",
         ),
         ('{"logs": [{"level": "INFO"}]}', "`logs.message` is not a text"),
-        ('{"encryptedOutputs": {"a": 1}}', "`encryptedOutputs` is not one of outputs, metrics, logs"),
         ('{"outputs": ' + '{"a":' * 2000 + "1" + "}" * 2001, "it is nested too deeply"),
     ],
 )  # fmt: skip
@@ -122,6 +121,14 @@ def test_nothing_of_a_message_counts_when_a_part_of_it_is_faulty(ctx: PlainConte
     lines("stdout", '::{"outputs": {"a": 1}, "metrics": [{"name": "m", "type": "counter", "value": 1}], "logs": 3}::')
     assert (lines.vars, ctx.metrics) == ({}, [])
     assert [level for level, _ in ctx.log.lines] == ["WARN"]
+
+
+def test_what_a_message_says_beside_the_known_does_not_count_against_it(ctx: PlainContext, lines: ScriptLines) -> None:
+    lines("stdout", '::{"outputs": {"a": 1}, "assets": [{"id": "x"}], "encryptedOutputs": {"b": 1}}::')
+    assert lines.vars == {"a": 1}
+    assert ctx.log.lines == [
+        ("WARN", "Ignored in a message of the script: `assets`, `encryptedOutputs` (known are outputs, metrics, logs)")
+    ]
 
 
 def test_parts_that_are_null_are_left_out(ctx: PlainContext, lines: ScriptLines) -> None:

@@ -215,6 +215,13 @@ def test_storage_uris_in_commands_become_local_paths_and_are_gone_afterwards(ctx
     assert os.listdir(ctx.working_dir) == []
 
 
+@pytest.mark.parametrize("name", ["sales 2024 (1).csv", "ü?#%20.csv", "it's.csv"])
+def test_files_are_found_whatever_signs_are_in_their_names(ctx: PlainContext, run: Run, name: str) -> None:
+    uri = put(ctx, name, "stored")
+    run(f"cat {uri}; echo", f"cat '{uri}'; echo")
+    assert ctx.log.lines == [("INFO", "stored"), ("INFO", "stored")]
+
+
 def test_a_storage_uri_that_names_nothing_fails_the_task(run: Run) -> None:
     with pytest.raises(NotFound, match="There is no file `storage:///files/none`"):
         run("cat storage:///files/none")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.host.views import ExecutionFilter
 from core.testing import FlowRun, run_flow, temporary_app
 
 FLOW = """
@@ -139,3 +140,22 @@ def test_the_time_of_an_execution_counts_over_a_pause_and_a_new_owner() -> None:
 
     assert ended.state == "FAILED"
     assert (ended.ended_at or 0) - ended.created_at < 5_000_000
+
+
+CALLS = """
+id: calls
+namespace: company.team
+sla: [{id: time, type: MAX_DURATION, duration: PT0.2S, behavior: FAIL}]
+tasks: [{id: sub, type: flow.Subflow, namespace: company.team, flowId: called}]
+"""
+CALLED = "id: called\nnamespace: company.team\ntasks: [{id: nap, type: flow.Sleep, duration: PT1S}]\n"
+
+
+def test_a_broken_promise_leaves_the_executions_that_were_called_to_themselves() -> None:
+    with temporary_app() as app:
+        app.flows.push(CALLED)
+        run = run_flow(CALLS, app=app)
+        (called,) = app.executions.list(ExecutionFilter(flow_id=("called",))).data
+
+    assert (run.state, run.tasks["sub"].state) == ("FAILED", "FAILED")
+    assert called.state == "SUCCESS"

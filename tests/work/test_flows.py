@@ -203,6 +203,41 @@ def test_a_namespace_file_is_read_by_its_name(app: App, tmp_path: Path, pushed: 
     assert "there is no file `no` in the namespace `company.team`" in run(app, task).tasks["a"].error or not pushed
 
 
+@pytest.mark.parametrize("pushed", [False, True])
+@pytest.mark.parametrize("uri", ["nsfile:///d/q.sql", "nsfile://company.team/d/q.sql"])
+def test_a_namespace_file_has_a_uri_of_its_own_kind(app: App, tmp_path: Path, uri: str, pushed: bool) -> None:
+    (tmp_path / "q.sql").write_text("select 1", "utf-8")
+    if pushed:
+        app.files.put(tmp_path / "q.sql", "company.team", "d/q.sql")
+    text = f"{{{{ read('{uri}') }}}} {{{{ fileSize('{uri}') }}}} {{{{ fileExists('{uri}') }}}} {{{{ fileExists('nsfile:///no') }}}}"
+    ran = run(app, f'  - {{id: a, type: debug.Return, format: "{text}"}}', files={} if pushed else {"d/q.sql": "select 1"})
+    assert ran.tasks["a"].output == {"value": "select 1 8 true false"}
+
+
+@pytest.mark.parametrize("pushed", [False, True])
+def test_the_uri_of_a_namespace_file_can_be_read_wherever_the_file_lies(
+    app: App, tmp_path: Path, pushed: bool
+) -> None:
+    (tmp_path / "q.sql").write_text("select 1", "utf-8")
+    if pushed:
+        app.files.put(tmp_path / "q.sql", "company.team", "q.sql")
+    ran = run(
+        app,
+        "  - {id: a, type: debug.Return, format: \"{{ read(fileURI('q.sql')) }}\"}\n"
+        "  - {id: b, type: debug.Return, format: \"{{ read(fileURI('nsfile:///q.sql')) }} {{ fileURI('no') }}\"}",
+        files={} if pushed else {"q.sql": "select 1"},
+    )
+    assert ran.tasks["a"].output == {"value": "select 1"}
+    assert ran.tasks["b"].output == {"value": "select 1 storage:///company/team/_files/no"}
+
+
+def test_files_of_the_machine_are_not_read(app: App) -> None:
+    ran = run(app, "  - {id: a, type: debug.Return, format: \"{{ read('file:///etc/hostname') }}\"}")
+    assert ran.tasks["a"].error.splitlines()[0].endswith(
+        "the file `file:///etc/hostname` can't be read: it is a file of the machine"
+    )
+
+
 # -- keys
 
 

@@ -59,8 +59,16 @@ def test_another_image_is_refused_with_both_ways_out() -> None:
 
 def test_a_setting_means_what_it_says() -> None:
     assert choose("process") == choose("docker", setting="process") == ("runner.Process", "")
-    with pytest.raises(Unreachable, match=NONE):
-        choose("docker", official=True)
+
+
+@pytest.mark.parametrize(
+    ("wish", "setting", "other"),
+    [("docker", "", "run with --runner process"), ("process", "docker", "write `runner: PROCESS` on the task")],
+)
+def test_who_wants_docker_is_told_the_other_way_where_it_can_be_gone(wish: str, setting: str, other: str) -> None:
+    with pytest.raises(Unreachable) as caught:
+        choose(wish, official=True, setting=setting)
+    assert str(caught.value) == f"{NONE}\n  to do: start a Docker engine, or {other}"
 
 
 def test_a_named_runner_is_taken_as_it_is_or_refused() -> None:

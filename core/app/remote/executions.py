@@ -121,9 +121,12 @@ class RemoteExecutions:
         task_name: str | None = None,
         value: str | None = None,
         by: str = "",
+        files: Mapping[str, Path] | None = None,
     ) -> None:
         if by:
             raise Invalid("a server knows by the API key who resumes", expected="no other name")
+        if files:
+            refused("send files of this machine")
         self._act(execution_id, "resume", {"inputs": dict(inputs or {}), "task_name": task_name, "value": value})
 
     def restart(self, execution_id: str) -> None:
@@ -180,7 +183,9 @@ class RemoteExecutions:
             refused("choose where scripts run, or to read files of this machine")
         self._interrupts = 0
         asked_to_end, since, view = False, monotonic(), self.get(execution_id)
-        followed = _Followed(self._connection, self._outputs, view, follow or (lambda happening: None))
+        before_it = self._before.get(view.id)
+        began = before_it[-1][1] if before_it else view.created_at
+        followed = _Followed(self._connection, self._outputs, view.id, began, follow or (lambda happening: None))
         told = -1
         while self._interrupts < 2:
             told, before = followed.look(), told
@@ -230,13 +235,18 @@ class _Followed:
     """What has happened since the last look, told as a local run tells it. since: nothing older is told."""
 
     def __init__(
-        self, connection: Connection, outputs: RemoteOutputs, view: ExecutionView, tell: Callable[[Happening], None]
+        self,
+        connection: Connection,
+        outputs: RemoteOutputs,
+        execution_id: str,
+        since: int,
+        tell: Callable[[Happening], None],
     ) -> None:
         self._connection = connection
         self._outputs = outputs
-        self._id = view.id
+        self._id = execution_id
         self._tell = tell
-        self._since = self._updated = view.history[-1][1] if view.history else view.created_at
+        self._since = self._updated = since
         self._told: set[tuple[str, int]] = set()
         self._line = 0
 

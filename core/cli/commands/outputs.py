@@ -100,6 +100,7 @@ def _show(call: Call) -> int:
 def _configure_get(parser: ArgumentParser) -> None:
     parser.add_argument("id", help=_WHICH)
     parser.add_argument("name", nargs="?", help="one value of the output, such as uri or outputFiles.products.csv")
+    parser.add_argument("--json", action="store_true", help="print the value as JSON where it names a file, too")
     target_option(parser)
     reach_options(parser)
 
@@ -110,7 +111,7 @@ def _get(call: Call) -> int:
         value = app.outputs.value(app.outputs.get(args.id).id)
         if args.name is not None:
             value = named_value(value, args.name)
-        if is_storage_uri(value):
+        if is_storage_uri(value) and not args.json:
             with app.files.open(value) as source:
                 send(call.out, args.output, copy_stream(source))
         else:
@@ -150,6 +151,7 @@ def _configure_export(parser: ArgumentParser) -> None:
     _filters(parser)
     parser.add_argument("--format", choices=("jsonl",), default="jsonl", help="one JSON object a line")
     parser.add_argument("--limit", type=positive, metavar="N", help="at most so many (default: all)")
+    parser.add_argument("--json", action="store_true", help="the same as --format jsonl")
     target_option(parser)
     reach_options(parser)
 

@@ -11,6 +11,7 @@ from core.cli.exit_codes import OK
 from core.cli.opening import opened
 from core.cli.skeleton import write_plugin
 from core.registry.docs import type_page
+from core.registry.schema import type_schema
 
 _SHOWN = 6
 """Names of what a plugin brings that a list for people shows."""
@@ -57,24 +58,32 @@ def _few(names: Sequence[str]) -> str:
 
 def _configure_doc(parser: ArgumentParser) -> None:
     parser.add_argument("type", metavar="TYPE", help="a type's name, as behind `type:` in a flow")
+    parser.add_argument("--json", action="store_true", help="print the JSON Schema of its properties instead")
     home_options(parser)
 
 
 def _doc(call: Call) -> int:
     with opened(call) as app:
-        call.out.result(type_page(app.registry, call.args.type).removesuffix("\n"))
+        if call.args.json:
+            call.out.data(type_schema(app.registry, call.args.type))
+        else:
+            call.out.result(type_page(app.registry, call.args.type).removesuffix("\n"))
     return OK
 
 
 def _configure_new(parser: ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="small letters, digits and hyphens")
     parser.add_argument("--into", type=Path, default=Path(), metavar="DIR", help="where to put it (default: here)")
+    json_option(parser)
 
 
 def _new(call: Call) -> int:
     folder = write_plugin(call.args.name, call.args.into, call.product)
-    call.out.result(f"{folder} is a plugin that works. From inside it:")
     package = folder.name.replace("-", "_")
+    if call.args.json:
+        call.out.data({"folder": str(folder), "package": package})
+        return OK
+    call.out.result(f"{folder} is a plugin that works. From inside it:")
     call.out.result(f"  {call.product.command} run flow.yaml --plugins-dir {package}    # as it is")
     call.out.result("  pip install -e .    # for every flow, without --plugins-dir")
     call.out.result("  pytest")

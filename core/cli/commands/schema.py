@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 from core.cli.bytes_out import send
-from core.cli.command import Call, Command, home_options, target_option
+from core.cli.command import Call, Command, home_options, json_option, target_option
 from core.cli.exit_codes import OK
 from core.cli.opening import opened
 from core.cli.output import json_text
@@ -14,6 +14,7 @@ from core.registry.schema import flow_schema
 
 def _configure(parser: ArgumentParser) -> None:
     target_option(parser)
+    json_option(parser)
     home_options(parser)
 
 

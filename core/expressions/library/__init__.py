@@ -22,6 +22,7 @@ _FILTERS = {
     " upper urldecode urlencode",
 }
 _FUNCTIONS = {
+    "calendar": "dayOfMonth dayOfWeek hourOfDay isDayWeekInMonth isLastWorkingDay isWeekend monthOfYear",
     "collections": "loopOutputs range",
     "context": "block currentEachOutput fetchContext parent printContext render renderOnce",
     "dates": "now",

@@ -111,6 +111,11 @@ def _zone(frame: Frame, name: str | None) -> tzinfo:
     return zone_of(frame.runtime.zone_name if name is None else name)
 
 
+def moment_of(frame: Frame, value: object) -> Moment:
+    """A date for the functions on the calendar; without a zone of its own it is in that of the system."""
+    return _moment(value, None, _zone(frame, None))
+
+
 def _moment(value: Any, existing_format: str | None, zone: tzinfo) -> Moment:
     """The moment of a date, a text or seconds since 1970.
 

@@ -1,4 +1,4 @@
-"""Tasks on the rows of files of JSON Lines, as queries store them: read one by one."""
+"""Tasks on the rows of files, read one by one: JSON Lines, as queries store them, or lines of Ion text."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any, BinaryIO, Literal
 
 from core.sdk import Invalid, RunContext, RunnableTask, TailraceError, TaskOutput, prop
 
+_A_ROW = "a JSON object, or an Ion struct"
+
 
 class FilterItems(
     RunnableTask,
@@ -19,7 +21,7 @@ class FilterItems(
 ):
     """Keep the rows of a file for which a condition holds."""
 
-    from_: str = prop("URI of a file of JSON Lines.", examples=("{{ outputs.query.uri }}",))
+    from_: str = prop("URI of a file of JSON Lines, or of Ion text.", examples=("{{ outputs.query.uri }}",))
     filter_condition: str = prop(
         "Rendered for each row, whose fields are variables; gives `true` or `false`.", render=False,
         examples=("{{ amount > 10 }}",),
@@ -50,8 +52,9 @@ class FilterItems(
         return self.Output(uri=uri, processed_items_total=processed, dropped_items_total=processed - kept)
 
     def _keeps(self, ctx: RunContext, number: int, line: bytes) -> bool:
+        row = row_of(ctx, line, number)
         try:
-            holds = self._holds(ctx, number, line)
+            holds = self._holds(ctx, number, row)
         except TailraceError as error:
             if self.error_or_null_behavior == "FAIL":
                 error.where = error.where or f"row {number}"
@@ -59,8 +62,8 @@ class FilterItems(
             return self.error_or_null_behavior == "INCLUDE"
         return holds == (self.filter_type == "INCLUDE")
 
-    def _holds(self, ctx: RunContext, number: int, line: bytes) -> bool:
-        text = ctx.render(self.filter_condition, row_of(line, number)).strip()
+    def _holds(self, ctx: RunContext, number: int, row: dict[str, Any]) -> bool:
+        text = ctx.render(self.filter_condition, row).strip()
         if text not in ("true", "false"):
             raise Invalid(f"the condition gives `{text}`", where=f"row {number}", expected="true or false")
         return bool(text == "true")
@@ -76,7 +79,7 @@ class DeduplicateItems(
     Of each key 16 bytes are held in memory, of the rows none.
     """
 
-    from_: str = prop("URI of a file of JSON Lines.", examples=("{{ outputs.query.uri }}",))
+    from_: str = prop("URI of a file of JSON Lines, or of Ion text.", examples=("{{ outputs.query.uri }}",))
     expr: str = prop(
         "Rendered for each row, whose fields are variables: its key.", render=False, examples=("{{ id }}",)
     )
@@ -93,7 +96,7 @@ class DeduplicateItems(
         with ctx.storage.open(self.from_) as source:
             for number, line in rows(source):
                 processed += 1
-                key = ctx.render(self.expr, row_of(line, number))
+                key = ctx.render(self.expr, row_of(ctx, line, number))
                 last[hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()] = number
         kept = array("Q", sorted(last.values()))
         unique = ctx.working_dir / "unique"
@@ -117,12 +120,19 @@ def rows(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
             yield number, text
 
 
-def row_of(line: bytes, number: int) -> dict[str, Any]:
-    """The fields of a row. Raises Invalid."""
+def row_of(ctx: RunContext, line: bytes, number: int) -> dict[str, Any]:
+    """The fields of a row; what is no JSON is read as Ion. Raises Invalid."""
     try:
         row = json.loads(line)
     except ValueError as error:
-        raise Invalid(f"this is not a row: {error}", where=f"row {number}", expected="a JSON object") from None
+        row = _ion_row(ctx, line, number, str(error))
     if not isinstance(row, dict):
-        raise Invalid("this row has no fields", where=f"row {number}", expected="a JSON object")
+        raise Invalid("this row has no fields", where=f"row {number}", expected=_A_ROW)
     return row
+
+
+def _ion_row(ctx: RunContext, line: bytes, number: int, why: str) -> Any:
+    try:
+        return ctx.render("{{ fromIon(row) }}", {"row": line.decode()}, typed=True)
+    except (TailraceError, UnicodeDecodeError):
+        raise Invalid(f"this is not a row: {why}", where=f"row {number}", expected=_A_ROW) from None

@@ -187,9 +187,9 @@ def items(*rows: object) -> bytes:
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
-def filtered(task: dict[str, Any]) -> tuple[str, Any, list[bytes]]:
+def filtered(task: dict[str, Any], rows: bytes = items(*ROWS)) -> tuple[str, Any, list[bytes]]:
     with temporary_app() as app:
-        uri = app.storage.put(app.settings.organization, "a/rows.jsonl", io.BytesIO(items(*ROWS))).uri
+        uri = app.storage.put(app.settings.organization, "a/rows.jsonl", io.BytesIO(rows)).uri
         app.records.save_namespace_file(app.settings.organization, "tests", "rows.jsonl", uri, 1, "", 1)
         run = run_task({"from": uri, **task}, app=app)
         return run.error, run.output, list(run.files.values())
@@ -218,6 +218,23 @@ def test_a_condition_that_can_not_be_told_fails_the_task() -> None:
     assert error.startswith("row 1: ")
 
 
+def test_rows_may_be_ion_text() -> None:
+    ion = b"{id:1,day:2024-02-29}\n{id:2,day:null}\n{'id':1,\"day\":\"x\"}\n"
+
+    error, _, files = filtered({"type": "storage.FilterItems", "filterCondition": "{{ id == 1 }}"}, ion)
+    assert (error, files) == ("", [b"{id:1,day:2024-02-29}\n{'id':1,\"day\":\"x\"}\n"])
+    error, output, _ = filtered({"type": "storage.DeduplicateItems", "expr": "{{ id }}"}, ion)
+    assert (error, output["numKeys"], output["droppedItemsTotal"]) == ("", 2, 1)
+
+
+def test_what_is_not_a_row_fails_the_task_whatever_becomes_of_its_condition() -> None:
+    error, _, _ = filtered(
+        {"type": "storage.FilterItems", "filterCondition": "{{ id == 1 }}", "errorOrNullBehavior": "EXCLUDE"},
+        b'{"id": 1}\n[1, 2]\n',
+    )
+    assert error == "row 2: this row has no fields\n  expected: a JSON object, or an Ion struct"
+
+
 def test_deduplicate_keeps_the_last_row_of_each_key_in_order() -> None:
     _, output, files = filtered({"type": "storage.DeduplicateItems", "expr": "{{ id }}"})
     assert files == [items(ROWS[1], ROWS[2], ROWS[3])]
@@ -228,8 +245,8 @@ def test_deduplicate_keeps_the_last_row_of_each_key_in_order() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'{"a": 1}\n\n{a:1}\n', "row 3: this is not a row: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)\n  expected: a JSON object"),
-        (b"5\n", "row 1: this row has no fields\n  expected: a JSON object"),
+        (b'{"a": 1}\n\n{a:\n', "row 3: this is not a row: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)\n  expected: a JSON object, or an Ion struct"),
+        (b"5\n", "row 1: this row has no fields\n  expected: a JSON object, or an Ion struct"),
     ],
 )  # fmt: skip
 def test_what_is_not_a_row_is_told(ctx: PlainContext, content: bytes, message: str) -> None:

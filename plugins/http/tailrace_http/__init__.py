@@ -1,4 +1,4 @@
-"""HTTP tasks: `http.Request` and `http.Download`. Names only; a class is imported when a flow uses it."""
+"""HTTP: `http.Request`, `http.Download` and `http.Trigger`. Names only; a class is imported when a flow uses it."""
 
 from __future__ import annotations
 
@@ -20,5 +20,19 @@ def task_types() -> tuple[TypeRef, ...]:
             "http.Download",
             aliases=("io.kestra.plugin.core.http.Download", "io.kestra.plugin.fs.http.Download"),
             title="Download a file into internal storage, however large.",
+        ),
+    )
+
+
+@hookimpl
+def triggers() -> tuple[TypeRef, ...]:
+    """The trigger that asks again and again, under the reference's name and its older one."""
+    return (
+        TypeRef(
+            "tailrace_http.trigger:Trigger",
+            "http.Trigger",
+            aliases=("io.kestra.plugin.core.http.Trigger", "io.kestra.plugin.fs.http.Trigger"),
+            title="Start a flow when the answer to a request is as it should be.",
+            kind="trigger",
         ),
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Literal
 
-from core.sdk import Invalid, RunContext, TaskFailed, TaskOutput, prop
+from core.sdk import RunContext, TaskFailed, TaskOutput, prop
 from tailrace_http.task import HttpTask
 
 
@@ -17,7 +17,10 @@ class Request(
 ):
     """Send an HTTP request and keep its answer as text."""
 
-    encrypt_body: bool = prop("Whether the body is recorded encrypted; not offered yet.", default=False)
+    encrypt_body: Literal[False] = prop(
+        "Whether the body is recorded encrypted, which is not offered: secrets in it are hidden wherever it is shown.",
+        default=False,
+    )
 
     class Output(TaskOutput):
         """What came back."""
@@ -33,12 +36,6 @@ class Request(
         """Send the request. Raises TaskFailed when the answer's status is no success, with the answer as output."""
         from tailrace_http.exchange import exchange, refusal  # noqa: PLC0415 - imports httpx
 
-        if self.encrypt_body:
-            raise Invalid(
-                "`encryptBody: true` is not offered: there is no key to encrypt with",
-                where="$.encryptBody",
-                hint="leave it out; secrets in the body are hidden wherever the answer is shown",
-            )
         with ExitStack() as opened:
             call = self.call(ctx, opened)
             with exchange(ctx, call) as answer:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 import attrs
 from attrs import frozen
 
-from core.sdk import Invalid, RunContext, RunnableTask, format_duration, is_storage_uri, prop
+from core.sdk import Described, Invalid, RunContext, RunnableTask, format_duration, is_storage_uri, prop
 from tailrace_http.options import Options, Ssl, Terms
 
 MULTIPART = "multipart/form-data"
@@ -43,8 +43,8 @@ class Call:
     parts: tuple[Part, ...] = ()
 
 
-class HttpTask(RunnableTask):
-    """Base of the tasks that send one request."""
+class RequestProperties(Described):
+    """What is known of one request."""
 
     uri: str = prop("Where to; spaces become `%20`.", examples=("https://api.example.com/products",))
     method: str = prop("Method of the request.", default="GET")
@@ -59,8 +59,13 @@ class HttpTask(RunnableTask):
     content_type: str = prop("Content type of the body.", default="application/json")
     headers: dict[str, str] = prop("Headers of the request.", factory=dict)
     options: Options = prop("How to connect, and which answers are a success.", factory=Options)
-    allow_failed: bool = prop("Older form of `options.allowFailed`.", default=False, deprecated="options.allowFailed")
     ssl_options: Ssl | None = prop("Older form of `options.ssl`.", default=None, deprecated="options.ssl")
+
+
+class HttpTask(RequestProperties, RunnableTask):
+    """Base of the tasks that send one request."""
+
+    allow_failed: bool = prop("Older form of `options.allowFailed`.", default=False, deprecated="options.allowFailed")
 
     def call(self, ctx: RunContext, opened: ExitStack) -> Call:
         """The request that these properties describe; `opened` keeps stored files open. Raises Invalid, NotFound."""

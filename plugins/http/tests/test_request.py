@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from core.sdk import Invalid, TaskFailed, TooLarge, to_plain
+from core.loading import load_flow
+from core.registry import load_registry
+from core.sdk import TaskFailed, TooLarge, to_plain
 from core.testing.http_server import Answer, HttpServer, Received, Reply, Route, json_answer
 from core.testing.plain_context import Metric, PlainContext
 from tailrace_http.request import Request
@@ -241,13 +243,12 @@ def test_what_has_no_effect_is_said(ctx: PlainContext, run: Any) -> None:
     assert server.requests[0].body == b"a=1"
 
 
-def test_an_encrypted_body_is_refused(run: Any) -> None:
-    with pytest.raises(Invalid) as refused:
-        run(Request, {"uri": "http://127.0.0.1", "encryptBody": True})
-    assert str(refused.value) == (
-        "$.encryptBody: `encryptBody: true` is not offered: there is no key to encrypt with\n"
-        "  to do: leave it out; secrets in the body are hidden wherever the answer is shown"
-    )
+def test_an_encrypted_body_is_refused_before_the_run() -> None:
+    flow = "id: f\nnamespace: a.b\ntasks:\n- {id: a, type: http.Request, uri: '{{ b }}', encryptBody: true}\n"
+
+    assert [str(problem) for problem in load_flow(flow, load_registry(None), "f.yaml").problems] == [
+        "f.yaml:4:60: `true` is not false"
+    ]
 
 
 def test_logs_show_the_request_and_the_answer_but_no_credentials(ctx: PlainContext, run: Any) -> None:

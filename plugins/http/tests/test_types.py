@@ -7,10 +7,10 @@ from importlib import import_module
 import pytest
 
 from core.sdk import TypeRef
-from tailrace_http import task_types
+from tailrace_http import task_types, triggers
 
 
-@pytest.mark.parametrize("ref", task_types(), ids=lambda ref: ref.name)
+@pytest.mark.parametrize("ref", [*task_types(), *triggers()], ids=lambda ref: ref.name)
 def test_what_the_plugin_announces_is_what_the_class_says(ref: TypeRef) -> None:
     module, name = ref.target.split(":")
     task = getattr(import_module(module), name)
@@ -19,7 +19,7 @@ def test_what_the_plugin_announces_is_what_the_class_says(ref: TypeRef) -> None:
 
 def test_the_classes_are_loaded_without_httpx() -> None:
     code = (
-        "import sys, tailrace_http, tailrace_http.request, tailrace_http.download\n"
+        "import sys, tailrace_http, tailrace_http.request, tailrace_http.download, tailrace_http.trigger\n"
         "sys.exit(str([name for name in ('httpx', 'ssl', 'http') if name in sys.modules] or ''))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

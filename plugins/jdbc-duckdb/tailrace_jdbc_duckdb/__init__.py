@@ -20,6 +20,22 @@ TYPES = (
 )
 
 
+TRIGGERS = (
+    TypeRef(
+        target="tailrace_jdbc_duckdb.trigger:Trigger",
+        name="jdbc.duckdb.Trigger",
+        aliases=("io.kestra.plugin.jdbc.duckdb.Trigger",),
+        title="Start a flow when a query gives rows.",
+        kind="trigger",
+    ),
+)
+
+
 @hookimpl
 def task_types() -> tuple[TypeRef, ...]:
     return TYPES
+
+
+@hookimpl
+def triggers() -> tuple[TypeRef, ...]:
+    return TRIGGERS

@@ -1,18 +1,28 @@
-"""The properties that both task types have."""
+"""The properties that the task types and the trigger have."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
-from core.sdk.properties import prop
+from core.sdk.properties import Described, prop, properties
 from core.sdk.tasks import RunnableTask
 
 FetchType = Literal["NONE", "FETCH", "FETCH_ONE", "STORE"]
 StoreFormat = Literal["JSONL", "PARQUET", "CSV"]
 IN_MEMORY = "jdbc:duckdb:"
+NOTHING = "nothing; leave it out"
+_WITHOUT_EFFECT = {
+    "username": "DuckDB has no users",
+    "password": "DuckDB has no users",
+    "fetchSize": "DuckDB writes stored rows by itself",
+    "connectionPooling": "every task opens its own connection",
+    "connectionPoolSize": "every task opens its own connection",
+}
+"""What the reference gives to all databases and DuckDB has no use for, and why."""
 
 
-class DuckDbTask(RunnableTask):
+class DuckDbProperties(Described):
     """What is asked of DuckDB, and what is to be kept."""
 
     sql: str = prop(
@@ -46,11 +56,17 @@ class DuckDbTask(RunnableTask):
     fetch: bool = prop("All rows as output.", default=False, deprecated="fetchType: FETCH")
     fetch_one: bool = prop("The first row as output.", default=False, deprecated="fetchType: FETCH_ONE")
     store: bool = prop("The rows as a file.", default=False, deprecated="fetchType: STORE")
-    fetch_size: int | None = prop(
-        "Has no effect, since DuckDB writes stored rows by itself; a warning says so.",
-        default=None,
-        deprecated="nothing; leave it out",
-    )
+    username: str | None = prop("Has no effect.", default=None, deprecated=NOTHING)
+    password: str | None = prop("Has no effect.", default=None, deprecated=NOTHING, secret=True)
+    fetch_size: int | None = prop("Has no effect.", default=None, deprecated=NOTHING)
+    connection_pooling: bool | None = prop("Has no effect.", default=None, deprecated=NOTHING)
+    connection_pool_size: int | None = prop("Has no effect.", default=None, deprecated=NOTHING)
+
+    def without_effect(self) -> Iterator[str]:
+        """What is written and changes nothing, each with its reason."""
+        for attribute, declared in properties(type(self)):
+            if declared.name in _WITHOUT_EFFECT and getattr(self, attribute.name) is not None:
+                yield f"`{declared.name}` has no effect: {_WITHOUT_EFFECT[declared.name]}"
 
     def fetching(self) -> FetchType:
         """What becomes of the rows; the older booleans win, in their order."""
@@ -59,3 +75,7 @@ class DuckDbTask(RunnableTask):
         if self.fetch_one:
             return "FETCH_ONE"
         return "STORE" if self.store else self.fetch_type
+
+
+class DuckDbTask(DuckDbProperties, RunnableTask):
+    """Base of the tasks that run SQL."""

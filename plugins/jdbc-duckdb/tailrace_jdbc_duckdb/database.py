@@ -60,6 +60,7 @@ class Database:
         with self._failures():
             self._connection = self._connect(location)
         self._set("extension_directory", str(ctx.cache_dir / "duckdb-extensions"))
+        self._set("SESSION file_search_path", str(ctx.working_dir))  # input files are found by their names
 
     def _connect(self, location: Location) -> duckdb.DuckDBPyConnection:
         """Open the database. Where another task of this process is just closing the file, that is awaited."""

@@ -39,7 +39,8 @@ def locate(task: DuckDbTask, ctx: RunContext) -> Location:
     named = {"url": text, "databaseUri": task.database_uri, "databaseFile": task.database_file}
     given = [name for name, value in named.items() if value]
     if len(given) > 1:
-        raise Invalid(f"`{given[0]}` and `{given[1]}` both name a database", expected="one of them")
+        what = f"`{given[0]}` and `{given[1]}` both name a database"
+        raise Invalid(what, where=f"$.{given[1]}", expected="one of them")
     if task.database_uri:
         path = private_directory(ctx) / "database.duckdb"
         ctx.storage.fetch(task.database_uri, path)
@@ -55,12 +56,12 @@ def _parts_of(url: str) -> tuple[str, dict[str, str]]:
     """The path in a URL ("" for a database in memory) and the options behind it."""
     name, *pairs = url.removeprefix(IN_MEMORY).split(";")
     if not url.startswith(IN_MEMORY) or _FOREIGN.match(name):
-        raise Invalid(f"`{url}` is not the URL of a DuckDB file", expected=_FILE_URL)
+        raise Invalid(f"`{url}` is not the URL of a DuckDB file", where="$.url", expected=_FILE_URL)
     options = {}
     for pair in filter(None, pairs):
         option, equals, value = pair.partition("=")
         if not equals:
-            raise Invalid(f"the option `{pair}` in `{url}` has no value", expected="`;name=value`")
+            raise Invalid(f"the option `{pair}` in `{url}` has no value", where="$.url", expected="`;name=value`")
         options[option.strip()] = value.strip()
     return name.removeprefix(":memory:"), options
 

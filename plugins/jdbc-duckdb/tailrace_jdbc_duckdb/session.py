@@ -47,8 +47,8 @@ def run_sql(task: DuckDbTask, ctx: RunContext, *, transaction: bool, after_sql: 
     transaction: one for all statements. after_sql: a last statement, in the transaction of the others.
     single: refuse more than one statement. Raises Invalid, Forbidden, NotFound, TaskFailed, Interrupted.
     """
-    if task.fetch_size is not None:
-        ctx.log.warn("`fetchSize` has no effect: DuckDB writes stored rows by itself")
+    for line in task.without_effect():
+        ctx.log.warn(line)
     paths = {name: inside(ctx.working_dir, name) for name in task.output_files}
     if task.input_files is not None:
         write_input_files(ctx, task.input_files, ctx.working_dir)

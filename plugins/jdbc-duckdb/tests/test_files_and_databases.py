@@ -64,6 +64,12 @@ class TestFiles:
         given = query(ctx, "FROM '{{ workingDir }}/dir/in.csv'", fetch=True, input_files=files)
         assert given["rows"] == [{"a": 1}]
 
+    def test_input_files_are_found_by_their_names(self, ctx: PlainContext) -> None:
+        given = query(ctx, "FROM 'in.csv' JOIN 'dir/*.csv' USING (a)", fetch=True, input_files={
+            "in.csv": "a,b\n1,2\n", "dir/more.csv": "a,c\n1,3\n",
+        })  # fmt: skip
+        assert given["rows"] == [{"a": 1, "b": 2, "c": 3}]
+
     def test_output_files_are_written_by_sql_and_stored(self, ctx: PlainContext) -> None:
         given = query(ctx, "COPY (SELECT 1 AS a) TO '{{ outputFiles.out }}' (FORMAT csv)", output_files=["out"])
         assert list(given) == ["outputFiles"]
@@ -152,13 +158,13 @@ class TestDatabases:
     @pytest.mark.parametrize("url", FOREIGN_URLS)
     def test_other_urls_are_refused(self, ctx: PlainContext, url: str) -> None:
         assert failure(ctx, "SELECT 1", Invalid, url=url) == (
-            f"`{url}` is not the URL of a DuckDB file\n"
+            f"$.url: `{url}` is not the URL of a DuckDB file\n"
             "  expected: jdbc:duckdb: (in memory) or jdbc:duckdb:/path/of/a/file.db"
         )
 
     def test_two_databases_are_refused(self, ctx: PlainContext) -> None:
         assert failure(ctx, "SELECT 1", Invalid, url="jdbc:duckdb:a.db", database_uri="storage:///b.db") == (
-            "`url` and `databaseUri` both name a database\n  expected: one of them"
+            "$.databaseUri: `url` and `databaseUri` both name a database\n  expected: one of them"
         )
 
     def test_a_file_that_is_no_database_says_so(self, ctx: PlainContext, tmp_path: Path) -> None:

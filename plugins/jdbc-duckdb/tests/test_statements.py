@@ -86,9 +86,15 @@ class TestStatements:
     def test_python_variables_are_out_of_reach(self, ctx: PlainContext) -> None:
         assert failure(ctx, "FROM found").startswith("Catalog Error: Table with name found does not exist!")
 
-    def test_fetch_size_is_accepted_with_a_warning(self, ctx: PlainContext) -> None:
-        query(ctx, "SELECT 1", fetch_size=100)
-        assert ctx.log.lines == [("WARN", "`fetchSize` has no effect: DuckDB writes stored rows by itself")]
+    def test_what_duckdb_has_no_use_for_is_accepted_with_a_warning(self, ctx: PlainContext) -> None:
+        written = {"fetch_size": 100, "username": "sa", "connection_pooling": False, "connection_pool_size": 10}
+        query(ctx, "SELECT 1", **written)
+        assert ctx.log.lines == [
+            ("WARN", "`username` has no effect: DuckDB has no users"),
+            ("WARN", "`fetchSize` has no effect: DuckDB writes stored rows by itself"),
+            ("WARN", "`connectionPooling` has no effect: every task opens its own connection"),
+            ("WARN", "`connectionPoolSize` has no effect: every task opens its own connection"),
+        ]
 
     def test_the_time_zone_is_that_of_the_session(self, ctx: PlainContext) -> None:
         sql = "SELECT TIMESTAMPTZ '2024-07-01 10:00:00+00'::TEXT AS t"

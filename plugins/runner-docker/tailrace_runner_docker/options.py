@@ -1,4 +1,4 @@
-"""What a flow can say about its container, and how the engine wants to hear it."""
+"""What a flow says about its container, as the engine wants to hear it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from core.sdk import Described, Invalid, prop
+from core.sdk import Invalid
+from core.sdk.containers import Cpu, Credentials, DeviceRequest, Memory
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", re.IGNORECASE)
 _PORT = re.compile(
@@ -15,79 +16,49 @@ _PORT = re.compile(
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
-class Credentials(Described):
-    """How to log in to the registry of the image."""
-
-    registry: str = prop("Address of the registry.", default="")
-    username: str = prop("User name.", default="")
-    password: str = prop("Password.", default="", secret=True)
-    registry_token: str = prop("Token sent to the registry as it is.", default="", secret=True)
-    identity_token: str = prop("Token that is exchanged for access to the registry.", default="", secret=True)
-    auth: str = prop("User name and password, `name:password` in base64.", default="", secret=True)
-
-    def to_engine(self) -> dict[str, str]:
-        """As the engine wants them."""
-        named = {
-            "serveraddress": self.registry,
-            "username": self.username,
-            "password": self.password,
-            "registrytoken": self.registry_token,
-            "identitytoken": self.identity_token,
-            "auth": self.auth,
-        }
-        return {name: value for name, value in named.items() if value}
+def login(credentials: Credentials) -> dict[str, str]:
+    """A login as the engine wants it."""
+    named = {
+        "serveraddress": credentials.registry,
+        "username": credentials.username,
+        "password": credentials.password,
+        "registrytoken": credentials.registry_token,
+        "identitytoken": credentials.identity_token,
+        "auth": credentials.auth,
+    }
+    return {name: value for name, value in named.items() if value}
 
 
-class DeviceRequest(Described):
-    """Devices that the container may use, graphics cards above all."""
-
-    driver: str = prop("Name of the device driver.", default="")
-    count: int | None = prop("How many devices; -1 for all.", default=None)
-    device_ids: list[str] = prop("Which devices.", factory=list)
-    capabilities: list[list[str]] = prop("Alternatives of what the devices must be capable of.", factory=list)
-    options: dict[str, str] = prop("Options of the driver.", factory=dict)
-
-    def to_engine(self) -> dict[str, Any]:
-        """As the engine wants it."""
-        return {
-            "Driver": self.driver,
-            "Count": self.count or 0,
-            "DeviceIDs": self.device_ids,
-            "Capabilities": self.capabilities,
-            "Options": self.options,
-        }
+def devices(request: DeviceRequest) -> dict[str, Any]:
+    """A request for devices as the engine wants it."""
+    return {
+        "Driver": request.driver,
+        "Count": request.count or 0,
+        "DeviceIDs": request.device_ids,
+        "Capabilities": request.capabilities,
+        "Options": request.options,
+    }
 
 
-class Cpu(Described):
-    """Limits on processors."""
+def limits(cpu: Cpu | None, memory: Memory | None, shm_size: str) -> dict[str, Any]:
+    """Limits as the engine wants them; only what is given. Raises Invalid."""
+    named = {
+        **({} if cpu is None or cpu.cpus is None else {"NanoCpus": round(cpu.cpus * 1_000_000_000)}),
+        **(_memory(memory) if memory else {}),
+        "ShmSize": size("shmSize", shm_size),
+    }
+    return {name: value for name, value in named.items() if value is not None}
 
-    cpus: float | None = prop("How many processors may be used, 1.5 for one and a half.", default=None)
 
-    def to_engine(self) -> dict[str, Any]:
-        """As the engine wants it."""
-        return {} if self.cpus is None else {"NanoCpus": round(self.cpus * 1_000_000_000)}
-
-
-class Memory(Described):
-    """Limits on memory. Sizes are numbers with a unit, `512MB`; units are powers of 1024."""
-
-    memory: str = prop("The most the container may use.", default="")
-    memory_swap: str = prop("Memory and swap together; -1 for unlimited swap.", default="")
-    memory_swappiness: int | None = prop("How readily memory is swapped, 0 to 100.", default=None)
-    memory_reservation: str = prop("What the engine tries to keep to when the machine runs short.", default="")
-    kernel_memory: str = prop("The most the kernel may use for the container.", default="")
-    oom_kill_disable: bool | None = prop("Let a container wait for memory instead of ending it.", default=None)
-
-    def to_engine(self) -> dict[str, Any]:
-        """As the engine wants it."""
-        sizes = {
-            "Memory": size("memory.memory", self.memory),
-            "MemorySwap": size("memory.memorySwap", self.memory_swap, unlimited=True),
-            "MemoryReservation": size("memory.memoryReservation", self.memory_reservation),
-            "KernelMemory": size("memory.kernelMemory", self.kernel_memory),
-        }
-        others = {"MemorySwappiness": self.memory_swappiness, "OomKillDisable": self.oom_kill_disable}
-        return {name: value for name, value in {**sizes, **others}.items() if value is not None}
+def _memory(memory: Memory) -> dict[str, int | None]:
+    return {
+        "Memory": size("memory.memory", memory.memory),
+        "MemorySwap": size("memory.memorySwap", memory.memory_swap, unlimited=True),
+        "MemoryReservation": size("memory.memoryReservation", memory.memory_reservation),
+        "KernelMemory": size("memory.kernelMemory", memory.kernel_memory),
+        "MemorySwappiness": memory.memory_swappiness,
+        "OomKillDisable": memory.oom_kill_disable,
+    }
 
 
 def size(where: str, text: str, *, unlimited: bool = False) -> int | None:

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
 from core.sdk import Command, CommandResult, Forbidden, Invalid, RunContext, TaskRunner, prop
+from core.sdk.containers import Cpu, Credentials, DeviceRequest, Memory
 from tailrace_runner_docker.locate import find_engine
-from tailrace_runner_docker.options import Cpu, Credentials, DeviceRequest, Memory, ports, size
+from tailrace_runner_docker.options import devices, limits, login, ports
 from tailrace_runner_docker.plan import ATTEMPT, NAMESPACE, TASK, Plan, PullPolicy
 
 
@@ -105,7 +106,7 @@ class Docker(
             image=command.image,
             body=self._body(ctx, command),
             pull_policy=self.pull_policy,
-            credentials=self.credentials.to_engine() if self.credentials else {},
+            credentials=login(self.credentials) if self.credentials else {},
             config=self.config,
             mount=self.file_handling_strategy == "MOUNT",
             wait=self.wait,
@@ -140,9 +141,6 @@ class Docker(
         shared = list(self.volumes)
         if self.file_handling_strategy == "MOUNT":
             shared.append(f"{command.working_dir}:{command.working_dir}")
-        limits = {**(self.cpu.to_engine() if self.cpu else {}), **(self.memory.to_engine() if self.memory else {})}
-        if (shared_memory := size("shmSize", self.shm_size)) is not None:
-            limits["ShmSize"] = shared_memory
         return {
             "Image": command.image,
             "Cmd": list(command.argv),
@@ -157,10 +155,10 @@ class Docker(
                 "NetworkMode": self.network_mode or "default",
                 "PortBindings": bound,
                 "ExtraHosts": self.extra_hosts,
-                "DeviceRequests": [request.to_engine() for request in self.device_requests],
+                "DeviceRequests": [devices(request) for request in self.device_requests],
                 "Privileged": self.privileged,
                 "AutoRemove": self.delete and not self.wait,
                 "LogConfig": {"Type": "json-file", "Config": {}},  # where a re-attached container's output is
-                **limits,
+                **limits(self.cpu, self.memory, self.shm_size),
             },
         }

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from core.sdk import Command, Forbidden, Interrupted, Invalid, TaskRunner, Unreachable
+from core.sdk.containers import Cpu, Memory
 from core.testing.plain_context import PlainContext
 from core.testing.runner_contract import RunnerContract
 from tailrace_runner_docker.engine import connection
 from tailrace_runner_docker.locate import find_engine
-from tailrace_runner_docker.options import Cpu, Memory
 from tailrace_runner_docker.ownership import give_back
 from tailrace_runner_docker.plan import ATTEMPT
 from tailrace_runner_docker.runner import Docker

@@ -7,10 +7,37 @@ from typing import Any
 import pytest
 
 import tailrace_runner_docker
-from core.sdk import Command, Described, Forbidden, Invalid, properties
+from core.registry.convert import convert
+from core.sdk import Command, CommandResult, Described, Forbidden, Invalid, RunContext, prop, properties
+from core.sdk.containers import Cpu, Credentials, DeviceRequest, Memory
+from core.sdk.script_workspace import Workspace
+from core.sdk.scripts import Launch, ScriptTask
 from core.testing.plain_context import PlainContext
-from tailrace_runner_docker.options import Cpu, Credentials, DeviceRequest, Memory, ports, size
+from tailrace_runner_docker.options import login, ports, size
+from tailrace_runner_docker.plan import Plan
 from tailrace_runner_docker.runner import Docker
+
+
+class Sh(ScriptTask, type="tests.Sh"):
+    """Commands of a shell."""
+
+    commands: list[str] = prop("The commands.")
+
+    def launch(self, space: Workspace) -> Launch:
+        return Launch(self.shell(space, self.commands))
+
+
+class Recording(Docker, type="tests.Recording"):
+    """Plans a container and starts none."""
+
+    plans: list[Plan] = prop("What was planned.", factory=list)
+
+    def run(self, ctx: RunContext, command: Command) -> CommandResult:
+        self.plans.append(self.plan(ctx, command))
+        return CommandResult(0)
+
+    def reattach(self, ctx: RunContext, command: Command) -> None:
+        return None
 
 
 def planned(runner: Docker, root: Path, **environment: str) -> Any:
@@ -115,6 +142,33 @@ def test_every_option_reaches_the_request(tmp_path: Path) -> None:
     }
 
 
+def test_the_old_docker_map_of_a_script_says_the_same(tmp_path: Path) -> None:
+    written = {
+        "image": "img:1",
+        "dockerHost": "unix:///nowhere",
+        "dockerConfig": {"auths": {}},
+        "credentials": {"registry": "r", "username": "u"},
+        "user": "me",
+        "deviceRequests": [{"count": -1, "capabilities": [["gpu"]]}],
+        "cpu": {"cpus": "0.5"},
+        "memory": {"memory": "64MB"},
+        "shmSize": "1m",
+    }
+    runner = Recording()
+    task: Sh = convert({"commands": ["true"], "docker": written}, Sh)
+    task.run(PlainContext(tmp_path, runner=runner))
+    (plan,) = runner.plans
+    assert (plan.host, plan.image, plan.body["User"]) == ("unix:///nowhere", "img:1", "me")
+    assert (plan.config, plan.credentials) == ({"auths": {}}, {"serveraddress": "r", "username": "u"})
+    limits = {name: plan.body["HostConfig"][name] for name in ("DeviceRequests", "NanoCpus", "Memory", "ShmSize")}
+    assert limits == {
+        "DeviceRequests": [{"Driver": "", "Count": -1, "DeviceIDs": [], "Capabilities": [["gpu"]], "Options": {}}],
+        "NanoCpus": 500_000_000,
+        "Memory": 64 << 20,
+        "ShmSize": 1 << 20,
+    }
+
+
 def test_a_container_nobody_waits_for_is_removed_by_the_engine(tmp_path: Path) -> None:
     assert planned(Docker(wait=False), tmp_path).body["HostConfig"]["AutoRemove"] is True
     assert planned(Docker(wait=False, delete=False), tmp_path).body["HostConfig"]["AutoRemove"] is False
@@ -194,7 +248,7 @@ def test_other_bindings_are_refused(binding: str) -> None:
 
 def test_credentials_are_named_as_the_engine_names_them() -> None:
     given = Credentials(registry="r", username="u", password="p", registry_token="t", identity_token="i", auth="a")
-    assert given.to_engine() == {
+    assert login(given) == {
         "serveraddress": "r", "username": "u", "password": "p", "registrytoken": "t", "identitytoken": "i", "auth": "a",
     }  # fmt: skip
-    assert Credentials(username="u").to_engine() == {"username": "u"}
+    assert login(Credentials(username="u")) == {"username": "u"}

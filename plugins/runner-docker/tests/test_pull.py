@@ -14,8 +14,8 @@ import pytest
 from attrs import Factory, define
 
 from core.sdk import Command, Interrupted, Invalid, Unreachable
+from core.sdk.containers import Credentials
 from core.testing.plain_context import PlainContext
-from tailrace_runner_docker.options import Credentials
 from tailrace_runner_docker.runner import Docker
 
 

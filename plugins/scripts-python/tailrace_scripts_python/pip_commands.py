@@ -27,6 +27,7 @@ _PASSED_VALUED = frozenset((
     "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--trusted-host", "--only-binary", "--no-binary",
 ))  # fmt: skip
 _ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2")
+_FILES = ("file:", "storage:///", "kestra:///")
 
 
 def leading_installs(commands: Sequence[str]) -> tuple[tuple[Install, ...], tuple[str, ...]]:
@@ -130,6 +131,6 @@ def _install(words: list[str]) -> Install | None:
 
 
 def _is_local(requirement: str) -> bool:
-    if "file:" in requirement or requirement.startswith((".", "/", "~")):
+    if any(scheme in requirement for scheme in _FILES) or requirement.startswith((".", "/", "~")):
         return True
     return "://" not in requirement and ("/" in requirement or requirement.endswith(_ARCHIVES))

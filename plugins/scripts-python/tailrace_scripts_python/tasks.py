@@ -81,7 +81,7 @@ class PythonTask(ScriptTask):
     def _environment(self, space: Workspace) -> tuple[Path, list[str]]:
         """The environment of this run, and the commands that are left to be run in it."""
         installs, rest = leading_installs(self.before_commands or ())
-        wanted = self.dependencies or ()
+        wanted = [space.localized(package) for package in self.dependencies or ()]
         recipe = Recipe(self.local_version(), ((tuple(wanted),) if wanted else ()) + installs)
         maker = Maker(space.ctx, space.runner, self.package_manager)
         path = space.private / "python"

@@ -47,6 +47,8 @@ def test_installations_are_recognized(command: str, installs: list[tuple[str, ..
         "pip install /wheels/a.whl",
         "pip install ~/a",
         "pip install 'a @ file:///wheels/a.whl'",
+        "pip install storage:///wheels/a.whl",
+        "pip install 'a @ kestra:///wheels/a.whl'",
         "pip install -f wheels a",
         "pip install --target x a",
         "pip install --index-url",

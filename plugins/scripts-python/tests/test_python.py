@@ -192,6 +192,14 @@ def test_local_packages_are_installed_anew_each_time(new_ctx: NewContext, wheels
         assert len(ctx.log.lines) > 1
 
 
+@pytest.mark.parametrize("how", ["dependencies", "before_commands"])
+def test_a_stored_package_can_be_installed(ctx: PlainContext, wheels: Path, how: str) -> None:
+    uri = ctx.storage.put(wheels / "small-1.0-py3-none-any.whl", "dist/small-1.0-py3-none-any.whl").uri
+    given: dict[str, Any] = {"dependencies": [uri], "before_commands": [f"pip install -q --no-index {uri}"]}
+    run(ctx, "import small; print(small.VERSION)", **{how: given[how]})
+    assert said(ctx)[-1] == "1.0"
+
+
 def test_what_the_engines_python_is_told_does_not_reach_the_script(ctx: PlainContext, tmp_path: Path) -> None:
     ctx.environment = {**ctx.environment, "PYTHONPATH": str(tmp_path), "PYTHONHOME": str(tmp_path)}
     run(ctx, "import sys; print([p for p in sys.path if p.endswith(sys.argv[0])], 'core' in sys.modules)")

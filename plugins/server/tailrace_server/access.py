@@ -12,6 +12,7 @@ from attrs import frozen
 from core.host.deployment import Deployment
 from core.host.product import ROLES, Role
 from core.host.services import Services
+from tailrace_server.cookies import cookie
 from tailrace_server.errors import Refused
 from tailrace_server.options import is_loopback
 
@@ -95,8 +96,7 @@ def _check_browser(headers: Mapping[str, str]) -> None:
 
 def session_of(headers: Mapping[str, str]) -> str:
     """The token of a browser's session, "" without any."""
-    pairs = (pair.strip().partition("=") for pair in headers.get("cookie", "").split(";"))
-    return next((value for name, _, value in pairs if name == SESSION), "")
+    return cookie(headers, SESSION)
 
 
 def csrf_of(token: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from attrs import frozen
 from litestar import Request, Response
 from litestar.handlers import HTTPRouteHandler
+from litestar.types import Empty
 
 from core.host.product import Role
 from tailrace_server.access import Caller, check_role
@@ -75,7 +76,7 @@ def route(
 
     gives: the good answers, the first one is the usual. role: who may; None asks for no key. asks: query parameters;
     others are refused. takes: an attrs class, the JSON body; the function gets it as `given`; `bytes` for a
-    body that it reads itself from `request`. media: of the body.
+    body that it reads itself from `request`, and bounds itself. media: of the body.
     headers: of the request. refuses: statuses beside those that every route may answer.
 
     The function may take, by name: `services` (of the caller's organization), `caller`, `asked`, `given`, `request`,
@@ -94,6 +95,7 @@ def route(
             status_code=200,  # only where an answer has none of its own: all of ours do
             opt={"operation": operation},
             name=function.__name__,
+            request_max_body_size=None if takes is bytes else Empty,
         )
         return handler(_answering(function, operation))
 

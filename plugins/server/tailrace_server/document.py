@@ -11,6 +11,7 @@ import msgspec
 from litestar import Litestar
 
 from core.host.deployment import Deployment
+from tailrace_server.access import SESSION
 from tailrace_server.asked import Parameter
 from tailrace_server.described import Gives, Header, Operation
 from tailrace_server.errors import CODE_OF_STATUS
@@ -26,6 +27,7 @@ REFUSALS = {
     403: "The key's role may not do this.",
     404: "There is nothing of this id in the key's organization.",
     406: "None of the media types of `Accept` can be given.",
+    408: "The body came too slowly.",
     409: "The state of things does not allow this now.",
     412: "It has changed since the version that `If-Match` names.",
     413: "The body, or a value in it, is too large.",
@@ -41,6 +43,20 @@ ABOUT = """\
 What flows gave, and how they came to it. Every GET can be asked as HEAD. Answers are compressed by gzip or zstd where \
 `Accept-Encoding` allows it; good answers to GET have a strong `ETag`, and `If-None-Match` is answered by 304. Ids of \
 other organizations are answered as if they did not exist. Unknown parameters and keys of bodies are refused."""
+SCHEMES: Json = {
+    "key": {
+        "type": "http", "scheme": "bearer",
+        "description": "An API key. A server without any key answers only its own machine, and asks for none.",
+    },
+    "session": {
+        "type": "apiKey", "in": "cookie", "name": SESSION,
+        "description": (
+            "A browser in which somebody signed in with an API key, at `/sign-in`: it has the role of that key. What "
+            "changes something needs the session's token as well, in the header `X-CSRF-Token`; pages hold it in "
+            "`<meta name=\"csrf-token\">`."
+        ),
+    },
+}  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NO_NUL = r"^[^\u0000]+$"
 """What every text of a query is."""
@@ -89,20 +105,18 @@ def document(app: Litestar) -> Json:
         "components": {
             "schemas": {name: _tidy(name, schema, rules.get(name, {})) for name, schema in components.items()},
             "responses": {str(status): _refusal(status) for status in REFUSALS},
-            "securitySchemes": {"key": {
-                "type": "http", "scheme": "bearer",
-                "description": "An API key. A server without any key answers only its own machine, and asks for none.",
-            }},
+            "securitySchemes": SCHEMES,
         },
     }  # fmt: skip
 
 
 def security(app: Litestar) -> list[Json]:
-    """What the document says of keys: one is needed; or none, while there is none and only this machine asks."""
+    """What the document says of keys: one is needed, or a session of one; or none, while there is none and only this
+    machine asks."""
     deployment: Deployment = app.state.deployment
     options: Options = app.state.options
-    key: Json = {"key": []}
-    return [key] if deployment.keys.exist() or not options.loopback else [key, {}]
+    known: list[Json] = [{name: []} for name in SCHEMES]
+    return known if deployment.keys.exist() or not options.loopback else [*known, {}]
 
 
 def _shapes(operation: Operation) -> Iterator[type[Any]]:

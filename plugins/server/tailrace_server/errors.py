@@ -31,6 +31,7 @@ CODE_OF_STATUS: Final[Mapping[int, str]] = {
     404: "missing",
     405: "method_not_allowed",
     406: "not_acceptable",
+    408: "too_slow",
     409: "conflict",
     412: "precondition_failed",
     413: "too_large",

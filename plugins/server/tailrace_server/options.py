@@ -16,7 +16,8 @@ class Options:
     """host, port: where it listens; port 0 takes a free one. threads: how many requests work at once.
 
     rate: requests a second of each key, with as many more at once; None is no limit. max_request: bytes of a request's
-    body. max_result: bytes of outputs inside of one answer; the rest of them are given as references.
+    body, max_upload: of files in it, which do not count there. max_result: bytes of outputs inside of one answer; the
+    rest of them are given as references.
     behind_proxy: the last proxy before it says who asks, and by which scheme (`X-Forwarded-For`, `-Proto`).
     note: takes a line for whoever runs the server.
     """
@@ -27,6 +28,7 @@ class Options:
     threads: int = 16
     rate: float | None = None
     max_request: int = 10 * MIB
+    max_upload: int = 1024 * MIB
     max_result: int = 16 * MIB
     behind_proxy: bool = False
 

@@ -43,7 +43,7 @@ def test_the_values_that_differ_come_first(client: httpx.Client, two: tuple[str,
     assert rows["parts"] == [{"path": "rows[id=1].price", "change": "changed", "before": "1.5", "after": "3.0"}]
     assert rows["tables"] == [{
         "path": "rows", "before": 2, "after": 2, "key": "id", "added": 0, "removed": 0, "changed": 1,
-        "columns_added": [], "columns_removed": [],
+        "columns_added": [], "columns_removed": [], "first_rows": 0,
     }]  # fmt: skip
     assert rows["after"]["rows"][0] == {"id": 1, "price": "3.0"}
     assert (fixed["task_name"], fixed["name"], fixed["change"], fixed["parts"]) == ("fixed", "", "same", [])

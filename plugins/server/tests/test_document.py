@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from core.model.state import STATES, STATUSES
+from tailrace_server.access import SESSION
 from tailrace_server.schemas.common import State, Status
 
 
@@ -42,7 +43,9 @@ def test_it_is_openapi_3_1(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.1.0"
     assert set(document) == {"openapi", "info", "servers", "security", "paths", "components"}
     assert document["info"]["title"] == "Tailrace API"
-    assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["key"]["scheme"] == "bearer"
+    assert (schemes["session"]["in"], schemes["session"]["name"]) == ("cookie", SESSION)
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:

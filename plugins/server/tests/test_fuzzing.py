@@ -99,9 +99,9 @@ def test_the_document_says_whether_a_key_is_needed(tmp_path: Path) -> None:
     """Without any key it is optional; from the first one on it is not."""
     with installed(tmp_path / "home") as deployment, serving(deployment) as api:
         client = api.client()
-        assert client.get("/openapi.json").json()["security"] == [{"key": []}, {}]
+        assert client.get("/openapi.json").json()["security"] == [{"key": []}, {"session": []}, {}]
         key(deployment, "viewer")
-        assert client.get("/openapi.json").json()["security"] == [{"key": []}]
+        assert client.get("/openapi.json").json()["security"] == [{"key": []}, {"session": []}]
 
 
 def test_all_checks_are_on() -> None:

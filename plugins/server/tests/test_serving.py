@@ -103,7 +103,7 @@ def test_what_goes_on_comes_to_its_end(fresh: Installation, serve: Callable[...,
     monkeypatch.setattr(app.outputs, "list", slow)
     with ThreadPoolExecutor() as pool:
         with serve(fresh) as api:
-            answer = pool.submit(httpx.get, f"{api.url}/task-outputs")
+            answer = pool.submit(httpx.get, f"{api.url}/task-outputs", timeout=PATIENCE)
             assert begun.wait(PATIENCE)
         assert answer.result(PATIENCE).status_code == 200
 
@@ -113,13 +113,13 @@ def test_slow_requests_hold_up_no_others(fresh: Installation, serve: Callable[..
     go_on = threading.Event()
 
     def slow(which: Any) -> Any:
-        assert go_on.wait(20)
+        assert go_on.wait(PATIENCE)
         return type(page)(())
 
     page = app.outputs.list(_any())
     monkeypatch.setattr(app.outputs, "list", slow)
     with serve(fresh, threads=4) as api, ThreadPoolExecutor() as pool:
-        waiting = [pool.submit(httpx.get, f"{api.url}/task-outputs", timeout=30) for _ in range(3)]
+        waiting = [pool.submit(httpx.get, f"{api.url}/task-outputs", timeout=PATIENCE) for _ in range(3)]
         assert httpx.get(f"{api.url}/openapi.json", timeout=PATIENCE).status_code == 200
         go_on.set()
         assert [one.result().status_code for one in waiting] == [200, 200, 200]

@@ -19,11 +19,11 @@ by the next engine."""
 
 
 def size(text: str) -> int:
-    """Bytes, with an optional unit: `500000`, `512K`, `20M`."""
-    match = re.fullmatch(r"([1-9]\d{0,11})([KM]?)", text)
+    """Bytes, with an optional unit: `500000`, `512K`, `20M`, `2G`."""
+    match = re.fullmatch(r"([1-9]\d{0,11})([KMG]?)", text)
     if match is None:
         raise ValueError(text)
-    return int(match[1]) * {"": 1, "K": KIB, "M": MIB}[match[2]]
+    return int(match[1]) * {"": 1, "K": KIB, "M": MIB, "G": 1024 * MIB}[match[2]]
 
 
 def rate(text: str) -> float:
@@ -49,6 +49,8 @@ def configure(parser: ArgumentParser) -> None:
     told = "believe X-Forwarded-For and X-Forwarded-Proto: only where a proxy sets them"
     parser.add_argument("--behind-proxy", action="store_true", help=told)
     parser.add_argument("--max-request", type=size, default=10 * MIB, metavar="SIZE", help="of a body (default 10M)")
+    told = "of files that are sent, beside that (default 1G)"
+    parser.add_argument("--max-upload", type=size, default=1024 * MIB, metavar="SIZE", help=told)
 
 
 def execute(call: CommandCall) -> int:
@@ -60,6 +62,7 @@ def execute(call: CommandCall) -> int:
         port=args.port,
         rate=args.rate,
         max_request=args.max_request,
+        max_upload=args.max_upload,
         behind_proxy=args.behind_proxy,
     )
     with call.open() as deployment:

@@ -17,7 +17,8 @@ from tailrace_server.ids import known_id
 from tailrace_server.media import CSV, NDJSON, PARQUET
 from tailrace_server.outputs import FIELDS, FILTERS, condition, filter_of
 from tailrace_server.pages.lists import ROWS, around, chosen, filled
-from tailrace_server.pages.paged import Form, Go, Shown, action, page
+from tailrace_server.pages.paged import Go, Shown, action, page
+from tailrace_server.pages.parts import Form
 from tailrace_server.schemas.common import State
 
 WHERE = Parameter("where", "Conditions on the summary, joined by commas: `rows>=5, region=EU`.")

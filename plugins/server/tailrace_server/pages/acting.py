@@ -15,17 +15,17 @@ from tailrace_server.access import Caller
 from tailrace_server.asked import Asked, Parameter
 from tailrace_server.doing import change, derive
 from tailrace_server.errors import failure_of
+from tailrace_server.options import Options
 from tailrace_server.pages.execution import Head, head
 from tailrace_server.pages.filling import Filled, drawn, read
 from tailrace_server.pages.overview import named
-from tailrace_server.pages.paged import Form, Go, Shown, action, page
+from tailrace_server.pages.paged import Go, Shown, action, page
+from tailrace_server.pages.parts import Form
 from tailrace_server.people import href
 
 PATH = "/executions/{id:str}"
 WAITING = 50
 """Tasks that wait for a person, of which one is chosen."""
-MOST_UPLOAD = 0
-"""Bytes of files that such a form may hold: a task that waits takes the URIs of stored ones."""
 OF_TASK = (
     Parameter("task_name", "The task that goes on."),
     Parameter("value", "Of the loops around it, joined by `/`."),
@@ -98,28 +98,28 @@ def _told(error: TailraceError) -> str:
 
 
 @page(f"{PATH}/resume", asks=OF_TASK, role="editor")
-def resume_form(id: str, services: Services, asked: Asked) -> Shown:
+def resume_form(id: str, services: Services, asked: Asked, request: Request[Any, Any, Any]) -> Shown:
     """What a waiting task asks for; a choice where several wait."""
-    return _resume_shown(services, head(services, id), asked["task_name"], asked["value"])
+    return _resume_shown(services, head(services, id), asked["task_name"], asked["value"], _most(request))
 
 
-@action(f"{PATH}/resume")
+@action(f"{PATH}/resume", files=True)
 def resume(id: str, services: Services, caller: Caller, form: Form, request: Request[Any, Any, Any]) -> Shown | Go:
     """Let it go on; or the form again, with what was typed and what is wrong."""
     top, task, value = head(services, id), _text(form, "task_name"), _text(form, "value")
+    most = _most(request)
     step = _steps(services, top).get(task or "")
     filled = Filled()
     if step is not None:
         types = {one.id: one.type for one in services.executions.form(_flow(services, top), task=step.id)}
         filled = read(form, types, look="look" in form)
     if form.get("look"):
-        return _resume_shown(services, top, task, value, filled, unasked=form.get("look") != "all")
-    if filled.uploads:
-        problem = "a file can't be sent here: give the URI of a stored one"
-        return _resume_shown(services, top, task, value, filled, problem, status=422)
+        return _resume_shown(services, top, task, value, most, filled, unasked=form.get("look") != "all")
 
     def go_on(execution_id: str) -> None:
-        services.executions.resume(execution_id, filled.inputs or None, task_name=task, value=value, by=caller.actor)
+        services.executions.resume(
+            execution_id, filled.inputs or None, task_name=task, value=value, by=caller.actor, files=filled.files
+        )
 
     try:
         change(services, caller, "resume", id, go_on)
@@ -127,12 +127,12 @@ def resume(id: str, services: Services, caller: Caller, form: Form, request: Req
         failure = failure_of(error)
         if failure.explained:
             raise
-        return _resume_shown(services, top, task, value, filled, failure.message, status=failure.status)
+        return _resume_shown(services, top, task, value, most, filled, failure.message, status=failure.status)
     return Go(top.url)
 
 
 def _resume_shown(
-    services: Services, top: Head, task: str | None, value: str | None, filled: Filled | None = None,
+    services: Services, top: Head, task: str | None, value: str | None, most: int, filled: Filled | None = None,
     problem: str = "", *, unasked: bool = False, status: int = 0,
 ) -> Shown:  # fmt: skip
     waiting = waiting_of(services, top)
@@ -146,7 +146,7 @@ def _resume_shown(
     facts = {
         "head": top, "here": "", "waiting": [(named(each), _address(top, each)) for each in waiting], "one": one,
         "name": named(one) if one else "", "fields": fields, "problem": problem,
-        "value": "/".join(one.path) if one else "", "most": MOST_UPLOAD,
+        "value": "/".join(one.path) if one else "", "most": most,
     }  # fmt: skip
     return Shown("execution_resume.html", facts, status or (422 if wrong and filled and not unasked else 200))
 
@@ -169,6 +169,12 @@ def _flow(services: Services, top: Head) -> Any:
 
 def _steps(services: Services, top: Head) -> dict[str, Step]:
     return {step.id: step for step in _flow(services, top).steps()}
+
+
+def _most(request: Request[Any, Any, Any]) -> int:
+    """Bytes of files that a form may hold."""
+    options: Options = request.app.state.options
+    return options.max_upload
 
 
 def _text(form: Form, name: str) -> str | None:

@@ -150,19 +150,21 @@ def _lines(before: Any, after: Any, texts: Iterator[int]) -> Difference | None:
 
 
 def _facts(table: TableDifference) -> Iterator[str]:
-    """`rows: 3 → 4 rows`, `1 added`, `2 changed`, `matched by id`."""
+    """`rows: 3 → 4 rows`, `1 added`, `2 changed`, `matched by id`, `only the first 2 rows of each were looked at`."""
     name = f"{table.path}: " if table.path else ""
     became = f"{table.before} → " if table.before != table.after else ""
     yield f"{name}{became}{plural(table.after, 'row')}"
     counts = (("added", table.added), ("removed", table.removed), ("changed", table.changed))
     yield from (f"{count} {word}" for word, count in counts if count)
-    if not any(count for _, count in counts):
+    if not table.first_rows and not any(count for _, count in counts):
         yield "in another order"
     for word, names in (("with", table.columns_added), ("without", table.columns_removed)):
         if names:
             yield f"{word} {plural(len(names), 'column')} {', '.join(names[:5])}"
     if table.key:
         yield f"matched by {table.key}"
+    if table.first_rows:
+        yield f"only the first {plural(table.first_rows, 'row')} of each were looked at"
 
 
 PAGES = (compare,)

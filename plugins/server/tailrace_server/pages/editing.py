@@ -14,7 +14,8 @@ from tailrace_server.access import Caller
 from tailrace_server.asked import Asked, Parameter
 from tailrace_server.drawing.graph import graph_svg
 from tailrace_server.errors import failure_of
-from tailrace_server.pages.paged import Form, Go, Shown, action, page
+from tailrace_server.pages.paged import Go, Shown, action, page
+from tailrace_server.pages.parts import Form
 from tailrace_server.people import plural
 from tailrace_server.storing import Place, store_flow
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
-from litestar.datastructures import UploadFile
 
 from core.host.overviews import FormField
 from core.host.plain import plain
-from tailrace_server.pages.paged import Form
+from tailrace_server.pages.parts import Form
+from tailrace_server.receiving import Upload
 
 VALUE, BEGUN, FILE, OTHERS = "input.", "begun.", "file.", "others."
 """How names of fields begin: what was filled in; the default that was shown; an upload; choices not on offer."""
@@ -37,8 +34,6 @@ HINTS = {
 }  # fmt: skip
 LONG_LINE = 72
 """Characters of JSON that are shown on more than one line."""
-LONGEST_NAME = 200
-"""Bytes of the name that an upload keeps; of a longer one the end."""
 
 
 @frozen
@@ -51,24 +46,17 @@ class Filled:
 
     texts: Mapping[str, tuple[str, ...]] = field(factory=dict)
     given: Mapping[str, Any] = field(factory=dict)
-    uploads: Mapping[str, UploadFile] = field(factory=dict)
+    uploads: Mapping[str, Upload] = field(factory=dict)
 
     @property
     def inputs(self) -> dict[str, Any]:
         """What is given beside the uploads."""
         return {name: value for name, value in self.given.items() if name not in self.uploads}
 
-    @contextmanager
-    def files(self) -> Iterator[dict[str, Path]]:
-        """The uploads as files of this machine under their own names, until the block ends."""
-        with TemporaryDirectory() as folder:
-            paths = {}
-            for number, (name, upload) in enumerate(self.uploads.items()):
-                paths[name] = Path(folder, str(number), _file_name(upload.filename))
-                paths[name].parent.mkdir()
-                with paths[name].open("wb") as file:
-                    shutil.copyfileobj(upload.file, file)
-            yield paths
+    @property
+    def files(self) -> dict[str, Path]:
+        """Where the uploads are, under their own names, until the request is answered."""
+        return {name: upload.path for name, upload in self.uploads.items()}
 
 
 @frozen
@@ -92,12 +80,12 @@ def read(form: Form, types: Mapping[str, str], *, look: bool = False) -> Filled:
     """What a form holds for inputs of these types, by input. look: instead of files it may hold their names."""
     texts: dict[str, tuple[str, ...]] = {}
     given: dict[str, Any] = {}
-    uploads: dict[str, UploadFile] = {}
+    uploads: dict[str, Upload] = {}
     for name, kind in types.items():
         upload = form.get(FILE + name)
-        if kind == "FILE" and isinstance(upload, UploadFile):
+        if kind == "FILE" and isinstance(upload, Upload):
             uploads[name] = upload
-            given[name] = _file_name(upload.filename)
+            given[name] = upload.name
             continue
         if kind == "FILE" and look and isinstance(upload, str) and upload:
             given[name] = upload
@@ -253,11 +241,3 @@ def _value(kind: str, held: tuple[str, ...]) -> Any:
     if kind == "ARRAY" and not text.lstrip().startswith("["):
         return [line.strip() for line in text.splitlines() if line.strip()]
     return text
-
-
-def _file_name(given: str) -> str:
-    """The name of an upload, without the folders that some browsers tell."""
-    name = PurePosixPath(given.replace("\\", "/")).name.replace("\0", "")
-    while len(name.encode()) > LONGEST_NAME:
-        name = name[len(name) // 8 :]  # its end tells what kind of file it is
-    return name if name not in ("", ".", "..") else "file"

@@ -57,13 +57,13 @@ class Looks:
 
     def page(self, scope: Mapping[str, Any], template: str, facts: Mapping[str, Any]) -> str:
         """A page as text. Its template may name `caller` (None before the sign-in), `may` (a role → whether),
-        `csrf()`, `token`, `path` and `query`."""
+        `csrf()`, `token`, `path` and `query`; `said` is what `base.html` tells once."""
         caller: Caller | None = scope["state"].get("caller")
         token = caller.csrf if caller else ""
         known = {
             "caller": caller, "may": caller.may if caller else (lambda role: False), "token": token,
             "csrf": lambda: Markup('<input type="hidden" name="csrf" value="{}">').format(token),
-            "path": scope["path"], "query": scope["query_string"].decode("latin-1"),
+            "path": scope["path"], "query": scope["query_string"].decode("latin-1"), "said": (),
         }  # fmt: skip
         return self.render(template, {**known, **facts})
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, Literal
 from urllib.parse import parse_qsl, quote
 
 from attrs import field, frozen
 from litestar import Request, Response
-from litestar.datastructures import FormMultiDict
 from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Empty
@@ -22,13 +22,14 @@ from tailrace_server.asked import Parameter
 from tailrace_server.asked import read as read_query
 from tailrace_server.described import room
 from tailrace_server.errors import Refused
+from tailrace_server.options import Options
 from tailrace_server.pages.looks import Looks
+from tailrace_server.pages.parts import FIELDS, Form, PartsReader
+from tailrace_server.pages.saying import said_on, say_on
+from tailrace_server.receiving import own_folder, pieces
 
-Form = FormMultiDict
 CSRF = "csrf"
 """The field of every form that changes something."""
-FIELDS = 1000
-"""Of a form; one with files may have as many."""
 IN_ADDRESSES = "%/:?#[]@!$&'()*+,;=~"
 """What stands in an address as it is, beside letters, digits and `_.-`."""
 
@@ -44,9 +45,10 @@ class Shown:
 
 @frozen
 class Go:
-    """Where the browser goes on after an action."""
+    """Where the browser goes on after an action. said: what is told there, once; its address has no query then."""
 
     url: str
+    said: Sequence[str] = ()
 
 
 def page(
@@ -65,15 +67,18 @@ def page(
     return decorate
 
 
-def action(path: str, *, role: Role | None = "editor", most: int | None = None) -> Callable[..., HTTPRouteHandler]:
+def action(
+    path: str, *, role: Role | None = "editor", most: int | None = None, files: bool = False
+) -> Callable[..., HTTPRouteHandler]:
     """Make a function something that a form does. most: bytes of the form, where they are fewer than of any request.
 
-    It may take what a page takes, and `form`: what was filled in, files too. Refused without the token that our own
-    forms hold, unless it is for everybody (role None): then nobody is known yet whose form it could be.
+    It may take what a page takes, and `form`: what was filled in. files: also files, each an `Upload`, which are there
+    until the function is done. Refused without the token that our own forms hold, before any file, unless it is for
+    everybody (role None): then nobody is known yet whose form it could be.
     """
 
     def decorate(function: Callable[..., Any]) -> HTTPRouteHandler:
-        return _handler(path, "POST", function, role, (), most=most)
+        return _handler(path, "POST", function, role, (), most=most, files=files)
 
     return decorate
 
@@ -87,6 +92,7 @@ def _handler(
     *,
     slow: bool = False,
     most: int | None = None,
+    files: bool = False,
 ) -> HTTPRouteHandler:
     names = tuple(inspect.signature(function).parameters)
 
@@ -99,46 +105,73 @@ def _handler(
             "request": request, "services": state.get("services"), "caller": caller,
             "asked": read_query(_filled(request.scope["query_string"]), asks), **request.path_params,
         }  # fmt: skip
-        if method == "POST":
-            known["form"] = await _form(request)
-            if role is not None:
-                _check_token(request, caller, known["form"])
-        values = {name: known[name] for name in names}
-        async with room(request, caller, slow=slow):
-            return await asyncio.to_thread(lambda: answer_of(request, function(**values)))
+
+        async def done() -> Response[Any]:
+            values = {name: known[name] for name in names}
+            async with room(request, caller, slow=slow):
+                return await asyncio.to_thread(lambda: answer_of(request, function(**values)))
+
+        if method == "GET":
+            return await done()
+        async with _form(request, None if role is None else caller, files=files) as known["form"]:
+            return await done()
 
     name = f"page_{function.__name__}"
     return HTTPRouteHandler(
         path, http_method=method, status_code=200, name=name, include_in_schema=False,
-        request_max_body_size=Empty if most is None else most,
+        request_max_body_size=None if files else Empty if most is None else most,  # with files it is bounded by parts
     )(answer)  # fmt: skip
 
 
 def answer_of(request: Request[Any, Any, Any], found: Shown | Go | Response[Any]) -> Response[Any]:
     """What a page's function gave, as an answer."""
     if isinstance(found, Go):
-        location = quote(found.url, safe=IN_ADDRESSES, errors="replace")
-        return Response(None, status_code=303, headers={"Location": location})
+        headers = {"Location": quote(found.url, safe=IN_ADDRESSES, errors="replace")}
+        kept = say_on(request, found.url, found.said) if found.said else ""
+        return Response(None, status_code=303, headers={**headers, "Set-Cookie": kept} if kept else headers)
     if isinstance(found, Shown):
         looks: Looks = request.app.state.looks
-        return looks.answer(request, found.template, found.facts, found.status)
+        said, forget = said_on(request)
+        answer = looks.answer(request, found.template, {**found.facts, "said": said}, found.status)
+        if forget:
+            answer.headers["Set-Cookie"] = forget
+        return answer
     return found
 
 
-async def _form(request: Request[Any, Any, Any]) -> Form:
-    """What was filled in. Raises Refused for what can't be read, and for more fields than any form of ours has: reading
-    them would hold up others."""
-    if request.content_type[0] != RequestEncodingType.URL_ENCODED:
-        try:
-            return await request.form()
-        except (LookupError, UnicodeDecodeError):  # a part can name its encoding
-            raise Refused(422, "the form is in no encoding that can be read") from None
-    text = (await request.body()).decode("utf-8", "replace")
+@asynccontextmanager
+async def _form(request: Request[Any, Any, Any], caller: Caller | None, *, files: bool) -> AsyncIterator[Form]:
+    """What was filled in by the caller; None: by anybody. Its files are gone when the block ends.
+
+    Raises Refused for what can't be read, is no form of ours, or is too much: reading it would hold up others.
+    """
+    kind, about = request.content_type
+    options: Options = request.app.state.options
+    if kind != RequestEncodingType.MULTI_PART:
+        form = await _fields(request, options.max_request) if kind == RequestEncodingType.URL_ENCODED else Form()
+        _check_token(request, caller, form)
+        yield form
+        return
+
+    def admit(form: Form) -> None:
+        _check_token(request, caller, form)
+
+    most_files = options.max_upload if files else 0
+    body = pieces(request, options.max_request + most_files)
+    async with own_folder() if files else nullcontext() as folder:
+        reader = PartsReader(folder, admit, options.max_request, most_files)
+        form = await reader.read(body, about.get("boundary", ""))
+        admit(form)
+        yield form
+
+
+async def _fields(request: Request[Any, Any, Any], most: int) -> Form:
+    text = b"".join([piece async for piece in pieces(request, most)]).decode("utf-8", "replace")
     try:
         fields = await asyncio.to_thread(parse_qsl, text, keep_blank_values=True, max_num_fields=FIELDS)
     except ValueError:
         raise Refused(422, f"the form has more than {FIELDS} fields") from None
-    return FormMultiDict(fields)
+    return Form(fields)
 
 
 def _filled(query: bytes) -> bytes:

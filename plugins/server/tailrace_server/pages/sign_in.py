@@ -10,8 +10,9 @@ from litestar import Request, Response
 from core.host.deployment import Deployment
 from tailrace_server.access import SESSION, Caller, session_of
 from tailrace_server.asked import Asked, Parameter
-from tailrace_server.options import Options
-from tailrace_server.pages.paged import Form, Go, Shown, action, page
+from tailrace_server.cookies import set_cookie
+from tailrace_server.pages.paged import Go, Shown, action, page
+from tailrace_server.pages.parts import Form
 from tailrace_server.pages.wrong import SIGN_IN
 
 HOURS = 12
@@ -58,11 +59,8 @@ def _deployment(request: Request[Any, Any, Any]) -> Deployment:
 
 
 def _with_cookie(request: Request[Any, Any, Any], location: str, token: str, seconds: int) -> Response[Any]:
-    options: Options = request.app.state.options
-    forwarded = request.headers.get("x-forwarded-proto", "") if options.behind_proxy else ""
-    secure = "https" in (request.scope["scheme"], forwarded.rpartition(",")[2].strip().lower())
-    cookie = f"{SESSION}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
-    return Response(None, status_code=303, headers={"Location": location, "Set-Cookie": cookie})
+    headers = {"Location": location, "Set-Cookie": set_cookie(request, SESSION, token, seconds)}
+    return Response(None, status_code=303, headers=headers)
 
 
 PAGES = (sign_in, begin_session, end_session)

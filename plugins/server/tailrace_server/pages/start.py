@@ -17,7 +17,8 @@ from tailrace_server.asked import Asked, Parameter
 from tailrace_server.doing import start
 from tailrace_server.errors import failure_of
 from tailrace_server.pages.filling import Filled, drawn, read, refill
-from tailrace_server.pages.paged import Form, Go, Shown, action, page
+from tailrace_server.pages.paged import Go, Shown, action, page
+from tailrace_server.pages.parts import Form
 
 PATH = "/flows/{namespace:str}/{flow_id:str}/start"
 ASKS = (
@@ -54,7 +55,7 @@ def start_form(
     return _shown(request, services, flow, filled, Begun(text, revision=asked["revision"]), unasked=True)
 
 
-@action(PATH)
+@action(PATH, files=True)
 def start_flow(
     namespace: str, flow_id: str, request: Request[Any, Any, Any], services: Services, caller: Caller, form: Form
 ) -> Shown | Go:
@@ -72,8 +73,8 @@ def start_flow(
     if look or again.status != 200:
         return again
     try:
-        with filled.files() as files:
-            view, _ = start(services, caller, (namespace, flow_id, revision), filled.inputs, labels, files=files)
+        place = (namespace, flow_id, revision)
+        view, warnings = start(services, caller, place, filled.inputs, labels, files=filled.files)
     except TailraceError as error:
         failure = failure_of(error)
         if failure.explained:
@@ -81,7 +82,7 @@ def start_flow(
             app.edge.explain(error, request.scope["state"]["request_id"])
         told = Begun(typed, wrong, revision, failure.message)
         return _shown(request, services, flow, filled, told, status=failure.status)
-    return Go(f"/executions/{view.id}")
+    return Go(f"/executions/{view.id}", said=warnings)
 
 
 def labels_of(text: str) -> tuple[dict[str, str], str]:
@@ -112,7 +113,7 @@ def _shown(
     shown = drawn(fields, filled or Filled(), unasked=unasked or filled is None)
     wrong = begun.labels_problem or any(one.problem and one.asked.shown for one in shown)
     facts: Mapping[str, Any] = {
-        "flow": flow, "about": parsed, "fields": shown, "begun": begun, "most": request.app.state.options.max_request,
+        "flow": flow, "about": parsed, "fields": shown, "begun": begun, "most": request.app.state.options.max_upload,
         "hidden": [one for one in shown if one.problem and not one.asked.shown],
     }  # fmt: skip
     return Shown("start.html", facts, status or (422 if wrong and filled and not unasked else 200))

@@ -17,7 +17,8 @@ from core.sdk import Conflict, Invalid, TailraceError
 from tailrace_server.access import Caller
 from tailrace_server.asked import Asked
 from tailrace_server.ids import known_id
-from tailrace_server.pages.paged import Form, Go, Shown, action, page
+from tailrace_server.pages.paged import Go, Shown, action, page
+from tailrace_server.pages.parts import Form
 from tailrace_server.showing.values import VALUE_ASKS, shown_output
 
 ONE = "/outputs/{id:str}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from mimetypes import guess_type
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +17,9 @@ from tailrace_server.access import Caller
 from tailrace_server.answers import json_answer
 from tailrace_server.asked import Asked, Parameter
 from tailrace_server.described import Gives, route
+from tailrace_server.options import Options
 from tailrace_server.ranges import IF_RANGE, OF_A_PART, RANGE, file_answer
+from tailrace_server.receiving import Writing, own_folder, pieces
 from tailrace_server.schemas.files import Preview, StoredFile, preview_object
 
 ANY = "application/octet-stream"
@@ -61,7 +63,7 @@ def preview_file(services: Services, asked: Asked) -> Response[Any]:
 
 @route(
     "PUT", "/files", Gives(StoredFile, "It is stored."),
-    role="editor", asks=(NAMESPACE, NAME), takes=bytes, media=ANY, refuses=(403,),
+    role="editor", asks=(NAMESPACE, NAME), takes=bytes, media=ANY, refuses=(403, 408),
 )  # fmt: skip
 async def put_file(
     request: Request[Any, Any, Any], services: Services, caller: Caller, asked: Asked
@@ -73,12 +75,13 @@ async def put_file(
     namespace, name = asked["namespace"], asked["name"]
     if "/" in namespace:  # its files would lie where those of another namespace lie
         raise Invalid("this is not the name of a namespace", where="query.namespace", expected="words joined by `.`")
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "body")
-        with path.open("wb") as file:
-            async for chunk in request.stream():
-                await asyncio.to_thread(file.write, chunk)
-        stored = await asyncio.to_thread(services.files.put, path, namespace, name)
+    options: Options = request.app.state.options
+    async with own_folder() as folder:
+        with closing(Writing(folder / "body")) as file:
+            async for piece in pieces(request, options.max_upload):
+                await file.write(piece)
+            await file.end()
+        stored = await asyncio.to_thread(services.files.put, file.path, namespace, name)
     await asyncio.to_thread(
         services.changes.note, caller.actor, "file.put", stored.uri, None, {"size": stored.size}
     )

@@ -48,6 +48,9 @@ class TablePart:
     changed: int
     columns_added: list[str]
     columns_removed: list[str]
+    first_rows: Annotated[
+        int, Meta(description="Of very large tables only so many rows of each were looked at; 0: all of them.")
+    ]
 
 
 @frozen
@@ -129,5 +132,5 @@ def _table(one: TableDifference) -> dict[str, Any]:
     return {
         "path": one.path, "before": one.before, "after": one.after, "key": one.key, "added": one.added,
         "removed": one.removed, "changed": one.changed, "columns_added": list(one.columns_added),
-        "columns_removed": list(one.columns_removed),
+        "columns_removed": list(one.columns_removed), "first_rows": one.first_rows,
     }  # fmt: skip

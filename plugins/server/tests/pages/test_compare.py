@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from attrs import frozen
 
+from core.app import comparison
+from core.app.comparing import Room
+
 from .conftest import Site, open_site
 
 SOURCE = """\
@@ -181,3 +184,22 @@ def test_values_are_found_as_one_types(two: Two, browser: Any) -> None:
         expect(page.locator("tr.of", has_text="extra")).to_be_visible()
         page.go_back()
         expect(page.locator("tr.of", has_text="letter")).to_be_visible()
+
+
+def test_it_is_said_how_far_very_large_tables_were_looked_at(own_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = ", ".join(f'{{id: {n}, price: "{{{{ inputs.price }}}}"}}' for n in (1, 2, 3))
+    source = f"""\
+id: tables
+namespace: company.sales
+inputs: [{{id: price, type: INT}}]
+tasks:
+  - {{id: table, type: output.OutputValues, values: {{rows: [{rows}]}}}}
+"""
+    first, second = (own_site.run(source, {"price": price}).id for price in (1, 2))
+    address = f"/compare?first={first}&second={second}"
+    monkeypatch.setattr(comparison, "Room", lambda: Room(8))
+    told = "rows: 3 rows, 2 changed, matched by id, only the first 2 rows of each were looked at rows[id=1].price 1 2"
+    assert told in plain(own_site.get(address))
+    monkeypatch.setattr(comparison, "Room", lambda: Room(0))
+    text = own_site.get(address)
+    assert (values(text), "too large to be compared inside" in text) == ([("table", "changed")], True)

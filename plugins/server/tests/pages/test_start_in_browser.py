@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from .conftest import Site, open_site, opened
+from .running import until
 from .test_start import FLOW, START, newest
 
 pytestmark = pytest.mark.browser
@@ -32,7 +33,9 @@ tasks:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One whose scripts find what this machine has: without uv, the environment of a script is made ten times slower."""
-    with open_site(tmp_path_factory.mktemp("site"), environment={"PATH": os.environ["PATH"]}) as site:
+    with open_site(
+        tmp_path_factory.mktemp("site"), environment={"PATH": os.environ["PATH"]}, max_request=500_000, max_upload=4_000_000
+    ) as site:
         yield site
 
 
@@ -119,11 +122,45 @@ def test_a_file_that_the_server_would_not_take_is_told_before_it_is_sent(
 ) -> None:
     from playwright.sync_api import expect
 
-    (tmp_path / "large.csv").write_bytes(b"x" * 11_000_000)
+    (tmp_path / "large.csv").write_bytes(b"x" * 4_100_000)
     browser_page.goto("/flows/company.team/secrets/start")
     browser_page.locator("#input-table").set_input_files(tmp_path / "large.csv")
     browser_page.get_by_role("button", name="Start").click()
-    expect(browser_page.get_by_text("the files have 11.0 MB, this server takes 10.5 MB at once")).to_be_visible()
+    expect(browser_page.get_by_text("the files have 4.1 MB, this server takes 4.0 MB at once")).to_be_visible()
+
+
+RESUMED = """
+id: resumed
+namespace: company.team
+tasks:
+  - {id: approve, type: flow.Pause, onResume: [{id: table, type: FILE}, {id: note, type: STRING, validator: "[a-z]+"}]}
+  - {id: after, type: debug.Return, format: "{{ outputs.approve.onResume.table }}"}
+"""
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_task_that_waits_is_given_a_file(site: Site, browser: Any, axe: Any, tmp_path: Path, scripts: bool) -> None:
+    from playwright.sync_api import expect
+
+    content = os.urandom(3_500_000)
+    (tmp_path / "rows.csv").write_bytes(content)
+    view = until(site, site.begin(RESUMED), "PAUSED")
+    with opened(browser, site.url, java_script_enabled=scripts) as page:
+        page.goto(f"/executions/{view.id}/resume")
+        if scripts:
+            axe(page)
+        page.locator("#input-table").set_input_files(tmp_path / "rows.csv")
+        page.get_by_label("note").fill("123")
+        page.get_by_role("button", name="Resume", exact=True).click()
+        expect(page.locator("#input-note-problem")).to_have_text("it must match the pattern `[a-z]+`")
+        page.get_by_label("note").fill("abc")
+        if not scripts:  # no browser fills in a file anew
+            page.locator("#input-table").set_input_files(tmp_path / "rows.csv")
+        page.get_by_role("button", name="Resume", exact=True).click()
+        expect(page).to_have_url(re.compile(f"/executions/{view.id}$"))
+    until(site, view, "SUCCESS")
+    with site.app.files.open(site.app.outputs.value(f"{view.id}/after")["value"]) as stored:
+        assert stored.read() == content
 
 
 def test_without_scripts_the_form_is_shown_again_with_everything(site: Site, browser: Any) -> None:
