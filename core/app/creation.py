@@ -161,20 +161,21 @@ class Creation:
         types = {step.id: step.type for step in flow.steps()}
         rows = [row for row in self._records.past(view.id) if types.get(row.key.task_id) == row.identity.type]
         kept: frozenset[TaskKey] = frozenset()
+        again: frozenset[TaskKey] = frozenset()
         first = ("start", "{}")
         if tasks or what == "stale":
             steps = {step.id: step for step in flow.steps()}
             answers = self._records.evaluations(view.id)
             facts = Facts(flow, steps, "CREATED", Counters(), {}, now(), view.id, answers, rows=past_tasks(rows))
             found = continuation(facts, RestartRequested(what, tasks))
-            kept = found.kept | found.entered | found.again
+            kept, again = found.kept | found.entered | found.again, found.again
             # What is stale in a group that has its turn later is not copied: that something is missing there is said.
             first = ("restart", restart_json(what, tuple(found.entered) if what == "stale" else tasks))
         new = NewExecution(
             new_id(), self._organization, view.namespace, view.flow_id, revision, encode(view.inputs),
             view.labels, (), now(), first=first,
         )  # fmt: skip
-        self._records.derive(new, view.id, tuple(kept))
+        self._records.derive(new, view.id, tuple(kept), tuple(again))
         return new.id
 
     # -- inputs

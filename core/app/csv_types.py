@@ -20,6 +20,8 @@ CSV: Final = "header = true, delim = ',', quote = '\"', escape = '\"', sample_si
 """As Python reads it too; every row is looked at."""
 CELLS: Final = 400_000
 """Of a file: more of them take seconds."""
+COLUMNS: Final = 500
+"""Of a file: their number costs more than that of the cells."""
 LIMITS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "threads": 1, "memory_limit": "256MB", "temp_directory": "", "autoinstall_known_extensions": False,
 }  # fmt: skip
@@ -36,12 +38,12 @@ AMOUNT: Final = re.compile(r"[-+]?(?=\.?\d)\d{0,60}\.?\d{0,60}([eE][-+]?\d{1,3})
 
 def typed_rows(first: str, second: str) -> tuple[Rows, Rows] | None:
     """The rows of two files, as texts of them: a column in which both hold numbers, truths, dates or times has these as
-    values, an empty cell of it None; others texts. None for files of more than CELLS, where DuckDB reads them otherwise
-    than we do, and without it.
+    values, an empty cell of it None; others texts. None for files of more than CELLS or COLUMNS, where DuckDB reads
+    them otherwise than we do, and without it.
 
     Dates and times are texts where the files write them in different ways, which could only be guessed.
     """
-    if any(text.count(",") + text.count("\n") > CELLS for text in (first, second)):
+    if any(map(_is_large, (first, second))):
         return None
     try:
         import duckdb  # noqa: PLC0415 # large, and not everybody has it
@@ -65,6 +67,15 @@ def typed_rows(first: str, second: str) -> tuple[Rows, Rows] | None:
         _read_numbers(both, [name for name, kind in agreed.items() if kind == NUMBER])
         return both[0], both[1]
     return None
+
+
+def _is_large(text: str) -> bool:
+    """Whether types are not looked for; columns are counted in the first row that is not empty."""
+    if text.count(",") + text.count("\n") > CELLS:
+        return True
+    with suppress(csv.Error):
+        return len(next(filter(None, csv.reader(StringIO(text, newline=""))), [])) > COLUMNS
+    return True
 
 
 def _is_read_alike(connection: DuckDBPyConnection, number: int, text: str) -> bool:

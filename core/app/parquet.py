@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import FileMetaData
 
 CELLS = 1_000_000
 """Of the rows together, however wide they are."""
@@ -12,6 +16,7 @@ MEMORY = "512MB"
 ROOM = 64_000_000
 """Bytes of them: a small file may hold one long text very often."""
 AT_ONCE = 100
+"""Rows, or fewer where together they could be larger than ROOM."""
 
 
 class Rows(NamedTuple):
@@ -34,19 +39,27 @@ def first_rows(source: BinaryIO, limit: int) -> Rows | None:
         names = tuple(file.schema_arrow.names)
         most, room = _most(limit, names), ROOM
         found: list[dict[str, Any]] = []
-        for batch in file.iter_batches(min(most, AT_ONCE)):
+        for batch in file.iter_batches(min(most, _at_once(file.metadata))):
             room -= batch.nbytes
             if room < 0 or len(found) >= most:
                 break
             found += batch.to_pylist()
     except (ArrowException, OSError):
         return None
+    except (ValueError, OverflowError, LookupError):  # what Python has no value for: nanoseconds, far years, odd zones
+        return _by_duckdb(source, limit)
     shown = tuple(tuple(row[name] for name in names) for row in found[:most])
     return Rows(names, shown, file.metadata.num_rows > len(shown))
 
 
 def _most(limit: int, names: Sequence[str]) -> int:
     return max(1, min(limit, CELLS // max(1, len(names))))
+
+
+def _at_once(about: FileMetaData) -> int:
+    """How many rows have room: each may be as large as all values of its group that differ from one another."""
+    largest = max((about.row_group(number).total_byte_size for number in range(about.num_row_groups)), default=0)
+    return max(1, min(AT_ONCE, ROOM // max(1, largest)))
 
 
 def _by_duckdb(source: BinaryIO, limit: int) -> Rows | None:
@@ -58,9 +71,10 @@ def _by_duckdb(source: BinaryIO, limit: int) -> Rows | None:
         import duckdb  # noqa: PLC0415
     except ImportError:
         return None
+    plain = re.sub(r"[*?\[]", r"[\g<0>]", str(path))  # to DuckDB these stand for many files
     try:
         with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": ""}) as connection:
-            found = connection.execute("SELECT * FROM read_parquet(?) LIMIT ?", [str(path), limit + 1])
+            found = connection.execute("SELECT * FROM read_parquet(?) LIMIT ?", [plain, limit + 1])
             names = tuple(column[0] for column in found.description or ())
             most, room = _most(limit, names), ROOM
             rows: list[tuple[Any, ...]] = []

@@ -70,8 +70,10 @@ class Work:
         has what ended with a warning.
         """
         message = item.message
-        if item.result is not None and isinstance(message, (TaskEnded, MemberEnded)):
-            self._said[item.result_key(self.live)] = message.error  # by the attempt itself
+        if isinstance(message, (TaskEnded, MemberEnded)) and message.error and item.result is not None:
+            key = item.result_key(self.live)
+            if key in named:  # else it came too late
+                self._said[key] = message.error  # by the attempt itself
         if isinstance(message, Evaluated) and message.key.task == ROOT and message.error:
             self.say("ERROR", message.error, at)
         elif isinstance(message, Evaluated) and message.error and message.key.purpose.startswith(ITERATION):

@@ -103,7 +103,8 @@ class Renderer:
         helper: Helper | None = None,
     ) -> None:
         self._recursive = recursive
-        self._runtime = Runtime(functions or {}, zone, recursive, clock, entropy, _render_again, helper)
+        handed = {} if functions is None else functions  # not `or`: whether a mapping is empty is asked of its content
+        self._runtime = Runtime(handed, zone, recursive, clock, entropy, _render_again, helper)
 
     def render(self, template: str, variables: Mapping[str, Any], reads: Reads | None = None) -> str:
         """The text of a template. reads: gets the path of every variable that was looked at."""

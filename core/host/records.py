@@ -225,9 +225,10 @@ class RecordStore(Protocol):
     def create_execution(self, new: NewExecution) -> bool:
         """False when its parent link says it exists: same task execution, number and attempt. Then nothing is done."""
 
-    def derive(self, new: NewExecution, of: str, keep: Sequence[TaskKey]) -> None:
+    def derive(self, new: NewExecution, of: str, keep: Sequence[TaskKey], again: Sequence[TaskKey] = ()) -> None:
         """Create an execution from another, with copies of task executions of it: their outputs by value or by file,
-        their evaluations, what they read. The copies keep `created_at`, and what had not ended counts as ended."""
+        their evaluations, what they read. The copies keep `created_at`, and what had not ended counts as ended.
+        again: those of `keep` that run again from their beginning: what they had asked for is not copied."""
 
     def commit(self, units: Sequence[Unit]) -> tuple[Refused, ...]:
         """Write units in one transaction; a refused one leaves its neighbours alone."""

@@ -64,13 +64,15 @@ EXPRESSIONS: tuple[tuple[str, str, Mark], ...] = (
     ),
 )  # fmt: skip
 """Patterns within expressions, what they are, and what the other dialect makes of them."""
+_EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
 def words_in_expressions(value: object, path: Path) -> Iterator[tuple[Path, str, Mark]]:
     """Where expressions in a value, and in what is inside, have a word of one dialect, and which."""
     if isinstance(value, str):
-        for pattern, subject, mark in EXPRESSIONS if "{{" in value or "{%" in value else ():
-            if re.search(pattern, value):
+        found = "\n".join(_EXPRESSION.findall(value))  # not what is around them: a script may call `json()` of its own
+        for pattern, subject, mark in EXPRESSIONS if found else ():
+            if re.search(pattern, found):
                 yield path, subject, mark
     elif isinstance(value, dict):
         for name, item in value.items():

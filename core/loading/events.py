@@ -10,6 +10,8 @@ from ruamel.yaml.error import MarkedYAMLError
 
 T = TypeVar("T")
 NextEvent = Callable[[], Any]
+LONGEST_IN_PYTHON = 250_000
+"""Characters: what the parser in Python reads in about three seconds."""
 
 
 def from_events(text: str, use: Callable[[NextEvent], T]) -> T:
@@ -17,12 +19,13 @@ def from_events(text: str, use: Callable[[NextEvent], T]) -> T:
 
     The libyaml that is built in refuses `:` and `?` inside a plain scalar between brackets, as in
     `{uri: http://host, cron: 0 0 ? * *}`, which the reference takes; such a text is read once more in Python, which is
-    slower and so not done for the others.
+    many times slower and so not done for the others, nor for a very long text, where quotes help.
     """
     try:
         return use(CParser(text).get_event)
     except MarkedYAMLError as error:
-        if error.problem != "found unexpected ':'" and not _stands_at(text, "?", error.problem_mark):
+        refused = error.problem == "found unexpected ':'" or _stands_at(text, "?", error.problem_mark)
+        if not refused or len(text) > LONGEST_IN_PYTHON:
             raise
     from ruamel.yaml import YAML  # noqa: PLC0415 - heavy, and few texts need it
 

@@ -125,7 +125,7 @@ class _Reader:
                 merged += self.merge(event, depth)
                 continue
             if key in values:
-                raise _problem(key_event, f"the key `{key}` stands twice in the same map", "every key once")
+                raise _problem(key_event, f"Duplicate field '{key}': it stands twice in the same map", "every key once")
             if event.__class__ is ScalarEvent and event.tag is None and event.anchor is None:
                 value = event.value
                 if value[:1] in MEANINGFUL and event.implicit[0]:

@@ -103,6 +103,10 @@ _WORDS = (
         "`- ` at the indentation of the list's other elements", "check the indentation",
     ),
     (
+        "found unexpected ':'", "a `:` stands inside a text between brackets",
+        "quotes around the text", "without quotes only a shorter file can have it",
+    ),
+    (
         "could not find expected ':'", "a `:` is missing after the key", "`key: value`",
         "check this line and the one above",
     ),

@@ -90,12 +90,12 @@ def call_answered(draft: Draft, key: TaskKey, node: Call, message: Evaluated) ->
             draft.rule("the number of children can't be rendered")
             return end_task(draft, key, "FAILED", message.error)
         return _times_known(draft, key, str(message.value))
-    if draft.halted:
-        draft.rule("late answer")
-        return _child_over(draft, key, message.key.round, "KILLED", "")
     if message.key.purpose != _purpose(draft, key, REQUEST) or _is_over(draft, key, message.key.round):
         draft.rule("late answer")
         return None
+    if draft.halted:
+        draft.rule("no time to start")
+        return _child_over(draft, key, message.key.round, "KILLED", "")
     if message.error:
         draft.rule("a child's request can't be rendered")
         return _child_over(draft, key, message.key.round, "FAILED", message.error)

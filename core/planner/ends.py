@@ -224,13 +224,21 @@ def _wind_down(draft: Draft) -> None:
     end_execution(draft, state)
 
 
+def _ran_unseen(draft: Draft, state: str) -> bool:
+    """Whether an execution goes on and is over in this one decision: it was RUNNING for that moment."""
+    if draft.through or not draft.changes or state not in ("SUCCESS", "WARNING", "FAILED"):
+        return False
+    begins = draft.facts.state in _NEVER_BEGAN and draft.state == "RUNNING"
+    return begins or (draft.facts.state == "PAUSED" and not draft.held)
+
+
 def end_execution(draft: Draft, state: str, error: str = "") -> None:
     """The final state; the slot is free again, and what runs afterwards begins."""
     flow = draft.facts.flow
     if flow.concurrency is not None and draft.facts.state not in ("CREATED", "QUEUED"):
         draft.effects.append(ReleaseSlot(flow.namespace, flow.id))
     passed = state == "KILLED" and draft.facts.state != "KILLING"  # else it had that state before
-    draft.set_state(state, error, through="KILLING" if passed else "")
+    draft.set_state(state, error, through="KILLING" if passed else "RUNNING" if _ran_unseen(draft, state) else "")
     if state != RETRIED_STATE and any(not step.disabled for step in flow.after_execution):
         draft.rule("afterExecution")
         draft.held = False

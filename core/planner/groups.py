@@ -251,6 +251,17 @@ def _block(draft: Draft, key: TaskKey, phase: str) -> Counters:
     return group
 
 
+def block_ids(draft: Draft, key: TaskKey) -> frozenset[str]:
+    """Ids of a group's steps that are not its tasks."""
+    node: Any = draft.node(key)
+    blocks = [*node.policy.errors, *node.policy.finally_]
+    if key == ROOT:
+        blocks += draft.facts.flow.after_execution
+    if isinstance(node, Wait) and node.on_pause is not None:
+        blocks.append(node.on_pause)
+    return frozenset(step.id for step in blocks)
+
+
 # -- the groups that need no more than counters
 
 

@@ -63,7 +63,9 @@ def _choose(draft: Draft, key: TaskKey, node: Choice, text: str) -> str | None:
         draft.give(key, {"value": text, "defaults": text not in node.branches})
     if branch not in node.branches and node.otherwise is None:
         draft.rule("no branch")
-        return end_task(draft, key, "FAILED", f"no case is `{text}`, and there are no defaults")
+        flow = draft.facts.flow
+        warning = f"No task found on flow '{flow.namespace}.{flow.id}', task '{key.task_id}'"  # the reference's words
+        return end_task(draft, key, "FAILED", f"no case is `{text}`, and there are no defaults", warning)
     draft.rule("branch chosen")
     group = draft.count(key)
     group.phase, group.note = "tasks", branch

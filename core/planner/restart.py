@@ -19,7 +19,7 @@ from core.model.nodes import Call, Choice, Dag, Each, Group, Parallel, Repeat, S
 from core.model.state import ENDED
 from core.planner.draft import Draft
 from core.planner.facts import VALUES, Facts, PastTask
-from core.planner.groups import LATER, WINDOW, advance, child_ended, open_step, worse
+from core.planner.groups import LATER, WINDOW, advance, block_ids, child_ended, open_step, worse
 from core.planner.iterations import enter_iteration, keep_iteration, take_over
 from core.planner.kinds import kind_of
 from core.planner.starts import has_room, no_room
@@ -64,9 +64,10 @@ def _wait(draft: Draft, message: RestartRequested) -> None:
 
 
 def _new_turn(draft: Draft) -> int:
-    """A turn that no row of the execution has."""
+    """A turn that no row of the execution has, and none of its loops has had."""
     root = draft.count(ROOT)
-    root.turns = max((row.key.turn for row in draft.facts.rows), default=root.turns)
+    turns = (max(row.key.turn, row.counters.turn if row.counters else 0) for row in draft.facts.rows)
+    root.turns = max(turns, default=root.turns)
     return draft.next_turn()
 
 
@@ -106,7 +107,7 @@ class _Restart:
         self.by_key = {row.key: row for row in self.rows.values()}
         self.children: dict[TaskKey, list[PastTask]] = {}
         for row in self.rows.values():
-            if row.key.task_id not in _block_ids(draft, row.parent):
+            if row.key.task_id not in block_ids(draft, row.parent):
                 self.children.setdefault(row.parent, []).append(row)
         self.kept: set[TaskKey] = set()
         self.again: set[TaskKey] = set()
@@ -301,10 +302,15 @@ class _Restart:
         group = self.draft.count(key)
         group.round = 0
         size = len(ids) if node.side_by_side else 1
+        before_it: frozenset[str] | None = None
         for number, value in enumerate(values):
             rows = by_value.get(value)
             if rows is None:
                 continue
+            if before_it is not None:
+                self.kept |= {row.key for name, row in rows.items() if name in before_it and self._keeps(row)}
+                continue
+            before_it = self._begins_in(ids, rows, node)
             places = self._stops(ids, rows, node)
             states = [self._state(row) for row in rows.values() if row.key in self.kept]
             for state in states:
@@ -324,6 +330,16 @@ class _Restart:
         whole = not late and shut == (1 << begun) - 1
         group.running, group.worst = group.running + running, worst
         group.cursor, group.done = (begun, 0) if whole else (0, shut)
+
+    def _begins_in(self, ids: list[str], rows: Mapping[str, PastTask], node: Each) -> frozenset[str] | None:
+        """Where a restart begins at a task of this element, and elements run one after another: the ids of the
+        children before it. The elements behind follow, so they run again; as in the reference, what stood before the
+        task in them stays readable until then. None: the elements behind are as any others.
+        """
+        if self.message.what != "from" or node.limit != 1 or node.side_by_side:
+            return None
+        at = next((at for at, name in enumerate(ids) if name in rows and rows[name].key in self.asked), None)
+        return None if at is None else frozenset(ids[:at])
 
     def _stops(self, ids: list[str], rows: Mapping[str, PastTask], node: Each) -> list[str | None]:
         """Per place of the cursor in an element: the id of the child where it goes on, or None when it is kept."""
@@ -382,15 +398,3 @@ class _Restart:
         if isinstance(node, (Repeat, Wait)) and all(child.state in _GOOD for child in below):
             return any(child.key in self.asked for child in below)
         return True
-
-
-def _block_ids(draft: Draft, parent: TaskKey) -> frozenset[str]:
-    """Ids of a group's steps that are not its tasks."""
-    node: Any = draft.node(parent)
-    policy = node.policy
-    blocks = [*policy.errors, *policy.finally_]
-    if parent == ROOT:
-        blocks += draft.facts.flow.after_execution
-    if isinstance(node, Wait) and node.on_pause is not None:
-        blocks.append(node.on_pause)
-    return frozenset(step.id for step in blocks)

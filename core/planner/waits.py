@@ -22,7 +22,7 @@ from core.model.nodes import Repeat, Wait, Work
 from core.model.state import ENDED
 from core.model.truth import truthy
 from core.planner.draft import HELD, Draft, Kind
-from core.planner.ends import ask_end, goes_on, is_leaving
+from core.planner.ends import ask_end, goes_on, is_leaving, stopped_as
 from core.planner.facts import SETTINGS
 from core.planner.groups import (
     FATAL,
@@ -57,6 +57,7 @@ def _settings(draft: Draft, key: TaskKey, written: Mapping[str, object]) -> Mapp
         return written
     known: object = draft.answer(key, SETTINGS)
     if known is None:
+        draft.rule("ask for the limits")
         draft.count(key).phase = "asking"
         _ask_settings(draft, key, written)
         return None
@@ -258,7 +259,9 @@ def resume_wait(draft: Draft, key: TaskKey, message: ResumeRequested) -> str | N
 def _go_on(draft: Draft, key: TaskKey, worst: str, why: str = "") -> str | None:
     group = draft.count(key)
     group.phase, group.worst, group.note = "tasks", worst, why
-    draft.move(key, "RUNNING")
+    node: Any = draft.node(key)
+    if worst != "FAILED" or node.policy.errors or node.policy.finally_:  # else nothing of it runs any more
+        draft.move(key, "RUNNING")
     return advance(draft, key)
 
 
@@ -303,7 +306,9 @@ def task_waits(draft: Draft, message: TaskWaits) -> None:
         draft.rule("late wait")
     elif draft.halted and not is_leaving(draft):
         draft.rule("no time to wait")
-        child_ended(draft, message.key, task.parent, end_task(draft, message.key, "KILLED"))
+        state = stopped_as(draft, task)
+        draft.end(message.key, state)
+        child_ended(draft, message.key, task.parent, state)
     else:
         draft.rule("wait")
         draft.hold(message.key, message.due_at, message.state)

@@ -57,10 +57,14 @@ def parent_of(database: Database, execution_id: str) -> ParentLink | None:
     return None
 
 
-def derive(database: Database, new: NewExecution, of: str, keep: Sequence[TaskKey], *, retry: bool) -> bool:
+def derive(
+    database: Database, new: NewExecution, of: str, keep: Sequence[TaskKey], again: Sequence[TaskKey] = (), *,
+    retry: bool,
+) -> bool:  # fmt: skip
     """Inside a transaction: create an execution from another, with copies of some of its task executions.
 
-    retry: it takes the place of the other one, whoever called that. Raises NotFound.
+    again: those that run again from their beginning, and ask anew. retry: it takes the place of the other one,
+    whoever called that. Raises NotFound.
     """
     row = database.write("origin", (of,)).fetchone()
     if row is None:
@@ -74,25 +78,29 @@ def derive(database: Database, new: NewExecution, of: str, keep: Sequence[TaskKe
         return False
     if retry:  # its owner waits for the time to begin; without it the retry is abandoned
         database.write("inherit_owner", (of, new.id))
-    _copy(database, new, of, frozenset(keep))
+    _copy(database, new, of, frozenset(keep), frozenset(again))
     return True
 
 
-def _copy(database: Database, new: NewExecution, of: str, keep: frozenset[TaskKey]) -> None:
+def _copy(
+    database: Database, new: NewExecution, of: str, keep: frozenset[TaskKey], again: frozenset[TaskKey]
+) -> None:
     """Rows of the kept task executions, under new ids; large outputs stay the files they are."""
     copies: dict[str, str] = {}
     places: set[str] = set()
     for old, parent, name, path, turn in database.write("places_of", (of,)).fetchall():
-        if key_of(name, path, turn) not in keep:
+        key = key_of(name, path, turn)
+        if key not in keep:
             continue
         identifier = copies[old] = _copied_id(new, old)
-        places.add("/".join((of, name, *key_of(name, path, turn).path)))
         values = (identifier, new.id, new.flow_revision, copies.get(parent), new.at, old)
         (seq,) = database.write("copy_task", values).fetchone()
         database.write("copy_body", (identifier, old))
         database.write("copy_summary", (identifier, seq, old))
         database.write("copy_tags", (identifier, seq, old))
-        database.write("copy_evaluations", (new.id, of, name, path, turn))
+        if key not in again:
+            places.add("/".join((of, name, *key.path)))
+            database.write("copy_evaluations", (new.id, of, name, path, turn))
     database.write("copy_files", (new.id, of))
     if not copies:
         return

@@ -55,9 +55,9 @@ class SqlRecords(PlaceReads, OnDemandReads):
         with self._db.writing():
             return create(self._db, new)
 
-    def derive(self, new: NewExecution, of: str, keep: Sequence[TaskKey]) -> None:
+    def derive(self, new: NewExecution, of: str, keep: Sequence[TaskKey], again: Sequence[TaskKey] = ()) -> None:
         with self._db.writing():
-            derive(self._db, new, of, keep, retry=False)
+            derive(self._db, new, of, keep, again, retry=False)
 
     def commit(self, units: Sequence[Unit]) -> tuple[Refused, ...]:
         return self._writer.commit(units)

@@ -190,6 +190,14 @@ class FamilyRules:
         assert [row[2:] for row in store.unread(["e2"])] == [("start", "{}")]
         assert store.parent_of("e2") is None
 
+    def test_what_runs_again_from_its_beginning_asks_anew(self, store: RecordStore) -> None:
+        story = Story(store)
+        group = story.group("group")
+        story.commit(Remember(EvaluationKey(group, "values"), ["v"]))
+        store.derive(self._new("e2"), "e1", (group,), (group,))
+        assert [row.copied_from for row in store.task_executions(ACME, "e2")] == ["e1-group"]
+        assert store.claim("e2", ENGINE).evaluations == {}
+
     def test_copies_keep_files_that_the_original_may_lose(self, store: RecordStore) -> None:
         story = Story(store)
         story.run("a", output_uri="storage:///big", size=70_000, files=(("storage:///big", 70_000, "00"),))

@@ -28,7 +28,7 @@ from core.work.log_file import LogFile
 from core.work.runners import DOCKER, choose_runner, unavailable_reason
 from core.work.secrets import Redactor
 from core.work.tools import Tools
-from core.work.variables import Inputs, Outputs, Scope, asks, in_sight, output_loader, reads_of
+from core.work.variables import Inputs, Outputs, Scope, asks, in_sight, output_loader, reads_of, with_outputs
 from core.work.world import Executions, KeyValues, NamespaceFiles, OwnExecution, TaskFiles, Wishes
 
 
@@ -217,6 +217,8 @@ class AttemptContext:
         base["inputs"] = Inputs(job.variables.get("inputs", {}), self.redactor.get)
         if "vars" in base:
             base["vars"] = Inputs(base["vars"], self.redactor.get)
+        if "outputs" in base.get("execution", ()):
+            base["execution"] = with_outputs(base["execution"], self.redactor.get)
         base["outputs"] = Outputs(job.variables.get("outputs", {}), load, asks(self._line, job.place))
         lazy = {"workingDir": lambda: str(self.working_dir), "outputDir": lambda: str(self.output_dir)}
         return self._tools.renderer(WhenCalled(self._functions)), Scope(base, lazy)

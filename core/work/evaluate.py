@@ -18,7 +18,7 @@ from core.work.functions import EngineFunctions, refuse_secret
 from core.work.line import Line
 from core.work.secrets import Redactor
 from core.work.tools import Tools
-from core.work.variables import Inputs, Outputs, asks, in_sight, output_loader, reads_of
+from core.work.variables import Inputs, Outputs, asks, in_sight, output_loader, reads_of, with_outputs
 
 ROWS_FILE = "outputs.jsonl"
 _json = json_writer(ensure_ascii=False, default=lambda value: json.loads(json_scalar(value, UTC)))
@@ -40,6 +40,8 @@ class Evaluation:
         for name in ("inputs", "vars"):
             if secret and name in variables:
                 self._variables[name] = Inputs(variables[name], secret)
+        if secret and "outputs" in variables.get("execution", ()):
+            self._variables["execution"] = with_outputs(variables["execution"], secret)
         items = variables.get("taskrun", {}).get("items")
         if isinstance(items, FileLine):
             line_read = tools.file_lines.read(tools.storage, place.organization_id, items)

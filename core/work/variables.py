@@ -61,6 +61,11 @@ class Inputs(Mapping[str, Any]):
         return len(self._given)
 
 
+def with_outputs(execution: Mapping[str, Any], secret: Callable[..., str]) -> Mapping[str, Any]:
+    """The variable `execution` of what runs after the end, where the outputs of the flow are values like any others."""
+    return {**execution, "outputs": Inputs(execution["outputs"], secret)}
+
+
 def revealed(value: Any, secret: Callable[..., str]) -> Any:
     """A recorded value with the secrets in it filled in; a moment prints its seconds, as in the reference."""
     if isinstance(value, SecretText):

@@ -101,6 +101,43 @@ def test_one_execution_of_a_loops_task_is_named_by_its_values(app: App, created:
     assert (ran["a", "x"], ran["a", "y"]) == (first.id, again.id)
 
 
+ASKING = """\
+tasks:
+  - {id: before, type: log.Log, message: hi}
+  - {id: values, type: flow.ForEach, values: "{{ kv('many') }}", tasks: [{id: t, type: log.Log, message: hi}]}
+  - id: branch
+    type: flow.If
+    condition: "{{ kv('many') | length > 5 }}"
+    then: [{id: more, type: log.Log, message: hi}]
+    else: [{id: less, type: log.Log, message: hi}]
+  - id: loop
+    type: flow.LoopUntil
+    condition: "{{ outputs.loop.iterationCount == 3 }}"
+    checkFrequency: {interval: PT0.01S}
+    tasks: [{id: turn, type: log.Log, message: hi}]
+"""
+
+
+@pytest.mark.parametrize(("task", "ran"), [
+    ("values", [("t", "c"), ("t", "d"), ("more", None), *[("turn", None)] * 3]),
+    ("branch", [("t", "a"), ("more", None), *[("turn", None)] * 3]),
+    ("loop", [("t", "a"), ("less", None), *[("turn", None)] * 3]),
+])  # fmt: skip
+def test_a_replay_asks_anew_what_its_first_task_has_asked(
+    app: App, created: Created, task: str, ran: list[tuple[str, str | None]]
+) -> None:
+    first = created(ASKING)
+    app.kv.set(first.namespace, "many", ["a"])
+    assert app.executions.run(first.id).state == "SUCCESS"
+    app.kv.set(first.namespace, "many", ["c", "d", "c", "d", "c", "d"])
+
+    again = app.executions.run(app.executions.replay(first.id, from_task=task).id)
+
+    assert again.state == "SUCCESS"
+    leaves = ("t", "more", "less", "turn")
+    assert [(one.task_name, one.value) for one in app.executions.tasks(again.id) if one.task_name in leaves] == ran
+
+
 def test_properties_of_a_failed_attempt_are_kept_also_when_the_next_one_succeeds(app: App, created: Created) -> None:
     body = (
         "retry: {type: constant, interval: PT0.01S, maxAttempt: 2}\n"

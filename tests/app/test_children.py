@@ -125,6 +125,16 @@ def test_a_loop_that_reaches_its_limit_warns(app: App, level: str, said: list[tu
     assert [(line.level, line.message) for line in app.executions.logs(ended.id)] == said
 
 
+def test_a_switch_without_a_case_says_so(app: App) -> None:
+    switch = "{id: s, type: flow.Switch, value: x, cases: {a: [{id: t, type: log.Log, message: m}]}}"
+    ended = app.run(f"id: f\nnamespace: n\ntasks: [{switch}]")
+
+    assert ended.state == "FAILED"
+    assert [(line.level, line.message) for line in app.executions.logs(ended.id)] == [
+        ("WARN", "No task found on flow 'n.f', task 's'"), ("ERROR", "no case is `x`, and there are no defaults"),
+    ]  # fmt: skip
+
+
 TAKES = """\
 id: child
 namespace: n

@@ -145,11 +145,35 @@ def test_cells_of_csv_are_compared_by_what_the_columns_of_both_hold(
     assert one.change == ("changed" if parts else "same")
 
 
-@pytest.mark.parametrize("body", [b"a\n" + b"1.0\n" * 400_001, b"a\n" + b"x" * 200_000, b"," * 400_001, b'a\n"', b"a\n1\0\n"])
+WIDE = b"".join(b",".join(b"c%d" % n if row == 0 else b"1.0" for n in range(501)) + b"\n" for row in range(2))
+
+
+@pytest.mark.parametrize("body", [b"a\n" + b"1.0\n" * 400_001, b"a\n" + b"x" * 200_000, b"," * 400_001, b'a\n"', b"a\n1\0\n", WIDE])
 def test_what_takes_long_or_can_not_be_read_as_a_table_is_not_typed(body: bytes) -> None:
     found = contents_of(("a.csv", BytesIO(body)), ("b.csv", BytesIO(body)))
     assert found is not None
     assert found == (content_of("a.csv", BytesIO(body)),) * 2
+
+
+def test_only_some_csv_files_are_looked_into_however_small_they_are(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To find what their columns hold takes long."""
+    flow = """
+id: many
+namespace: company.team
+inputs: [{id: n, type: INT}]
+tasks:
+  - {id: each, type: flow.ForEach, values: "[1,2,3]", tasks: [
+      {id: write, type: storage.Write, content: "a\\n{{ inputs.n }}{{ taskrun.value }}\\n", extension: .csv}]}
+"""
+    first, second = ran(app, flow, n=1), ran(app, flow, n=2)
+
+    def looked_into() -> int:
+        differences = app.outputs.compare(first, second).differences
+        return sum(bool(one.tables) for one in differences if one.task_name == "write")
+
+    assert looked_into() == 3
+    monkeypatch.setattr(comparison, "CONTENTS", 4 * comparison.TYPED)
+    assert looked_into() == 2
 
 
 def test_without_duckdb_cells_are_texts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,3 +65,50 @@ def test_of_a_wide_table_fewer_rows_are_read(tmp_path: Path, monkeypatch: pytest
         found = first_rows(source, 5)
     assert found is not None
     assert (len(found.rows), found.more) == (2, True)
+
+
+def test_of_large_values_fewer_are_read_at_once(tmp_path: Path, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One text that stands in many rows is in the file once, and in memory as often as it is read."""
+    if library == "duckdb":
+        pytest.skip("it reads no more than its memory holds")
+    from pyarrow.parquet import ParquetFile
+
+    sizes: list[int] = []
+    batches = ParquetFile.iter_batches
+
+    def measured(file: object, rows: int) -> Iterator[Any]:
+        for batch in batches(file, rows):
+            sizes.append(batch.nbytes)
+            yield batch
+
+    monkeypatch.setattr(ParquetFile, "iter_batches", measured)
+    monkeypatch.setattr(parquet, "ROOM", 1_000_000)
+    path = written(tmp_path / "a.parquet", "SELECT repeat('x', 100000) AS text FROM range(200)")
+    with path.open("rb") as source:
+        found = first_rows(source, 200)
+    assert found is not None
+    assert (found.more, len(found.rows) > 1) == (True, True)
+    assert max(sizes) <= parquet.ROOM
+
+
+@pytest.mark.parametrize("name", ["o*.parquet", "o?.parquet", "o[a-z].parquet", "o[*].parquet"])
+def test_a_name_is_that_of_one_file(tmp_path: Path, name: str) -> None:
+    for number, other in enumerate(("oa.parquet", "ob.parquet")):
+        written(tmp_path / other, f"SELECT {number} AS n")
+    path = written(tmp_path / "own", "SELECT 9 AS n").rename(tmp_path / name)
+    with path.open("rb") as source:
+        assert first_rows(source, 5) == parquet.Rows(("n",), ((9,),), False)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("TIMESTAMP_NS '2020-01-01 00:00:00.123456789'", datetime(2020, 1, 1, 0, 0, 0, 123456)),
+        ("DATE '290000-01-01'", "290000-01-01"),
+        ("TIMESTAMP '290000-01-01 00:00:00'", "290000-01-01 00:00:00"),
+    ],
+)
+def test_values_that_python_has_not_are_shown_all_the_same(tmp_path: Path, value: str, found: object) -> None:
+    path = written(tmp_path / "a.parquet", f"SELECT {value} AS value")
+    with path.open("rb") as source:
+        assert first_rows(source, 5) == parquet.Rows(("value",), ((found,),), False)

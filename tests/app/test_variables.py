@@ -111,6 +111,25 @@ def test_what_runs_after_an_execution_sees_the_outputs_of_its_flow() -> None:
     assert run.tasks["after"].output == {"values": {"n": "6", "state": "SUCCESS"}}
 
 
+SECRET_OUTPUT = """
+id: afterwards
+namespace: io.rules
+outputs: [{id: key, type: STRING, value: "my {{ secret('KEY') }}"}]
+tasks: [{id: work, type: log.Log, message: hi}]
+afterExecution:
+- id: after
+  type: output.OutputValues
+  runIf: "{{ execution.outputs.key == 'my sesame' }}"
+  values: {one: "{{ execution.outputs.key | length }}", all: "{{ execution.outputs }}"}
+"""
+
+
+def test_a_secret_in_the_outputs_of_a_flow_is_told_to_what_runs_after_it() -> None:
+    run = run_flow(SECRET_OUTPUT, secrets={"KEY": "sesame"})
+
+    assert run.tasks["after"].output == {"values": {"one": "9", "all": '{"key":"my sesame"}'}}
+
+
 def test_tasks_with_a_state_are_listed_for_each_value_of_a_loop() -> None:
     run = run_flow("""
 id: states

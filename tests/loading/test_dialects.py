@@ -58,6 +58,24 @@ def test_a_flow_of_2x_has_no_expressions_that_2x_has_lost(expression: str, word:
     ]
 
 
+def test_what_stands_around_an_expression_is_no_word_of_a_dialect(load: Load) -> None:
+    source = f"""\
+tasks:
+- {{id: t, type: flow.Loop, values: [1], tasks: [{LOG}]}}
+- id: u
+  type: log.Log
+  message: |
+    get("{{{{ flow.id }}}}").json()
+    print(open("{{{{ flow.id }}}}").read() | json)
+"""
+    flow = load(HEAD + source).require()
+
+    assert flow.dialect == "2.x"
+    assert [str(problem) for problem in differences(flow, "flow.yaml")] == [
+        "flow.yaml:4:17: `flow.Loop`: 1.x does not know it, `flow.ForEach` takes its place, one element at a time by default"
+    ]
+
+
 def test_the_functions_of_2x_may_stand_in_a_flow_of_1x(load: Load) -> None:
     each = f"tasks: [{{id: t, type: flow.ForEach, values: [1], tasks: [{LOG}]}}]\n"
     source = f"variables: {{a: \"{{{{ loopOutputs(x, 'y') }}}}\"}}\n{each}"

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Invalid
+from core.loading.events import LONGEST_IN_PYTHON
 from core.loading.positions import compose
 from core.loading.reader import MAX_DEPTH, parse_yaml, read
 
@@ -69,6 +70,17 @@ def test_what_is_wrong_beside_such_a_colon_is_told_with_its_place() -> None:
     assert str(caught.value) == "the map that began in line 1 is not closed (line 1, column 21)\n  expected: `,` or `}`"
 
 
+def test_a_very_long_text_is_never_read_the_slow_way() -> None:
+    long = "k: value\n#" + "x" * LONGEST_IN_PYTHON + "\n"
+    assert read(long) == {"k": "value"}
+    with pytest.raises(Invalid) as caught:
+        parse_yaml(long + "l: [a:b]\n")
+    assert str(caught.value) == (
+        "a `:` stands inside a text between brackets (line 3, column 6)\n  expected: quotes around the text\n"
+        "  to do: without quotes only a shorter file can have it"
+    )
+
+
 def test_an_alias_is_the_value_of_its_anchor() -> None:
     assert read("a: &x [1, 2]\nb: *x\nc: &y 010\nd: *y\n") == {"a": [1, 2], "b": [1, 2], "c": 8, "d": 8}
 
@@ -111,7 +123,7 @@ def test_parse_yaml_names_line_and_column() -> None:
         parse_yaml("a: 1\na: 2")
 
     assert str(refused.value) == (
-        "the key `a` stands twice in the same map (line 2, column 1)\n  expected: every key once"
+        "Duplicate field 'a': it stands twice in the same map (line 2, column 1)\n  expected: every key once"
     )
 
 

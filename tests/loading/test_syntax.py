@@ -76,7 +76,7 @@ f:1:4: a list can't begin behind its key
   expected: `- ` on a line of its own
   to do: begin a new line before the `-`, or put quotes around the text""",
     "a: 1\na: 2": """\
-f:2:1: the key `a` stands twice in the same map
+f:2:1: Duplicate field 'a': it stands twice in the same map
   expected: every key once""",
     "a: *b": """\
 f:1:4: there is no anchor `&b` above this line

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.model.decisions import Evaluate
 from core.model.flow import Flow
-from core.model.messages import Evaluated, TaskKey
+from core.model.messages import Evaluated, RestartRequested, TaskKey
 from core.model.nodes import Node, Policy, Sequence, Step, Work
 from tests.planner.simulator import World
 
@@ -42,3 +42,11 @@ def played(*steps: Step, **settings: Any) -> World:
     made = world(*steps, **settings)
     made.start()
     return made.play()
+
+
+def again(run: World, what: str = "failed", *keys: TaskKey, stale: tuple[TaskKey, ...] = (), state: str = "") -> Any:
+    """Restart, with everything going well from now on."""
+    run.outcome = lambda key: "SUCCESS"
+    run.todo.clear()
+    run.timers.clear()
+    return run.tell(RestartRequested(what, keys, state), rows=run.past(stale))

@@ -46,7 +46,7 @@ from core.model.messages import (
     TaskEnded,
     TaskKey,
 )  # fmt: skip
-from core.model.nodes import Call, Group
+from core.model.nodes import Call, Group, Work
 from core.model.state import ENDED
 from core.planner import Facts, PastTask, TaskFacts, apply, decide, is_over, pending
 from core.planner.applied import keep
@@ -270,9 +270,7 @@ class World:
         self.todo.clear()
         self.timers.clear()
         self.tasks = {
-            key: TaskFacts(row.parent, row.state, row.counters,
-                           row.state == "RUNNING" and isinstance(self.steps[key.task_id].node, Call),
-                           row.attempts, 0, row.due_at)
+            key: TaskFacts(row.parent, row.state, row.counters, self._runs(key, row), row.attempts, 0, row.due_at)
             for key, row in self.rows.items() if row.state not in ENDED
         }  # fmt: skip
         for effect in pending(self.facts()):
@@ -280,7 +278,14 @@ class World:
                 if isinstance(self.steps[effect.key.task_id].node, Group):
                     self.tell(JobRestarted(effect.key))
                 self.tasks[effect.key] = evolve(self.tasks[effect.key], running=True)
+            elif isinstance(effect, StopTask):
+                self.todo.append(TaskEnded(effect.key, "KILLED"))
             self._perform(effect)
+
+    def _runs(self, key: TaskKey, row: Row) -> bool:
+        """Whether an attempt of it has not ended."""
+        work = isinstance(self.steps[key.task_id].node, (Work, Call))
+        return row.state == "KILLING" or (row.state == "RUNNING" and work and not row.due_at)
 
     # -- looking
 

@@ -53,6 +53,7 @@ from core.model.nodes import (
 )  # fmt: skip
 from core.model.state import ENDED
 from core.planner import decide
+from core.planner.ends import STOPPED
 from core.planner.groups import worse
 from core.planner.restart import continuation
 from tests.planner.simulator import World
@@ -232,6 +233,23 @@ def test_another_owner_goes_on_from_the_rows(seed: int, number: int) -> None:
     _some(run, number)
     if not run.over():
         run.crash()
+        run.play()
+    check_ended(run)
+
+
+@MANY
+@given(seed=SEEDS, number=st.integers(0, 40), ends=st.sampled_from([
+    KillRequested(), EndRequested("FAILED", "late", stop=True), EndRequested("CANCELLED", "late", stop=True),
+]))  # fmt: skip
+def test_another_owner_ends_what_was_told_to_stop(seed: int, number: int, ends: KillRequested | EndRequested) -> None:
+    run = make(seed)
+    _some(run, number)
+    run.tell(ends)
+    if not run.over():
+        stopping = run.state == "KILLING" or run.counters.note.startswith(STOPPED)
+        run.crash()
+        again = [one for one in run.todo if isinstance(one, TaskEnded) and one.state != "KILLED"]
+        assert not (stopping and again), "what was told to stop runs again"
         run.play()
     check_ended(run)
 

@@ -107,6 +107,11 @@ def test_starting_twice_starts_once(play: Play, task: Make) -> None:
 # -- what ends at once
 
 
+def test_what_is_over_as_soon_as_it_begins_was_running_too(play: Play, task: Make) -> None:
+    (moved,) = (one for one in play(task("a", run_if="false")).start().changes if isinstance(one, MoveExecution))
+    assert (moved.through, moved.state) == ("RUNNING", "SUCCESS")
+
+
 def test_an_empty_flow_succeeds_at_its_start(play: Play) -> None:
     assert play().start() == Decision(
         changes=(MoveExecution("SUCCESS", Counters(0, 0, "SUCCESS", "finished"), "", entered=True),),

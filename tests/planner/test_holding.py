@@ -35,7 +35,7 @@ from core.model.nodes import (
     Sequence,
     Wait,
 )
-from core.planner import Facts, TaskFacts, decide
+from core.planner import Facts, TaskFacts, decide, pending
 from tests.planner.flows import played, task, work, world
 from tests.planner.simulator import World
 
@@ -66,6 +66,21 @@ def test_a_kill_reaches_children_and_waits_for_them() -> None:
     run.outcome = lambda key: "KILLED"
     assert run.play().ran() == ["c=SUCCESS"]
     assert run.state == "KILLED"
+
+
+def test_a_new_owner_kills_children_once_more_and_waits_for_each_of_them_once() -> None:
+    key = TaskKey("c")
+    run = world(task("c", Call({}, times="2")))
+    run.start()
+    run.tell(KillRequested())
+    run.crash()
+    assert pending(run.facts())[0] == KillChild(key)
+    first, second = run.todo
+    run.tell(ChildEnded(key, "child-0", "KILLED", index=0))
+    assert run.tell(first).rules == ("late answer",)
+    assert run.state == "KILLING"
+    run.tell(second)
+    assert (run.state, run.ran()) == ("KILLED", ["c=KILLED"])
 
 
 def test_members_stop_with_their_group() -> None:
@@ -193,6 +208,14 @@ def test_an_end_from_outside_stops_what_runs() -> None:
     run.start()
     assert run.tell(EndRequested("FAILED", "too slow", stop=True)).effects == (StopTask(TaskKey("a")),)
     run.end("a", "KILLED")
+    assert (run.state, run.error, run.ran()) == ("FAILED", "too slow", ["a=FAILED"])
+
+
+def test_so_does_one_that_gives_its_thread_back_instead_of_ending() -> None:
+    run = world(work("a"))
+    run.start()
+    run.tell(EndRequested("FAILED", "too slow", stop=True))
+    run.tell(TaskWaits(TaskKey("a"), 50_000_000, "half"))
     assert (run.state, run.error, run.ran()) == ("FAILED", "too slow", ["a=FAILED"])
 
 

@@ -165,7 +165,10 @@ def test_a_switch_takes_the_case_of_that_text_or_the_defaults(value: str, ran: l
 def test_a_switch_without_a_case_and_defaults_fails() -> None:
     run = played(task("g", Choice("nothing", {"A": (work("a"),)})))
     assert run.ran() == ["g=FAILED"]
-    assert run.rows[TaskKey("g")].error == "no case is `nothing`, and there are no defaults"
+    row = run.rows[TaskKey("g")]
+    assert (row.error, row.warning) == (
+        "no case is `nothing`, and there are no defaults", "No task found on flow 'tests.flow', task 'g'",
+    )  # fmt: skip
 
 
 def test_a_choice_that_cannot_be_rendered_fails() -> None:

@@ -34,18 +34,10 @@ from core.model.nodes import (
 )
 from core.planner.facts import VALUES
 from core.planner.restart import continuation
-from tests.planner.flows import played, task, work, world
+from tests.planner.flows import again, played, task, work, world
 from tests.planner.simulator import World
 
 A = TaskKey("a")
-
-
-def again(run: World, what: str = "failed", *keys: TaskKey, stale: tuple[TaskKey, ...] = (), state: str = "") -> Any:
-    """Restart, with everything going well from now on."""
-    run.outcome = lambda key: "SUCCESS"
-    run.todo.clear()
-    run.timers.clear()
-    return run.tell(RestartRequested(what, keys, state), rows=run.past(stale))
 
 
 def test_a_restart_goes_on_in_the_row_of_the_failed_task() -> None:
@@ -56,6 +48,14 @@ def test_a_restart_goes_on_in_the_row_of_the_failed_task() -> None:
     assert run.play().ran() == ["b=SUCCESS", "g=SUCCESS", "c=SUCCESS", "a=SUCCESS", "d#1=SUCCESS", "z#1=SUCCESS"]
     assert run.rows[A].attempts == 2
     assert run.state == "SUCCESS"
+
+
+def test_what_is_opened_after_a_restart_has_a_turn_that_no_loop_has_had() -> None:
+    run = played(task("g", Sequence((work("a"),))), work("z"), fails="a")
+    group, failed = run.past()
+    run.outcome = lambda key: "SUCCESS"
+    run.tell(RestartRequested("failed"), rows=(evolve(group, counters=Counters(turn=7)), failed))
+    assert run.play().ran() == ["g=SUCCESS", "a=SUCCESS", "z#8=SUCCESS"]
 
 
 def test_errors_run_again_at_another_turn_when_it_fails_again() -> None:
@@ -150,21 +150,6 @@ def test_what_succeeded_cannot_be_restarted() -> None:
     run = world(work("a"))
     run.start()
     assert again(run).rules == ("nothing to restart: the execution has not ended",)
-
-
-def test_a_replay_runs_the_task_and_all_that_follows_it() -> None:
-    steps = (work("b"), task("g", Sequence((work("c"), work("a"), work("d")))), work("z"))
-    run = played(*steps)
-    again(run, "from", A)
-    assert run.play().ran()[5:] == ["z=SUCCESS", "a#1=SUCCESS", "d#1=SUCCESS", "z#1=SUCCESS"]
-    assert run.state == "SUCCESS"
-
-
-def test_a_replay_in_a_dag_runs_what_depends_on_the_task() -> None:
-    node = Dag((work("a"), work("b"), work("c"), work("d")), {"c": ("a",), "d": ("b",)})
-    run = played(task("g", node))
-    again(run, "from", A)
-    assert run.play().ran()[5:] == ["a#1=SUCCESS", "c#1=SUCCESS"]
 
 
 def test_only_what_is_stale_runs() -> None:

@@ -105,6 +105,35 @@ def test_how_a_pause_ends_by_itself(node: Wait, ends: str, state: str) -> None:
     assert ("b=SUCCESS" in run.ran()) == (state in ("SUCCESS", "WARNING"))
 
 
+@pytest.mark.parametrize(("node", "history"), [
+    (Wait("PT1S", children=(work("a"),)), ["PAUSED", "RUNNING", "SUCCESS"]),
+    (Wait("PT1S", behavior="WARN"), ["PAUSED", "RUNNING", "WARNING"]),
+    (Wait("PT1S", behavior="FAIL"), ["PAUSED", "FAILED"]),
+    (Wait(timeout="PT1S", children=(work("a"),)), ["PAUSED", "FAILED"]),
+    (Wait(timeout="PT1S", policy=Policy((work("e"),))), ["PAUSED", "RUNNING", "FAILED"]),
+    (Wait(timeout="PT1S", policy=Policy((), (work("f"),))), ["PAUSED", "RUNNING", "FAILED"]),
+])  # fmt: skip
+def test_a_pause_runs_again_where_something_of_it_still_runs_or_it_ended_well(node: Wait, history: list[str]) -> None:
+    run = played(task("p", node), work("b"))
+    assert run.rows[TaskKey("p")].history == ["CREATED", "RUNNING", *history]
+
+
+@pytest.mark.parametrize(("node", "states"), [
+    (Wait("PT1S"), ["PAUSED", "RUNNING", "SUCCESS"]),
+    (Wait(timeout="PT1S"), ["PAUSED", "RUNNING", "FAILED"]),
+    (Wait("PT1S", behavior="CANCEL"), ["PAUSED", "CANCELLED"]),
+])  # fmt: skip
+def test_an_execution_that_a_pause_ends_was_running_again(node: Wait, states: list[str]) -> None:
+    assert played(task("p", node)).states == ["RUNNING", *states]
+
+
+def test_settings_that_say_nothing_are_asked_for_again() -> None:
+    run = world(task("p", Wait("{{ d }}")))
+    run.start()
+    decision = run.tell(Evaluated(EvaluationKey(TaskKey("p"), "settings", 0), None))
+    assert decision.rules == ("ask for the limits",)
+
+
 def test_on_pause_runs_once_and_its_end_says_nothing_about_the_pause() -> None:
     run = played(task("p", Wait("PT1S", on_pause=work("n"), children=(work("a"),))), fails="n")
     assert run.ran() == ["p=SUCCESS", "n=FAILED", "a=SUCCESS"]

@@ -212,6 +212,36 @@ def test_what_one_organization_asks_for_holds_no_other_up(
         assert [one.result() for one in asked] == [200] * 7
 
 
+def test_files_that_one_organization_sends_hold_no_other_up(
+    fresh: Installation, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh.keys.create_organization("other")
+    slow, quick = fresh.keys.create("default", "key", "editor")[1], fresh.keys.create("other", "key", "viewer")[1]
+    files = fresh.services("default").files
+    held, gate, put = threading.Semaphore(0), threading.Event(), files.put
+
+    def wait(*given: Any) -> Any:
+        held.release()
+        gate.wait(PATIENCE)
+        return put(*given)
+
+    monkeypatch.setattr(files, "put", wait)
+    with serve(fresh, threads=4) as api, ThreadPoolExecutor(8) as pool:
+        def ask(key: str, method: str, path: str) -> int:
+            headers = {"Authorization": f"Bearer {key}"}
+            return httpx.request(method, f"{api.url}{path}", headers=headers, content=b"", timeout=PATIENCE).status_code
+
+        sent = [pool.submit(ask, slow, "PUT", f"/files?namespace=a&name={number}") for number in range(7)]
+        for _ in range(3):
+            assert held.acquire(timeout=PATIENCE)
+        try:
+            assert ask(quick, "GET", "/flows") == 200
+            assert not held.acquire(blocking=False)
+        finally:
+            gate.set()
+        assert [one.result() for one in sent] == [200] * 7
+
+
 def test_a_head_without_an_end_is_cut_off(api: Any) -> None:
     connection = connect(api.url, "GET /api/v1/health HTTP/1.1\r\nX-Long: ")
     for _ in range(100):

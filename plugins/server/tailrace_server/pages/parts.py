@@ -22,7 +22,7 @@ FIELDS = 1000
 """Of a form; one with files may have as many."""
 LONGEST_BOUNDARY = 70
 """Bytes, by RFC 2046. The parser looks back so far with each piece that comes."""
-ENCODINGS = (None, "utf-8", "utf8", "us-ascii", "ascii")
+ENCODINGS = ("utf-8", "utf8", "us-ascii", "ascii")
 """A part may name its own; some of Python's take very long."""
 
 
@@ -101,7 +101,7 @@ class PartsReader:
             self._found.append((name, Upload(self._writing.path.name, self._writing.path)))
             self._writing = None
             return
-        if part.charset not in ENCODINGS:
+        if (part.charset or "utf-8").lower() not in ENCODINGS:
             raise Refused(422, "the form is in no encoding that can be read")
         try:
             self._found.append((name, self._text.decode("utf-8")))

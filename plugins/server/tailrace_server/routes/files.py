@@ -16,7 +16,7 @@ from core.sdk import Invalid, is_storage_uri
 from tailrace_server.access import Caller
 from tailrace_server.answers import json_answer
 from tailrace_server.asked import Asked, Parameter
-from tailrace_server.described import Gives, route
+from tailrace_server.described import Gives, room, route
 from tailrace_server.options import Options
 from tailrace_server.ranges import IF_RANGE, OF_A_PART, RANGE, file_answer
 from tailrace_server.receiving import Writing, own_folder, pieces
@@ -81,7 +81,8 @@ async def put_file(
             async for piece in pieces(request, options.max_upload):
                 await file.write(piece)
             await file.end()
-        stored = await asyncio.to_thread(services.files.put, file.path, namespace, name)
+        async with room(request, caller):
+            stored = await asyncio.to_thread(services.files.put, file.path, namespace, name)
     await asyncio.to_thread(
         services.changes.note, caller.actor, "file.put", stored.uri, None, {"size": stored.size}
     )
