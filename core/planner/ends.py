@@ -79,11 +79,8 @@ def _stop(draft: Draft, *, cascade: bool, last: str = "KILLED") -> None:
     leaves = [key for key, task in works if says and _is_leaf(draft, key) and not is_member(draft, key, task)]
     for key, task in works:
         ends = last if leaves[-1:] == [key] else "KILLED"
-        if not task.running:
-            draft.end(key, ends)
-            continue
-        calls = isinstance(draft.node(key), Call)
-        if calls and not cascade:
+        calls = task.running and isinstance(draft.node(key), Call)
+        if not task.running or (calls and not cascade):
             draft.end(key, ends)
             continue
         if ends == "KILLED":
