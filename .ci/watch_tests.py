@@ -1,5 +1,6 @@
-"""A pytest plugin: what failed and which tests ran last, in files that outlive a run that is stopped (`build/tests`).
+"""A pytest plugin: which tests failed, and which began and did not end, in files that outlive a run that is stopped.
 
+The files are in `build/tests`.
 Where CI=true, a skipped test that needs Docker, PostgreSQL or Chromium makes the run fail.
 """
 
@@ -39,6 +40,7 @@ class _Watch:
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         self.running.discard(nodeid)
+        self.running_file.write_text("\n".join(self.running))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:

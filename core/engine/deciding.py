@@ -11,9 +11,20 @@ from core.engine.clock import monotonic, now
 from core.engine.work import Told, Work, absent_keys, failed
 from core.errors import Conflict, Unreachable
 from core.host.records import RecordStore, Refused, Unit
+from core.host.seam import TaskResult
+from core.model import nodes
 from core.model.codec import encode
 from core.model.decisions import Decision, Effect, Remember
-from core.model.messages import ROOT, Evaluated, EvaluationKey, RestartRequested, Started
+from core.model.messages import (
+    ROOT,
+    Evaluated,
+    EvaluationKey,
+    RestartRequested,
+    Started,
+    TaskEnded,
+    TaskKey,
+    TasksEnded,
+)  # fmt: skip
 from core.planner import OUTPUTS, Facts, decide, waits_to_restart
 
 LOGS_SECONDS = 0.1
@@ -51,8 +62,12 @@ class Deciding:
             item = told.popleft()
             if item.work.trouble is not None:
                 continue
+            others = _ended_too(item, told)
             try:
-                self._decide_one(item, units, effects)
+                if others:
+                    self._decide_ends([item, *others], units, effects)
+                else:
+                    self._decide_one(item, units, effects)
             except Unreachable:
                 raise
             except Exception as error:  # noqa: BLE001 # an error of ours, or of a plugin's node, in one execution
@@ -89,6 +104,18 @@ class Deciding:
         live.apply(decision, unit.tasks, at)
         effects.extend((work, effect) for effect in decision.effects)
 
+    def _decide_ends(self, items: Sequence[Told], units: list[Unit], effects: list[tuple[Work, Effect]]) -> None:
+        """Tasks of one execution that ended well, in one decision: it writes once what all of them touch."""
+        work, at = items[0].work, now()
+        live = work.live
+        results = {item.result_key(live): item.result for item in items if item.result is not None}
+        message = TasksEnded(tuple(results))
+        decision = self._children.with_outputs(live, message, decide(live.facts(at), message))
+        unit = self._unit(Told(work, message), decision, at, results)
+        units.append(unit)
+        live.apply(decision, unit.tasks, at)
+        effects.extend((work, effect) for effect in decision.effects)
+
     def _decision(self, item: Told, facts: Facts) -> Decision:
         decision = self._children.with_outputs(item.work.live, item.message, decide(facts, item.message))
         absent = absent_keys(item)
@@ -104,16 +131,18 @@ class Deciding:
         )
         return failed(item, KEY_EXISTS.format(key), at)
 
-    def _unit(self, item: Told, decision: Decision, at: int) -> Unit:
+    def _unit(
+        self, item: Told, decision: Decision, at: int, brought: Mapping[TaskKey, TaskResult] | None = None
+    ) -> Unit:
+        """brought: results of several tasks, if not that of the item."""
         work, message = item.work, item.message
         live = work.live
         named = live.named(decision)
-        results, evaluated, outputs = {}, {}, None
-        if item.result is not None:
-            key = item.result_key(live)
-            if key in named:  # else it came too late
-                results[key] = item.result
-        elif isinstance(message, Evaluated):
+        evaluated, outputs = {}, None
+        if brought is None:
+            brought = {} if item.result is None else {item.result_key(live): item.result}
+        results = {key: result for key, result in brought.items() if key in named}  # others came too late
+        if isinstance(message, Evaluated):
             evaluated[_recorded(message.key, decision)] = item.reads
             if message.key.task == ROOT and message.key.purpose == OUTPUTS and not message.error:
                 outputs = encode(message.value)
@@ -168,6 +197,26 @@ class Deciding:
             for execution_id in one_by_one
             for refused in self._committed([unit for unit in units if unit.execution.id == execution_id])
         )
+
+
+def _ended_too(item: Told, told: deque[Told]) -> list[Told]:
+    """What was told right behind an end that is as plain as it: of the same execution, and done well."""
+    others: list[Told] = []
+    if told and _ended_plainly(item):
+        while told and told[0].work is item.work and _ended_plainly(told[0]):
+            others.append(told.popleft())
+    return others
+
+
+def _ended_plainly(item: Told) -> bool:
+    """Whether work has succeeded and wants nothing of the execution besides."""
+    message, live = item.message, item.work.live
+    if type(message) is not TaskEnded or message.state != "SUCCESS" or message.error or message.exit:
+        return False
+    if item.result is None or item.result.requests or item.done:
+        return False
+    node = live.steps[message.key.task_id].node
+    return live.state == "RUNNING" and not live.counters.note and type(node) is nodes.Work
 
 
 def _recorded(asked: EvaluationKey, decision: Decision) -> EvaluationKey:

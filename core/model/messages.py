@@ -2,7 +2,7 @@
 
 # Annotations are no texts here: typing would compile each of a named tuple, which a start waits for.
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from core.model.data import field, quick
@@ -44,6 +44,13 @@ class TaskEnded:
     state: str
     error: str = ""
     exit: str = ""
+
+
+@quick
+class TasksEnded:
+    """Attempts of plain work that are over, all in SUCCESS: the same as a TaskEnded for each, in one decision."""
+
+    keys: Sequence[TaskKey]
 
 
 @quick
@@ -181,7 +188,7 @@ class Due:
 
 
 Message = (
-    Started | TaskEnded | TaskWaits | MemberStarted | MemberEnded | JobRestarted | Evaluated | KillRequested
-    | PauseRequested | ResumeRequested | ForceRunRequested | EndRequested | RestartRequested | ChildStarted
-    | ChildEnded | SlotFree | OutputCorrected | Due
+    Started | TaskEnded | TasksEnded | TaskWaits | MemberStarted | MemberEnded | JobRestarted | Evaluated
+    | KillRequested | PauseRequested | ResumeRequested | ForceRunRequested | EndRequested | RestartRequested
+    | ChildStarted | ChildEnded | SlotFree | OutputCorrected | Due
 )  # fmt: skip

@@ -17,6 +17,7 @@ from core.model.messages import (
     RestartRequested,
     Started,
     TaskEnded,
+    TasksEnded,
 )  # fmt: skip
 from core.model.nodes import Step, Work
 from core.model.state import ENDED
@@ -81,6 +82,18 @@ def _task_ended(draft: Draft, message: TaskEnded) -> None:
     child_ended(draft, key, task.parent, end_task(draft, key, state, message.error))
 
 
+def _tasks_ended(draft: Draft, message: TasksEnded) -> None:
+    """One decision for all: what each of them touches is copied, counted and written once."""
+    draft.rule("tasks ended")
+    for key in message.keys:
+        task = draft.task(key)
+        if task is None or (task.state == "RETRYING" and not task.running):
+            draft.rule("late result")
+            continue
+        state = after_retries(draft, key, task, "SUCCESS") if task.attempts > 2 else "SUCCESS"
+        child_ended(draft, key, task.parent, end_task(draft, key, state))
+
+
 def _evaluated(draft: Draft, message: Evaluated) -> None:
     key = message.key
     if key.task == ROOT:
@@ -139,6 +152,7 @@ def _listener_known(draft: Draft, message: Evaluated, step: Step) -> None:
 
 _RULES: dict[type, Callable[[Draft, Any], None]] = {
     TaskEnded: _task_ended,
+    TasksEnded: _tasks_ended,
     Evaluated: _evaluated,
     Started: start,
     KillRequested: kill,

@@ -21,7 +21,7 @@ import loop_floor as floor  # beside this script
 from core.app import load_settings, open_app
 from core.model.decisions import Counters, MoveExecution, RunTask
 from core.model.flow import Flow
-from core.model.messages import EvaluationKey, Message, Started, TaskEnded, TaskKey
+from core.model.messages import EvaluationKey, Message, Started, TaskKey, TasksEnded
 from core.model.nodes import Each, Sequence, Step, Work
 from core.planner import Facts, TaskFacts, apply, decide
 from core.planner.groups import WINDOW
@@ -55,9 +55,9 @@ def decided(iterations: int, limit: int) -> float:
         for change in decision.changes:
             if isinstance(change, MoveExecution):
                 facts.state, facts.counters = change.state, change.counters
-        for effect in decision.effects:
-            if isinstance(effect, RunTask):
-                messages.append(TaskEnded(effect.key, "SUCCESS"))
+        ran = [effect.key for effect in decision.effects if type(effect) is RunTask]
+        if ran:
+            messages.append(TasksEnded(ran))
     assert facts.state == "SUCCESS", facts.state
     return time.perf_counter() - began
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from copy import deepcopy
 from typing import Any
 
+import attrs
 from attrs import define, field
 
 from core.model.data import evolve
@@ -45,6 +46,7 @@ from core.model.messages import (
     Started,
     TaskEnded,
     TaskKey,
+    TasksEnded,
 )  # fmt: skip
 from core.model.nodes import Call, Group, Work
 from core.model.state import ENDED
@@ -115,6 +117,24 @@ class World:
         return tuple(PastTask(key, row.parent, row.state, row.counters, key in marked, row.attempts)
                      for key, row in self.rows.items())  # fmt: skip
 
+    # -- several messages
+
+    def tell_together(self, keys: list[TaskKey]) -> None:
+        """Work that has succeeded, in one decision; checked to be what it would be in one decision for each."""
+        apart = deepcopy(self)
+        for key in keys:
+            apart.tell(TaskEnded(key, "SUCCESS"))
+        self.tell(TasksEnded(keys))
+        assert (self.state, self.counters, self.error) == (apart.state, apart.counters, apart.error)
+        assert self._known() == apart._known()
+        assert self.tasks == apart.tasks
+        assert self.record == apart.record
+        assert self.effects == apart.effects
+
+    def _known(self) -> list[Any]:
+        """The rows, without where groups stood that have ended: the decision that ends one does not write that."""
+        return [(key, attrs.evolve(row, counters=None) if row.state in ENDED else row) for key, row in self.rows.items()]
+
     # -- one message
 
     def tell(self, message: Message, **more: Any) -> Decision:
@@ -139,6 +159,7 @@ class World:
         for effect in decision.effects:
             self.effects.append(effect)
             self._perform(effect)
+        self._watch()
         return decision
 
     def _recall(self) -> None:
@@ -245,16 +266,27 @@ class World:
                     at = next(i for i, one in enumerate(self.todo)
                               if (isinstance(one, MemberEnded) and one.group == group)
                               or (isinstance(one, TaskEnded) and one.key == group))  # fmt: skip
-                self.tell(self.todo.pop(at))
+                together = self._plain_ends() if self.check and isinstance(self.todo[at], TaskEnded) else []
+                if len(together) > 1:
+                    self.todo = [one for one in self.todo if getattr(one, "key", None) not in together]
+                    self.tell_together(together)
+                else:
+                    self.tell(self.todo.pop(at))
             else:
                 self.timers.sort()
                 due_at, key = self.timers.pop(0)
                 self.now = max(self.now, due_at)
                 self.tell(Due(key))
-            self._watch()
             self.now += 1
         assert limit, "it never ends"
         return self
+
+    def _plain_ends(self) -> list[TaskKey]:
+        """What an engine would tell together; none while the execution is held or ends."""
+        if self.state != "RUNNING" or self.counters.note:
+            return []
+        return [one.key for one in self.todo if isinstance(one, TaskEnded) and one.state == "SUCCESS"
+                and isinstance(self.steps[one.key.task_id].node, Work)]  # fmt: skip
 
     def _watch(self) -> None:
         open_children: dict[TaskKey, int] = {}

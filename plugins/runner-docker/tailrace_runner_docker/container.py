@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
@@ -24,6 +25,10 @@ from tailrace_runner_docker.exchange import clear, pack, unpack
 Frame = tuple[int, bytes]
 HEADER = struct.Struct(">BxxxL")
 STDOUT, STDERR = 1, 2
+KILLED = 128 + 9
+"""Exit code of a container whose program was killed."""
+OOM_SECONDS = 2.0
+"""How long after that the engine may still learn that the kernel did it, for want of memory."""
 
 
 @frozen
@@ -131,9 +136,20 @@ class Container:
             else:
                 self.client.kill(self.id)
 
-    def out_of_memory(self) -> bool:
-        """Whether the kernel ended something in it for want of memory."""
-        return bool(self.client.inspect_container(self.id)["State"].get("OOMKilled"))
+    def out_of_memory(self, exit_code: int) -> bool:
+        """Whether the kernel ended something in it for want of memory.
+
+        The engine hears of that and of the container's end in two ways, in either order: where only the kernel's kill
+        explains the exit code, it is given some time to have heard.
+        """
+        last_look = time.monotonic() + (OOM_SECONDS if exit_code == KILLED else 0)
+        while True:
+            facts = self.client.inspect_container(self.id)
+            if facts["State"].get("OOMKilled"):
+                return True
+            if not facts["HostConfig"].get("Memory") or time.monotonic() >= last_look:
+                return False
+            time.sleep(OOM_SECONDS / 20)
 
     def remove(self, ctx: RunContext) -> None:
         """Remove it with its anonymous volumes, running or not; a failure is a warning, since the work is done."""

@@ -92,7 +92,7 @@ def _taken_back(
 ) -> CommandResult:
     """How a container ended, its working directory taken back."""
     details: dict[str, Any] = {"containerId": container.id}
-    if exit_code and container.out_of_memory():
+    if exit_code and container.out_of_memory(exit_code):
         limit = plan.body["HostConfig"].get("Memory")
         details["oomKilled"] = True
         ctx.log.error(f"The container ran out of memory{f' (its limit is {limit} bytes)' if limit else ''}")
