@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from core.sdk import Dag as DagNode
@@ -142,14 +143,16 @@ def at_least_zero(name: str, value: int) -> int:
 
 def _in_a_circle(after: Mapping[str, tuple[str, ...]]) -> list[str]:
     """The ids that wait for each other, in their order."""
-    waiting = dict(after)
-    while True:
-        free = [name for name, names in waiting.items() if not any(other in waiting for other in names)]
-        if not free:
-            break
-        for name in free:
-            del waiting[name]
-    return [name for name in waiting if _reaches(name, name, after)]
+    from graphlib import CycleError, TopologicalSorter  # noqa: PLC0415 - few flows have a Dag
+
+    sorter = TopologicalSorter(after)
+    with suppress(CycleError):  # what is in no circle can be had all the same
+        sorter.prepare()
+    free: set[str] = set()
+    while ready := sorter.get_ready():
+        free.update(ready)
+        sorter.done(*ready)
+    return [name for name in after if name not in free and _reaches(name, name, after)]
 
 
 def _reaches(start: str, goal: str, after: Mapping[str, tuple[str, ...]]) -> bool:

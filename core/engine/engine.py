@@ -67,6 +67,7 @@ class Engine:
         self._fresh = False
         self._only_ends = False
         self._next_look = 0.0
+        self._wakes_at = 0
         self._next_beat = monotonic() + BEAT_SECONDS
 
     # -- from outside
@@ -114,9 +115,10 @@ class Engine:
         """
         try:
             while not self._is_done():
-                if self._leading.acquire(blocking=False):
+                leads = self._leading.acquire(blocking=False)
+                if leads:
                     self._lead_once()
-                if self._waits() and not self._inbox:
+                if self._waits() and not (leads and self._inbox):  # another leader looks again when it has let go
                     self._sleep()
         finally:
             with self._leading:  # a turn that is going on is not left half way
@@ -137,10 +139,17 @@ class Engine:
         return bool(self._owned or self._acting.later)
 
     def _sleep(self) -> None:
+        seconds = max(self._rest(), 0.001)
+        self._wakes_at = now() + int(seconds * 1_000_000)
         try:
-            self._wake.get(timeout=max(self._timers.seconds(now(), LOOK_SECONDS), 0.001))
+            self._wake.get(timeout=seconds)
         except Empty:
             self._records.tidy()
+        self._wakes_at = 0
+
+    def _rest(self) -> float:
+        """Seconds for which there is nothing to look for."""
+        return self._timers.seconds(now(), LOOK_SECONDS)
 
     def close(self) -> None:
         """Stop what still runs."""
@@ -156,7 +165,7 @@ class Engine:
         self._inbox.append(message)
         while self._inbox and not self._failure and self._leading.acquire(blocking=False):
             self._lead_once()
-        if not self._owned:
+        if not self._owned or self._timers.has_due(self._wakes_at):  # nothing left to do, or something sooner
             self._wake.put(None)
 
     def _lead_once(self) -> None:
@@ -229,6 +238,8 @@ class Engine:
         if moment >= self._next_look:
             self._next_look = moment + LOOK_SECONDS
             self._look(told, moment)
+        elif self._timers.has_due(now()):
+            told.extend(self._acting.due(self._owned))
         self._hearing.hear([self._inbox.popleft() for _ in range(len(self._inbox))], told)
         return told
 

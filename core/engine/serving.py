@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from queue import Empty
 
 from core.engine.answers import Answers
 from core.engine.children import FlowsOf
 from core.engine.clock import monotonic, now
 from core.engine.deciding import TakenOver
-from core.engine.engine import LOOK_SECONDS, Engine
+from core.engine.engine import Engine
 from core.engine.work import Follow, Told, Work
 from core.errors import Conflict, NotFound, TailraceError, Unreachable
 from core.host.executor import Executor
@@ -90,12 +89,8 @@ class EndlessEngine(Engine):
     def _waits(self) -> bool:
         return True
 
-    def _sleep(self) -> None:
-        seconds = min(self._timers.seconds(now(), LOOK_SECONDS), self._next_look - monotonic())
-        try:
-            self._wake.get(timeout=max(seconds, 0.001))
-        except Empty:
-            self._records.tidy()
+    def _rest(self) -> float:
+        return min(super()._rest(), self._next_look - monotonic())
 
     def _turn(self) -> None:
         if self._leaving:  # nothing is committed once somebody else may own it

@@ -39,6 +39,10 @@ class Timers:
             found.append(heapq.heappop(self._heap))
         return found
 
+    def has_due(self, now: int) -> bool:
+        """Whether any time has come."""
+        return bool(self._heap) and self._heap[0].due_at <= now
+
     def seconds(self, now: int, longest: float) -> float:
         """How long nothing comes due, `longest` at most."""
         if not self._heap:

@@ -71,7 +71,8 @@ class Facts:
     random delays follow. evaluations: (value, error) by key, at least those of purposes in KEPT for open tasks.
     slot_free: False when the guard FreeSlot was refused a moment ago. attempt: 1, more for an execution that retries
     another; began_at: when the first of them was created. rows: every row of the execution, for a restart:
-    for RestartRequested, and for what lets one begin that waits (`waits_to_restart`).
+    for RestartRequested, and for what lets one begin that waits (`waits_to_restart`). derived: what the planner has
+    found out of the flow alone, by task id, so that it need not again.
     """
 
     flow: Flow
@@ -86,6 +87,7 @@ class Facts:
     attempt: int = 1
     began_at: int = 0
     rows: Sequence[PastTask] = ()
+    derived: dict[str, Any] = field(factory=dict, repr=False)
 
 
 def listener_asked(facts: Facts) -> TaskKey | None:

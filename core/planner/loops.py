@@ -181,8 +181,7 @@ def loop_values(given: object) -> tuple[tuple[str, ...], str]:
     missing = sum(element is None for element in elements)
     if missing:
         return (), f"Found '{missing}' null values on Each, with values={_shown(elements)}"
-    texts = (element if isinstance(element, str) else _shown(element) for element in elements)
-    return tuple(dict.fromkeys(texts)), ""
+    return tuple(dict.fromkeys(map(_text, elements))), ""
 
 
 def loop_items(given: object) -> tuple[tuple[str, ...], Items, str]:
@@ -214,7 +213,9 @@ def loop_items(given: object) -> tuple[tuple[str, ...], Items, str]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else _shown(value)
+    if isinstance(value, str):
+        return value
+    return str(value) if type(value) is int else _shown(value)
 
 
 def _shown(value: object) -> str:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 
@@ -30,38 +27,10 @@ from core.host.views import ExecutionChanged, TaskChanged, TaskLogged
 from core.model.flow import FlowOutput
 from core.model.messages import EvaluationKey, TaskKey
 from core.records import SqliteRecords
-from tests.engine.world import ORGANIZATION, World, ended, line, succeed, task
-from tests.waiting import PATIENCE, until
+from tests.engine.world import ORGANIZATION, World, chain, ended, line, running, succeed, task
+from tests.waiting import until
 
 KILLED = "the execution was killed"
-
-
-def chain(count: int, **settings: Any) -> list[Any]:
-    return [task(f"t{number}", **settings) for number in range(count)]
-
-
-@contextmanager
-def running(world: World) -> Iterator[list[BaseException]]:
-    """The engine runs in a thread of its own; what it raised is in the list after the block."""
-    raised: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            world.engine.run()
-        except BaseException as error:  # noqa: BLE001 # the test looks at it
-            raised.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield raised
-    finally:
-        thread.join(PATIENCE)
-        if thread.is_alive():
-            world.engine.interrupt()
-            world.engine.interrupt()
-            thread.join(PATIENCE)
-            pytest.fail("the engine did not come to an end")
 
 
 def left_behind(world: World) -> bool:
@@ -276,35 +245,6 @@ def test_log_lines_are_written_while_the_task_runs(world: World) -> None:
         assert world.states() == [("a", "RUNNING")]
         world.hands.tell(ended(jobs[0]))
     assert (raised, world.state()) == ([], "SUCCESS")
-
-
-def test_whoever_brings_a_result_leads_the_next_turn_in_its_own_thread(world: World) -> None:
-    threads: list[str] = []
-    world.does = lambda down: threads.append(threading.current_thread().name) or []  # type: ignore[func-returns-value]
-    world.own(*chain(2))
-    with running(world) as raised:
-        until(lambda: len(world.sent) == 1)
-        bringer = threading.Thread(target=lambda: world.hands.tell(ended(world.sent[0])), name="bringer")
-        bringer.start()
-        bringer.join(PATIENCE)
-        assert threads[1:] == ["bringer"]
-        world.hands.tell(ended(world.sent[1]))
-    assert (raised, world.state()) == ([], "SUCCESS")
-
-
-def test_what_goes_wrong_in_a_turn_that_another_thread_leads_is_raised_by_run(world: World) -> None:
-    def full(units: Sequence[Unit]) -> None:
-        raise Unreachable("the disk is full")
-
-    world.does = lambda down: []
-    world.own(*chain(2))
-    with running(world) as raised:
-        until(lambda: world.sent)
-        world.records.before = full
-        bringer = threading.Thread(target=lambda: world.hands.tell(ended(world.sent[0])))
-        bringer.start()
-        bringer.join(PATIENCE)
-    assert [str(error) for error in raised] == ["the disk is full"]
 
 
 def test_a_kill_from_another_process_ends_it(world: World) -> None:

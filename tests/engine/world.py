@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from attrs import define, field
 
 from core.engine.answers import Answers
@@ -20,6 +23,7 @@ from core.model.flow import Flow, FlowOutput
 from core.model.nodes import Sequence as Sequential
 from core.model.nodes import Step, Work
 from core.records import SqliteRecords
+from tests.waiting import PATIENCE
 
 ORGANIZATION = "default"
 
@@ -85,6 +89,10 @@ def task(name: str, **settings: Any) -> Step:
     return Step(name, "debug.Return", Work(), **settings)
 
 
+def chain(count: int, **settings: Any) -> list[Any]:
+    return [task(f"t{number}", **settings) for number in range(count)]
+
+
 @define
 class World:
     """Records, an engine, what was sent down, and what was told to those who follow."""
@@ -130,3 +138,27 @@ class World:
 
     def states(self, name: str = "e1") -> list[tuple[str, str]]:
         return [(view.task_name, view.state) for view in self.records.task_executions(ORGANIZATION, name)]
+
+
+@contextmanager
+def running(world: World) -> Iterator[list[BaseException]]:
+    """The engine runs in a thread of its own; what it raised is in the list after the block."""
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            world.engine.run()
+        except BaseException as error:  # noqa: BLE001 # the test looks at it
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield raised
+    finally:
+        thread.join(PATIENCE)
+        if thread.is_alive():
+            world.engine.interrupt()
+            world.engine.interrupt()
+            thread.join(PATIENCE)
+            pytest.fail("the engine did not come to an end")
