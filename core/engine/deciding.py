@@ -215,8 +215,10 @@ def _ended_plainly(item: Told) -> bool:
         return False
     if item.result is None or item.result.requests or item.done:
         return False
-    node = live.steps[message.key.task_id].node
-    return live.state == "RUNNING" and not live.counters.note and type(node) is nodes.Work
+    if live.state != "RUNNING" or live.counters.note:
+        return False
+    step = live.steps.get(message.key.task_id)  # of an execution that is only to end the flow is not known
+    return step is not None and type(step.node) is nodes.Work
 
 
 def _recorded(asked: EvaluationKey, decision: Decision) -> EvaluationKey:
