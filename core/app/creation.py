@@ -14,8 +14,8 @@ from core.engine.answers import Answers
 from core.engine.clock import new_id, now
 from core.engine.inbox import restart_json
 from core.engine.live import LiveExecution, execution_prefix, past_tasks
-from core.errors import Conflict, InvalidInput, TailraceError, Unreachable
-from core.host.records import ExecutionIdentity, NewExecution, ParentLink, RecordStore
+from core.errors import Conflict, InvalidInput, NotFound, TailraceError, Unreachable
+from core.host.records import ExecutionIdentity, NewExecution, ParentLink, PastRow, RecordStore
 from core.host.seam import Place
 from core.host.views import ExecutionView
 from core.loading import parse_yaml
@@ -23,11 +23,22 @@ from core.model.codec import SecretText, encode
 from core.model.data import data, evolve
 from core.model.decisions import Counters
 from core.model.flow import Flow
-from core.model.inputs import AskedInput, Input, Render, ask_inputs, file_inputs, put, resolve_inputs, value_at
+from core.model.inputs import (
+    AskedInput,
+    Input,
+    Render,
+    as_texts,
+    ask_inputs,
+    file_inputs,
+    is_declared,
+    put,
+    resolve_inputs,
+    value_at,
+)
 from core.model.messages import RestartRequested, TaskKey
 from core.model.nodes import Step
 from core.model.truth import truthy
-from core.planner import Facts, continuation
+from core.planner import NOTHING, Facts, continuation, decide
 from core.sdk.storage import StorageBackend, StoredFile, is_storage_uri, storage_path
 from core.work.evaluate import Evaluation
 from core.work.secrets import Redactor
@@ -38,7 +49,6 @@ NSFILE = "nsfile://"
 SYSTEM = "system."
 VECTOR = 12
 CORRELATION = "system.correlationId"
-_TEXTS = frozenset({"STRING", "SELECT", "ENUM", "EMAIL", "URI", "SECRET"})
 
 
 @data
@@ -92,7 +102,8 @@ class Creation:
         identity = self._identity(flow)
         render = self._renderer(identity)
         brought = {name: str(path) for name, path in (files or {}).items()}
-        values, problems = resolve_inputs(flow.inputs, {**inputs, **brought}, render, parse_yaml, self._seal())
+        given = {**inputs, **brought}
+        values, problems = resolve_inputs(flow.inputs, given, render, parse_yaml, self.seal(), _written)
         errors = [str(problem) for problem in problems if problem.severity == "error"]
         if errors:
             raise InvalidInput("\n".join(errors), hint=_how_to_give(flow.inputs, "this flow has"))
@@ -147,7 +158,7 @@ class Creation:
         place = {"namespace": view.namespace, "flowId": view.flow_id, "flowRevision": view.flow_revision}
         trigger = {"executionId": view.id, **place}
         due_at = _micros(request.get("schedule_date"))
-        inputs = _as_texts(flow.inputs, request.get("inputs") or {})
+        inputs = as_texts(flow.inputs, request.get("inputs") or {}, _written)
         return self.create(flow, inputs, labels, parent=link, trigger=trigger, due_at=due_at).id, due_at
 
     # -- from an execution that has ended
@@ -164,10 +175,7 @@ class Creation:
         again: frozenset[TaskKey] = frozenset()
         first = ("start", "{}")
         if tasks or what == "stale":
-            steps = {step.id: step for step in flow.steps()}
-            answers = self._records.evaluations(view.id)
-            facts = Facts(flow, steps, "CREATED", Counters(), {}, now(), view.id, answers, rows=past_tasks(rows))
-            found = continuation(facts, RestartRequested(what, tasks))
+            found = continuation(self._facts(view, flow, "CREATED", rows), RestartRequested(what, tasks))
             kept, again = found.kept | found.entered | found.again, found.again
             # What is stale in a group that has its turn later is not copied: that something is missing there is said.
             first = ("restart", restart_json(what, tuple(found.entered) if what == "stale" else tasks))
@@ -177,6 +185,19 @@ class Creation:
         )  # fmt: skip
         self._records.derive(new, view.id, tuple(kept), tuple(again))
         return new.id
+
+    def check_restart(self, view: ExecutionView) -> None:
+        """Raises Conflict when a restart of an execution that has ended would find nothing to run again."""
+        flow = self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)
+        facts = self._facts(view, flow, view.state, self._records.past(view.id))
+        if NOTHING in decide(facts, RestartRequested()).rules:
+            raise Conflict(NOTHING, hint="`executions replay` runs it again as a new execution")
+
+    def _facts(self, view: ExecutionView, flow: Flow, state: str, rows: Sequence[PastRow]) -> Facts:
+        """An execution of which nothing runs, as a restart looks at it."""
+        steps = {step.id: step for step in flow.steps()}
+        answers = self._records.evaluations(view.id)
+        return Facts(flow, steps, state, Counters(), {}, now(), view.id, answers, rows=past_tasks(rows))
 
     # -- inputs
 
@@ -193,10 +214,10 @@ class Creation:
         render = self._renderer(identity)
         brought = {name: str(path) for name, path in files.items()}
         given = {**inputs, **brought}
-        values, problems = resolve_inputs(declared, given, render, parse_yaml, self._seal())
+        values, problems = resolve_inputs(declared, given, render, parse_yaml, self.seal(), _written)
         wrong = [problem.message for problem in problems if problem.severity == "error"]
         known = {one.id for one in declared}
-        wrong += [f"`{name}` is not an input of the waiting task" for name in given if name not in known]
+        wrong += [f"`{name}` is not an input of the waiting task" for name in given if not is_declared(name, known)]
         if wrong:
             raise InvalidInput("\n".join(wrong), hint=_how_to_give(declared, "the waiting task takes"))
         folder = f"{execution_prefix(identity)}/resumed/{new_id()}"
@@ -206,9 +227,9 @@ class Creation:
     def asked(self, flow: Flow, declared: Sequence[Input], given: Mapping[str, Any]) -> tuple[AskedInput, ...]:
         """How inputs stand with what was given so far; nothing is stored."""
         identity = ExecutionIdentity("", self._organization, flow.namespace, flow.id, flow.revision)
-        return ask_inputs(declared, given, self._renderer(identity), parse_yaml, self._seal())
+        return ask_inputs(declared, given, self._renderer(identity), parse_yaml, self.seal(), _written)
 
-    def _seal(self) -> Callable[[str], object] | None:
+    def seal(self) -> Callable[[str], object] | None:
         """What a value of the type SECRET is kept as; None without a key."""
         tools = self._tools()
         return (lambda text: tools.secrets.sealed(text, tools.entropy(VECTOR))) if tools.secrets.seals else None
@@ -239,6 +260,12 @@ class Creation:
             raise InvalidInput(f"there is no file `{name}` in the namespace {namespace or identity.namespace}")
         return files[name]
 
+    def _stored_file(self, uri: str, input_id: str) -> StoredFile:
+        try:
+            return self._storage.stat(self._organization, storage_path(uri))
+        except NotFound as error:
+            raise _no_file(input_id, uri) from error
+
     def _store_files(
         self,
         declared: tuple[Input, ...],
@@ -258,7 +285,7 @@ class Creation:
             given = self._namespace_file(str(given), identity) if from_namespace else given
             if is_storage_uri(given):
                 put(values, input_id, given)
-                stored.append(self._storage.stat(self._organization, storage_path(given)))
+                stored.append(self._stored_file(given, input_id))
                 continue
             if not (self._local_paths or from_namespace or given in brought):
                 raise InvalidInput(
@@ -267,7 +294,7 @@ class Creation:
                 )
             path = Path(str(given)).expanduser()
             if not path.is_file():
-                raise InvalidInput(f"Invalid input for `{input_id}`, there is no file, but received `{given}`")
+                raise _no_file(input_id, given)
             target = f"{folder}/{input_id}/{path.name}"
             try:
                 file = self._storage.put(self._organization, target, path)
@@ -276,6 +303,15 @@ class Creation:
             put(values, input_id, file.uri)
             stored.append(file)
         return tuple(stored)
+
+
+def _no_file(input_id: str, given: str) -> InvalidInput:
+    if "://" not in given or is_storage_uri(given):
+        return InvalidInput(f"Invalid input for `{input_id}`, there is no file, but received `{given}`")
+    return InvalidInput(
+        f"Invalid input for `{input_id}`, Invalid URI format, but received `{given}`",
+        expected="the path of a file, or `storage:///…` or `nsfile:///…` of a stored one",
+    )
 
 
 def _holds(condition: str, values: Mapping[str, Any], render: Render) -> bool:
@@ -313,18 +349,13 @@ def _micros(date: object) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000_000)
 
 
-def _as_texts(declared: Iterable[Input], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs for another flow: what it declares as a text is one, written as `{{ … }}` writes it (the reference)."""
-    values = dict(given)
-    for one in declared:
-        value = values[one.id] if one.id in values else value_at(values, one.id)
-        if one.type in _TEXTS and value is not None and not _has_secret(value):
-            values[one.id] = _text(value)
-    return values
+def _written(value: Any) -> Any:
+    """A value as `{{ … }}` writes it; as it is when a secret is in it: what that then is as text can't be told."""
+    return value if _has_secret(value) else _text(value)
 
 
 def _has_secret(value: object) -> bool:
-    """Whether a secret is in a value: what it then is as text can't be told."""
+    """Whether a secret is in a value."""
     inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
     return isinstance(value, SecretText) or any(map(_has_secret, inner))
 

@@ -28,7 +28,7 @@ from core.work.evaluate import Evaluation
 from core.work.helper import Helper
 from core.work.tools import Tools
 
-_EVERYTHING = Needs(None, tasks=True, parents=True)
+_EVERYTHING = Needs(None, None, parents=True)
 _PART = 100
 """Characters of a loop's value that its task execution is looked for by: records search for short texts alone."""
 

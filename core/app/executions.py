@@ -200,6 +200,7 @@ class ExecutionService:
                 expected="one that failed or was killed",
                 hint=going_on or "`executions replay` runs one again as a new execution",
             )
+        self._creation.check_restart(view)
         self._send(view, "restart", {"what": "failed"})
 
     def change_state(self, execution_id: str, task_name: str, state: str, *, value: str | None = None) -> None:

@@ -64,19 +64,24 @@ class Runs:
         self._work(view, flow, follow, runner, local_files)
 
     def end(self, view: ExecutionView) -> None:
-        """End an execution that was told to: nothing of it begins but its `afterExecution`. Without that its plugins
-        need not be there any more. Raises Conflict when somebody else owns it.
+        """End an execution that was told to: nothing of it begins but its `afterExecution`, and what outlived its
+        engine is ended. Its plugins need not be there any more: then it ends without either. Raises Conflict when
+        somebody else owns it.
         """
         nothing = Flow(view.flow_id, view.namespace, Sequence(()))
-        self._work(view, self.with_tail(view) or nothing, None, None, None, go_on=False)
+        self._work(view, self._known(view) or nothing, None, None, None, go_on=False)
 
     def with_tail(self, view: ExecutionView) -> Flow | None:
         """The flow of an execution, where something runs after the execution's end."""
+        flow = self._known(view)
+        return flow if flow and any(not step.disabled for step in flow.after_execution) else None
+
+    def _known(self, view: ExecutionView) -> Flow | None:
+        """The flow of an execution, where it can still be had."""
         try:
-            flow = self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)
+            return self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)
         except (NotFound, InvalidFlow):
             return None
-        return flow if any(not step.disabled for step in flow.after_execution) else None
 
     def _work(
         self,

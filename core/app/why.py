@@ -35,14 +35,13 @@ class Why:
         self._flows = flows
         self._view = view
         self._tasks = {task.id: task for task in records.task_executions(organization, view.id)}
+        self._many_pause = sum(task.state == "PAUSED" for task in self._tasks.values()) > 1
         self._flow = _known_flow(flows, view)
         self._steps: Mapping[str, Step] = {step.id: step for step in self._flow.steps()} if self._flow else {}
 
     def reasons(self) -> tuple[Reason, ...]:
         """Why it stands where it stands, the whole execution first."""
-        if self._view.state in ENDED:
-            return tuple(self._ended())
-        found = [*self._execution(), *self._waiting()]
+        found = [*self._ended()] if self._view.state in ENDED else [*self._execution(), *self._waiting()]
         if len(found) > MOST:
             found[MOST:] = [Reason(f"… and {len(found) - MOST} more")]
         return tuple(found) or (Reason("it is about to go on"),)
@@ -119,7 +118,7 @@ class Why:
         declared = declared_inputs(step)
         needed = [f"{one.id}={one.type}" for one in declared if one.required and not one.has_defaults]
         command = ["executions", "resume", self._view.id]
-        if len([one for one in self._tasks.values() if one.state == "PAUSED"]) > 1:
+        if self._many_pause:
             command += ["--task-name", task.task_name] + (["--value", task.value] if task.value is not None else [])
         for one in needed:
             command += ["-i", one]

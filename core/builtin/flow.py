@@ -88,13 +88,17 @@ class Dag(Block, type="flow.Dag", aliases=("io.kestra.plugin.core.flow.Dag", "io
         after = {one.task.id: tuple(one.depends_on or ()) for one in self.tasks}
         missing = sorted({name for names in after.values() for name in names if name not in after})
         if missing:
+            first = next(at for at, one in enumerate(self.tasks) if not set(missing).isdisjoint(one.depends_on or ()))
             raise Invalid(
-                f"Not existing task id in dependency: {', '.join(missing)}", expected=f"one of {', '.join(after)}"
-            )
+                f"Not existing task id in dependency: {', '.join(missing)}", where=f"$.tasks[{first}].dependsOn",
+                expected=f"one of {', '.join(after)}",
+            )  # fmt: skip
         circle = _in_a_circle(after)
         if circle:
             raise Invalid(
-                f"Cyclic dependency detected: {', '.join(circle)}", expected="dependencies that lead to no circle"
+                f"Cyclic dependency detected: {', '.join(circle)}",
+                where=f"$.tasks[{[one.task.id for one in self.tasks].index(circle[0])}].dependsOn",
+                expected="dependencies that lead to no circle",
             )
         children = tuple(one.task for one in self.tasks)
         return DagNode(children, after, at_least_zero("concurrent", self.concurrent), self.policy())
@@ -125,10 +129,10 @@ class WorkingDirectory(
     namespace_files: Any = prop("Files of the namespace it begins with.", default=None)
 
     def plan(self) -> Group:
-        for child in not_empty(self.tasks or []):
+        for at, child in enumerate(not_empty(self.tasks or [])):
             if not isinstance(child.node, Work):
                 raise Invalid(
-                    "Only runnable tasks are allowed as children of a WorkingDirectory task",
+                    "Only runnable tasks are allowed as children of a WorkingDirectory task", where=f"$.tasks[{at}]",
                     expected=f"a task that does work, but `{child.id}` holds others or calls a flow",
                 )
         return Group(tuple(self.tasks or ()), self.policy())
@@ -137,7 +141,7 @@ class WorkingDirectory(
 def at_least_zero(name: str, value: int) -> int:
     """The number. Raises Invalid when it is negative."""
     if value < 0:
-        raise Invalid(f"`{name}` is {value}", expected="0 or a positive number")
+        raise Invalid(f"`{name}` is {value}", where=f"$.{name}", expected="0 or a positive number")
     return value
 
 

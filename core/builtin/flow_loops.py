@@ -98,7 +98,9 @@ class Loop(Block, type="flow.Loop", aliases=("io.kestra.plugin.core.flow.Loop",)
         names = [output.id for output in outputs]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise Invalid(f"two `outputs` have the id `{twice}`", expected="an id of its own for each")
+            raise Invalid(
+                f"two `outputs` have the id `{twice}`", where="$.outputs", expected="an id of its own for each"
+            )
         limit = at_least_zero("concurrencyLimit", self.concurrency_limit)
         return Each(
             self.values, not_empty(self.tasks), limit, policy=self.policy(), as_items=True,
@@ -130,7 +132,10 @@ class LoopUntil(
     def plan(self) -> Repeat:
         frequency = self.check_frequency
         if isinstance(frequency.max_iterations, int) and frequency.max_iterations < 1:
-            raise Invalid("`maxIterations` must be positive", expected="a whole number from 1")
+            raise Invalid(
+                "`maxIterations` must be positive", where="$.checkFrequency.maxIterations",
+                expected="a whole number from 1",
+            )  # fmt: skip
         return Repeat(
             self.condition, not_empty(self.tasks), _span("interval", frequency.interval) or "PT1M",
             frequency.max_iterations, _span("maxDuration", frequency.max_duration), self.fail_on_max_reached,
@@ -142,6 +147,8 @@ def _span(name: str, value: timedelta | str | None) -> str | None:
     """A span as text; an expression stays what it is. Raises Invalid when it is not positive."""
     if isinstance(value, timedelta):
         if value <= timedelta(0):
-            raise Invalid(f"`{name}` must be positive", expected="a duration such as PT10S")
+            raise Invalid(
+                f"`{name}` must be positive", where=f"$.checkFrequency.{name}", expected="a duration such as PT10S"
+            )
         return format_duration(value)
     return value

@@ -28,7 +28,9 @@ class Pause(Block, type="flow.Pause", aliases=("io.kestra.plugin.core.flow.Pause
 
     def plan(self) -> Wait:
         if self.on_pause is not None and not isinstance(self.on_pause.node, Work):
-            raise Invalid("Only a runnable task is allowed as `onPause`", expected="a task that does work")
+            raise Invalid(
+                "Only a runnable task is allowed as `onPause`", where="$.onPause", expected="a task that does work"
+            )
         return Wait(
             _text(self.pause_duration), _text(self.timeout), self.behavior, self.on_pause, tuple(self.tasks or ()),
             self.policy(),

@@ -11,9 +11,20 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing, suppress
 from functools import partial
 from math import inf
+from pathlib import Path
 from typing import IO, Literal
 
-from core.sdk import Command, CommandResult, Interrupted, Invalid, RunContext, TailraceError, TaskRunner, Unreachable
+from core.sdk import (
+    Command,
+    CommandResult,
+    Interrupted,
+    Invalid,
+    RunContext,
+    TailraceError,
+    TaskFailed,
+    TaskRunner,
+    Unreachable,
+)
 from core.sdk.lines import LineSplitter
 from core.sdk.runners import OnLine
 
@@ -26,6 +37,8 @@ TICK = 0.05
 SHORT_TICK = 0.005
 """The same where the end of a process makes no descriptor readable, for a command that has closed its output."""
 CHUNK = 1 << 16
+ATTEMPT = "TAILRACE_ATTEMPT"
+"""A variable that every command has: by it what outlived its engine is found."""
 
 Stream = Literal["stdout", "stderr"]
 
@@ -34,7 +47,8 @@ class Process(TaskRunner, type="runner.Process", aliases=("io.kestra.plugin.core
     """Run commands as processes of this machine, with the engine's environment and rights.
 
     A command and everything it starts form a process group that ends with it: on a stop with SIGTERM and, 2 s later,
-    SIGKILL; once the command has ended, what it left in the background is ended as well, as in a container.
+    SIGKILL; once the command has ended, what it left in the background is ended as well, as in a container. What
+    outlives its engine is found by the variable `TAILRACE_ATTEMPT`, which every command has.
     """
 
     @classmethod
@@ -46,7 +60,7 @@ class Process(TaskRunner, type="runner.Process", aliases=("io.kestra.plugin.core
             raise Invalid("There is no command to run", expected="a program and its arguments")
         if ctx.stop_requested:
             raise Interrupted(f"`{command.argv[0]}` was stopped before it started")
-        process = _start(command, {**ctx.environment, **command.env})
+        process = _start(command, {**ctx.environment, **command.env, ATTEMPT: ctx.attempt_id})
         try:
             stopped = _follow(process, command.on_line, lambda: ctx.stop_requested)
         finally:
@@ -54,6 +68,33 @@ class Process(TaskRunner, type="runner.Process", aliases=("io.kestra.plugin.core
         if stopped:
             raise Interrupted(f"`{command.argv[0]}` was stopped")
         return CommandResult(exit_code=process.returncode)
+
+    def stop_left(self, ctx: RunContext) -> None:
+        if not _groups_of(ctx.attempt_id):
+            return
+        ctx.log.info("Ending processes that were left running")
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for group in _groups_of(ctx.attempt_id):
+                _signal(group, number)
+            last_look = time.monotonic() + GRACE
+            while _groups_of(ctx.attempt_id) and time.monotonic() < last_look:
+                time.sleep(TICK)
+        if left := _groups_of(ctx.attempt_id):
+            raise TaskFailed(f"Processes do not end: those of the groups {', '.join(map(str, sorted(left)))}")
+
+
+def _groups_of(attempt_id: str) -> set[int]:
+    """The process groups in which something with an attempt's variable runs, but for this process's own.
+
+    What has ended has no environment. Nothing is found where the system has no `/proc`: only Linux has.
+    """
+    sign = f"{ATTEMPT}={attempt_id}".encode()
+    found = set()
+    for directory in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile, or belongs to somebody else
+            if sign in (directory / "environ").read_bytes().split(b"\0"):
+                found.add(os.getpgid(int(directory.name)))
+    return found - {os.getpgrp()}
 
 
 def _start(command: Command, environment: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -116,7 +157,7 @@ def _follow(process: subprocess.Popen[bytes], on_line: OnLine, stop_requested: C
                 deadline = time.monotonic() + DRAIN
             if running and not stopped and stop_requested():
                 stopped = True
-                _signal(process, signal.SIGTERM)
+                _signal(process.pid, signal.SIGTERM)
                 deadline = time.monotonic() + GRACE
     return stopped
 
@@ -139,12 +180,12 @@ def _watch_exit(process: subprocess.Popen[bytes], selector: selectors.BaseSelect
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End whatever is left of the group and collect the exit code."""
-    _signal(process, signal.SIGKILL)
+    _signal(process.pid, signal.SIGKILL)
     with process:  # closes the streams and waits
         pass
 
 
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+def _signal(group: int, number: signal.Signals) -> None:
     # macOS says "not permitted" for a group of which only ended processes are left.
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
+        os.killpg(group, number)

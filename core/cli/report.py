@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,10 @@ _MANY = 20
 """Executions of one task above which a table counts some of them only."""
 
 
-def show_execution(call: Call, services: Services, view: ExecutionView, *, everything: bool = False) -> None:
-    """An execution with its tasks, its outputs and its failures to standard output.
+def show_execution(
+    call: Call, services: Services, view: ExecutionView, *, everything: bool = False
+) -> Sequence[TaskExecutionView]:
+    """An execution with its tasks, its outputs and its failures to standard output; its tasks, which may be many.
 
     everything: also of a task that ran many times each of its executions.
     """
@@ -47,6 +49,7 @@ def show_execution(call: Call, services: Services, view: ExecutionView, *, every
     elif view.state not in ENDED:
         out.result()
         show_reasons(call, services.executions.why(view.id))
+    return tasks
 
 
 def show_reasons(call: Call, reasons: Sequence[Reason]) -> None:
@@ -138,7 +141,8 @@ def _show_failure(out: Output, services: Services, view: ExecutionView, tasks: S
     if view.error and all(view.error != task.error for task in leaves):
         out.result(view.error)
     told = {task.error for task in leaves[:_FAILURES]}
-    errors = [line for line in all_logs(services, view.id, level="ERROR") if line.message not in told][-_ERROR_LINES:]
+    lines = all_logs(services, view.id, level="ERROR")
+    errors = deque((line for line in lines if line.message not in told), _ERROR_LINES)
     if errors:
         out.result("\nlast errors logged:")
         for line in errors:
@@ -153,14 +157,12 @@ def log_line(line: LogView) -> str:
 
 def all_logs(
     services: Services, execution_id: str, *, task_name: str | None = None, level: str = "TRACE"
-) -> list[LogView]:
-    """Every recorded line, read in portions."""
-    lines: list[LogView] = []
-    while more := services.executions.logs(
-        execution_id, task_name=task_name, level=level, after=lines[-1].seq if lines else 0
-    ):
-        lines.extend(more)
-    return lines
+) -> Iterator[LogView]:
+    """Every recorded line, read in portions: there may be millions."""
+    after = 0
+    while lines := services.executions.logs(execution_id, task_name=task_name, level=level, after=after):
+        yield from lines
+        after = lines[-1].seq
 
 
 def look_further(call: Call, view: ExecutionView, tasks: Sequence[TaskExecutionView]) -> Iterator[str]:

@@ -103,5 +103,4 @@ def show_result(call: Call, app: Services, ended: ExecutionView, code: int) -> N
         if code:
             out.warn(f"error: the execution is {ended.state}" + (f": {ended.error}" if ended.error else ""))
     else:
-        show_execution(call, app, ended)
-        show_look_further(call, ended, app.executions.tasks(ended.id))
+        show_look_further(call, ended, show_execution(call, app, ended))

@@ -22,6 +22,7 @@ from core.host.executor import Executor
 from core.host.records import NewExecution, RecordStore
 from core.host.seam import EvaluationJob, EvaluationResult, Stop, TaskJob
 from core.model.codec import encode
+from core.model.data import evolve
 from core.model.decisions import (
     Decision,
     Derive,
@@ -111,7 +112,8 @@ class Acting:
             return self.sla.answered(work, asked.round, result)
         if asked.purpose == CHILD_OUTPUTS:
             return (self._outputs.answered(work, asked, result),)
-        value, error = typed_outputs(work.live.flow, asked, result)
+        flows = self._children.flows_of(work.live.identity.organization_id)
+        value, error = typed_outputs(work.live.flow, asked, result, flows.seal)
         if asked.purpose.startswith("request") and not error:
             work.live.evaluations[asked] = (value, "")
         return (Told(work, Evaluated(asked, value, error), reads=result.reads, files=result.files),)
@@ -132,20 +134,38 @@ class Acting:
     # -- jobs
 
     def _run(self, work: Work, effect: RunTask) -> None:
-        live, key = work.live, effect.key
+        self._executor.send(self._job(work, effect.key))
+
+    def run_again(self, work: Work, key: TaskKey) -> None:
+        """Go on with an attempt that an engine began which died."""
+        self._executor.send(evolve(self._job(work, key), again=True))
+
+    def end_left(self, work: Work, key: TaskKey) -> None:
+        """End what is left of an attempt that an engine began which died; its log lines go to the record."""
+        job = self._job(work, key)
+        work.ends.add(job.attempt_id)
+        self._executor.send(evolve(job, ends=True, log_to_file=False))
+
+    def _job(self, work: Work, key: TaskKey) -> TaskJob:
+        """Of the open attempt of a task."""
+        live = work.live
         step, identity = live.steps[key.task_id], live.identities[key]
         variables = live.variables.of(key, live.variables.needs(step))
         with_outputs_before(variables, step, live.variables, key.path)
-        self._executor.send(TaskJob(
+        return TaskJob(
             identity.attempt_id, identity.attempt, live.place(key), step.type, step.properties, variables,
             step.timeout, step.log_level, live.members(key),
             () if live.variables.loops.in_item(step.id) else key.path, live.flow.task_caches.get(step.id),
             live.waited.get(key), step.id in live.flow.logs_to_file,
-        ))  # fmt: skip
+        )  # fmt: skip
 
     def _stop(self, work: Work, effect: StopTask) -> None:
         identity = work.live.identities.get(effect.key)
-        if identity is not None:  # else its result came in the same turn, and there is nothing left to stop
+        if identity is None:  # its result came in the same turn, and there is nothing left to stop
+            return
+        if identity.attempt_id in work.left - work.ends:
+            self.end_left(work, effect.key)
+        elif identity.attempt_id not in work.ends:
             self._executor.send(Stop(identity.attempt_id, KILLED))
 
     def _evaluate(self, work: Work, effect: Evaluate) -> None:
@@ -207,7 +227,7 @@ class Acting:
                 self._tell(Told(work, ended))
                 continue
             if child.state in ENDED:
-                self._records.send(child.execution_id, "restart", restart_json("failed"), now())
+                self._records.send(child.execution_id, "restart", restart_json("child"), now())
             self._own(organization, child.execution_id, work.follow)
 
     def _kill_children(self, work: Work, effect: KillChild) -> None:

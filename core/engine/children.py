@@ -23,6 +23,9 @@ class OtherFlows(Protocol):
     def flow_of(self, view: ExecutionView) -> Flow:
         """The flow of an execution. Raises NotFound, InvalidFlow."""
 
+    def seal(self) -> Callable[[str], object] | None:
+        """What a text of the type SECRET is kept as; None without a key."""
+
     def create_child(self, parent: LiveExecution, request: Mapping[str, Any], link: ParentLink) -> tuple[str, int]:
         """Create the execution that a task asked for: its id, also when it had been created before, and when it is to
         begin (microseconds since 1970 UTC; 0: at once).

@@ -10,7 +10,7 @@ from core.engine.children import Children
 from core.engine.clock import monotonic, now
 from core.engine.work import Told, Work, absent_keys, failed
 from core.errors import Conflict, Unreachable
-from core.host.records import RecordStore, Refused, Unit
+from core.host.records import RecordStore, Refused, RefusedKind, Unit
 from core.host.seam import TaskResult
 from core.model import nodes
 from core.model.codec import encode
@@ -20,6 +20,7 @@ from core.model.messages import (
     Evaluated,
     EvaluationKey,
     RestartRequested,
+    SlotFree,
     Started,
     TaskEnded,
     TaskKey,
@@ -29,6 +30,8 @@ from core.planner import OUTPUTS, Facts, decide, waits_to_restart
 
 LOGS_SECONDS = 0.1
 KEY_EXISTS = "Cannot set value for key '{}'. Key already exists and `overwrite` is set to `false`."
+ExecutionLine = tuple[str, str, str, int]
+"""Executions that wait for the same slots: of one revision of a flow, since another may have more of them."""
 
 
 class TakenOver(Conflict):
@@ -58,16 +61,18 @@ class Deciding:
         """Decide all that was told and commit it; what is to be done now."""
         units: list[Unit] = []
         effects: list[tuple[Work, Effect]] = []
+        full: set[ExecutionLine] = set()
         while told:
             item = told.popleft()
-            if item.work.trouble is not None:
+            line = _line_of(item)
+            if item.work.trouble is not None or line in full:
                 continue
             others = _ended_too(item, told)
             try:
                 if others:
                     self._decide_ends([item, *others], units, effects)
-                else:
-                    self._decide_one(item, units, effects)
+                elif self._decide_one(item, units, effects) == "slot" and line is not None:
+                    full.add(line)
             except Unreachable:
                 raise
             except Exception as error:  # noqa: BLE001 # an error of ours, or of a plugin's node, in one execution
@@ -80,7 +85,11 @@ class Deciding:
             self._commit(units)
         return effects
 
-    def _decide_one(self, item: Told, units: list[Unit], effects: list[tuple[Work, Effect]]) -> None:
+    def _decide_one(
+        self, item: Told, units: list[Unit], effects: list[tuple[Work, Effect]]
+    ) -> RefusedKind | None:
+        """Of which kind the guard was that did not hold, when the decision was made again for that."""
+        refused = None
         work, live, at = item.work, item.work.live, now()
         restarts = isinstance(item.message, RestartRequested) or waits_to_restart(live.state, live.counters)
         rows = self._records.past(live.identity.id) if restarts else ()
@@ -103,6 +112,7 @@ class Deciding:
             units.append(unit)
         live.apply(decision, unit.tasks, at)
         effects.extend((work, effect) for effect in decision.effects)
+        return refused.kind if refused is not None else None
 
     def _decide_ends(self, items: Sequence[Told], units: list[Unit], effects: list[tuple[Work, Effect]]) -> None:
         """Tasks of one execution that ended well, in one decision: it writes once what all of them touch."""
@@ -197,6 +207,14 @@ class Deciding:
             for execution_id in one_by_one
             for refused in self._committed([unit for unit in units if unit.execution.id == execution_id])
         )
+
+
+def _line_of(item: Told) -> ExecutionLine | None:
+    """In which line it asks for a free slot. When one gets none, those behind it need not be asked."""
+    if type(item.message) is not SlotFree:
+        return None
+    identity = item.work.live.identity
+    return identity.organization_id, identity.namespace, identity.flow_id, identity.flow_revision
 
 
 def _ended_too(item: Told, told: deque[Told]) -> list[Told]:

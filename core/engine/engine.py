@@ -13,21 +13,23 @@ from core.engine.children import Children, FlowsOf
 from core.engine.clock import monotonic, now
 from core.engine.deciding import Deciding
 from core.engine.hearing import WORDS, Hearing
-from core.engine.inbox import URGENT, files_of, message_of, requests_of
+from core.engine.inbox import URGENT, files_of, message_of, requests_of, stops_all
 from core.engine.live import LiveExecution
-from core.engine.recovering import recover
+from core.engine.recovering import Recovering
 from core.engine.timers import Timers
 from core.engine.work import Follow, Told, Work
 from core.errors import Conflict
 from core.host.executor import Executor
 from core.host.records import RecordStore
 from core.host.seam import Question, Up
-from core.model.decisions import Effect
+from core.model.decisions import Effect, ReleaseSlot
 from core.model.flow import Flow
 from core.model.messages import SlotFree
 
 LOOK_SECONDS = 0.05
 BEAT_SECONDS = 5.0
+CATCH_UP_SECONDS = 1.0
+"""How long a task that talks much waits for the turn of others; not for ever, since it may be in that very turn."""
 
 
 class Engine:
@@ -61,6 +63,7 @@ class Engine:
         self._timers = Timers()
         children = Children(records, flows_of)
         self._acting = Acting(self._executor, self._timers, children, records, self._own_other, self._inbox.append)
+        self._recovering = Recovering(self._acting, self._again, self._inbox.append, self._is_to_end)
         self._hearing = Hearing(self._acting, self._owned)
         self._deciding = Deciding(records, children, self._acting, self._owned, self._in_trouble)
         self._interrupts = 0
@@ -75,14 +78,16 @@ class Engine:
     def own(self, execution_id: str, flow: Flow, follow: Follow, *, go_on: bool = True) -> None:
         """Become the owner of an execution, and go on with it where it stands. Raises Conflict, NotFound.
 
-        go_on: False for one that is only to end: nothing that ran counts as running.
+        go_on: False for one that is only to end: of what ran, only what may have outlived its engine counts as running.
         """
         opened = self._records.claim(execution_id, self._id)
         work = self._owned[execution_id] = Work(LiveExecution(opened, flow, self._records, runs=go_on), follow)
         self._acting.sla.began(work)
         self._only_ends = not go_on
         if go_on:
-            recover(work, opened.takeovers, self._again, self._inbox.append)
+            self._recovering.go_on(work, opened.takeovers)
+        elif work.live.steps:  # else the flow is not known
+            self._recovering.end(work, opened.takeovers)
         self._look_soon()
 
     def _own_other(self, organization: str, execution_id: str, follow: Follow) -> bool:
@@ -97,6 +102,10 @@ class Engine:
         except Conflict:
             return False
         return True
+
+    def _is_to_end(self, execution_id: str) -> bool:
+        """Whether a message that stops all of an execution waits for its owner."""
+        return any(stops_all(kind, payload) for _, _, kind, payload in self._records.unread([execution_id]))
 
     def _again(self, work: Work, effect: Effect) -> None:
         """Perform what an earlier owner may have performed."""
@@ -158,13 +167,17 @@ class Engine:
     # -- the loop
 
     def _tell(self, message: Up) -> None:
-        """Called from any thread. Words of a task wait for the next turn; what is to be decided is decided now."""
+        """Called from any thread. Words of a task wait for the next turn, and when they are too many, it for them; what
+        is to be decided is decided now.
+        """
         if isinstance(message, WORDS):
-            self._hearing.said(message)
-            return
-        self._inbox.append(message)
-        while self._inbox and not self._failure and self._leading.acquire(blocking=False):
+            if not self._hearing.said(message) or self._failure or not self._leading.acquire(timeout=CATCH_UP_SECONDS):
+                return
             self._lead_once()
+        else:
+            self._inbox.append(message)
+            while self._inbox and not self._failure and self._leading.acquire(blocking=False):
+                self._lead_once()
         if not self._owned or self._timers.has_due(self._wakes_at):  # nothing left to do, or something sooner
             self._wake.put(None)
 
@@ -191,6 +204,8 @@ class Engine:
             self._let_go(work)
 
     def _act(self, work: Work, effect: Effect) -> None:
+        if type(effect) is ReleaseSlot:  # one that waits for it may be owned here
+            self._look_soon()
         self._acting.perform(work, effect)
 
     def _answer(self, question: Question) -> None:
@@ -268,5 +283,6 @@ class Engine:
                 told.extend(self._acting.heard(Told(work, message, done=(seq,), requests=requests, files=files)))
 
     def _queued(self) -> Iterable[Work]:
-        """Those that are to look whether their flow has a free slot."""
-        return (work for work in self._owned.values() if work.live.state == "QUEUED")
+        """Those that are to look whether their flow has a free slot, in the order in which they get one."""
+        queued = [work for work in self._owned.values() if work.live.state == "QUEUED"]
+        return sorted(queued, key=lambda work: (work.live.view.created_at, work.live.identity.id))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from core.engine.acting import Acting
 from core.engine.clock import monotonic
+from core.engine.results import placed
 from core.engine.work import Told, Work
 from core.host.seam import (
     EvaluationResult,
@@ -25,6 +26,8 @@ from core.model.messages import MemberStarted as MemberBegan
 
 Word = LogLine | Metric | Progress
 WORDS = (LogLine, Metric, Progress)
+MANY_WORDS = 10_000
+"""More are not kept waiting: who says them waits instead."""
 
 
 class Hearing:
@@ -36,9 +39,10 @@ class Hearing:
         self._words: deque[Word] = deque()
         self.questions: deque[Question] = deque()
 
-    def said(self, word: Word) -> None:
-        """Words of a task wait for the next turn. Called from any thread."""
+    def said(self, word: Word) -> bool:
+        """Words of a task wait for the next turn; whether too many do. Called from any thread."""
         self._words.append(word)
+        return len(self._words) > MANY_WORDS
 
     def hear(self, messages: list[Up | Told | None], told: deque[Told]) -> None:
         """Add what follows from messages; None is an interrupt.
@@ -78,7 +82,8 @@ class Hearing:
             told.append(Told(work, MemberBegan(group, message.task_name)))
             return
         result = message.result
-        over = MemberIsOver(group, message.task_name, result.state, result.error)
+        error = placed(work.live.flow, message.task_name, result.error) if result.error else ""
+        over = MemberIsOver(group, message.task_name, result.state, error)
         told.append(Told(work, over, result=result))
 
     def _attempt(self, attempt_id: str) -> tuple[Work, TaskKey] | None:
@@ -90,7 +95,8 @@ class Hearing:
         return None
 
     def _heard_words(self) -> Iterator[Word]:
-        while self._words:
+        """Those that wait now: a task that goes on talking would keep the turn from ever ending."""
+        for _ in range(len(self._words)):
             yield self._words.popleft()
 
     def _hear(self, word: Word) -> bool:

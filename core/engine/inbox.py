@@ -40,6 +40,11 @@ def message_of(kind: str, payload_json: str, execution_id: str) -> Message:
     return made(decode(payload_json))
 
 
+def stops_all(kind: str, payload_json: str) -> bool:
+    """Whether a row stops all that runs."""
+    return kind == "kill" or (kind == "end" and bool(decode(payload_json).get("stop")))
+
+
 def files_of(kind: str, payload_json: str) -> tuple[tuple[str, int, str], ...]:
     """Files that a message names, as (URI, size, sha256): the execution uses them from then on."""
     if kind != "resume":
@@ -52,7 +57,7 @@ def requests_of(message: Message, state: str) -> tuple[Request, ...]:
 
     state: of the execution when the message is read.
     """
-    restarted = isinstance(message, RestartRequested) and message.what == "failed" and state in ENDED
+    restarted = isinstance(message, RestartRequested) and message.what in ("failed", "child") and state in ENDED
     return (SetLabels({RESTARTED: "true"}),) if restarted else ()
 
 

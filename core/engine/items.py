@@ -14,7 +14,10 @@ Answers = Mapping[EvaluationKey, tuple[Any, str]]
 
 
 class Loops:
-    """Which loops over values are around each task of a flow, the outermost first."""
+    """Which loops over values are around each task of a flow, the outermost first.
+
+    A loop's `errors` and `finally` run once, so that it is not around them.
+    """
 
     def __init__(self, flow: Flow) -> None:
         self.around: dict[str, tuple[str, ...]] = {}
@@ -25,12 +28,14 @@ class Loops:
             step, loops = stack.pop()
             if loops:
                 self.around[step.id] = loops
-            below = loops
+            inside: tuple[Step, ...] = ()
             if isinstance(step.node, Each):
-                below = (*loops, step.id)
+                inside = step.node.children
                 if step.node.as_items:
                     self._as_items.add(step.id)
-            stack.extend((child, below) for child in children_of(step.node))
+            below = children_of(step.node)  # its tasks first; what follows is run once
+            stack.extend((child, (*loops, step.id)) for child in below[: len(inside)])
+            stack.extend((child, loops) for child in below[len(inside) :])
 
     def in_item(self, task_id: str) -> bool:
         """Whether the closest loop around a task has items."""

@@ -23,7 +23,7 @@ from core.model.decisions import (
 )  # fmt: skip
 from core.model.flow import Flow
 from core.model.messages import ROOT, TaskKey
-from core.model.nodes import Call, Group, Step
+from core.model.nodes import Call, Group, Step, Work
 from core.model.state import ENDED
 from core.planner import Facts, PastTask, TaskFacts, apply, is_over
 
@@ -68,19 +68,25 @@ class LiveExecution:
             self.variables.entered(view.state, view.ended_at or 0)
 
     def _recover(self, opened: OpenExecution, runs: bool) -> None:
-        """What had not ended under an earlier owner."""
+        """What had not ended under an earlier owner. runs: False for one that is only to end."""
         by_id = {row.identity.id: row.key for row in opened.tasks}
         for row in opened.tasks:
             parent = by_id.get(row.identity.parent_id or "", ROOT)
             self.tasks[row.key] = TaskFacts(
-                parent, row.state, row.counters, runs and row.running, row.identity.attempt, row.since, row.due_at,
-                row.iteration,
+                parent, row.state, row.counters, row.running and (runs or self._has_job(row.key, parent)),
+                row.identity.attempt, row.since, row.due_at, row.iteration,
             )  # fmt: skip
             self.identities[row.key] = row.identity
             if row.identity.attempt_id:
                 self.attempts[row.identity.attempt_id] = row.key
             if row.wait_state is not None:
                 self.waited[row.key] = row.wait_state
+
+    def _has_job(self, key: TaskKey, parent: TaskKey) -> bool:
+        """Whether an executor was given an attempt of a task; the members of a group are part of its job."""
+        step, group = self.steps.get(key.task_id), self.steps.get(parent.task_id)
+        is_member = group is not None and isinstance(group.node, Group)
+        return step is not None and isinstance(step.node, (Work, Group)) and not is_member
 
     def facts(self, now: int, *, slot_free: bool = True, rows: Sequence[PastRow] = ()) -> Facts:
         """What the planner is told, until the next call. rows: for a restart, every row of the execution."""

@@ -9,17 +9,17 @@ from core.model.data import data
 
 @data
 class Needs:
-    """outputs: ids of the tasks whose outputs are read, None for all of them. tasks: whether states are asked for.
+    """outputs: ids of the tasks whose outputs are read, None for all of them. tasks: those whose states are, the same.
 
     parents: whether the groups around the place are.
     """
 
     outputs: frozenset[str] | None
-    tasks: bool
+    tasks: frozenset[str] | None
     parents: bool = False
 
 
-_NOTHING = Needs(frozenset(), tasks=False)
+_NOTHING = Needs(frozenset(), frozenset())
 
 
 def needs_of(values: object) -> Needs:
@@ -27,27 +27,27 @@ def needs_of(values: object) -> Needs:
     texts = _texts(values)
     if not texts:
         return _NOTHING
-    outputs: set[str] = set()
-    everything = tasks = parents = False
+    named: dict[str, set[str]] = {"outputs": set(), "tasks": set()}
+    wholly: set[str] = set()
+    parents = False
     for text in texts:
         try:
             paths = expressions.named_paths(text)
         except TailraceError:
-            return Needs(None, tasks=True, parents=True)
+            return Needs(None, None, parents=True)
         for path in paths:
             root = path[0]
-            if root == "outputs":
-                if len(path) < 2 or path[1] is None:
-                    everything = True
-                else:
-                    outputs.add(str(path[1]))
-            elif root is None:
-                everything = tasks = parents = True
-            elif root == "tasks":
-                tasks = True
-            elif root in ("parent", "parents"):
+            if root is None:
+                return Needs(None, None, parents=True)
+            if root in ("parent", "parents"):
                 parents = True
-    return Needs(None if everything else frozenset(outputs), tasks, parents)
+            elif root in named:
+                if len(path) < 2 or path[1] is None:
+                    wholly.add(str(root))
+                else:
+                    named[str(root)].add(str(path[1]))
+    outputs, tasks = (None if root in wholly else frozenset(names) for root, names in named.items())
+    return Needs(outputs, tasks, parents)
 
 
 def _texts(values: object) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC
 from typing import Any
 
@@ -16,6 +16,8 @@ from core.model.messages import ROOT, EvaluationKey
 from core.model.nodes import Each
 from core.planner import BREAK, OUTPUTS_OF
 
+Seal = Callable[[], Callable[[str], object] | None]
+"""Says what a text of the type SECRET is kept as; None without a key."""
 _NO_OUTPUTS = "Failed to render output values"
 """In the reference's words."""
 _PROPERTIES = {
@@ -42,7 +44,7 @@ def _placed_answer(flow: Flow, key: EvaluationKey, error: str) -> str:
     return error
 
 
-def typed_outputs(flow: Flow, key: EvaluationKey, result: EvaluationResult) -> tuple[Any, str]:
+def typed_outputs(flow: Flow, key: EvaluationKey, result: EvaluationResult, seal: Seal) -> tuple[Any, str]:
     """(value, error) for the planner. Outputs of the flow, and of iterations, are typed; all else stays as rendered."""
     if result.error or result.value is None:
         if key.task != ROOT:
@@ -51,8 +53,8 @@ def typed_outputs(flow: Flow, key: EvaluationKey, result: EvaluationResult) -> t
     value = decode(result.value)
     try:
         if key.purpose.startswith(OUTPUTS_OF):
-            return _typed(_of_iterations(flow, key.task.task_id), value), ""
-        return (_typed(flow.outputs, value) if key.task == ROOT else value), ""
+            return _typed(_of_iterations(flow, key.task.task_id), value, seal), ""
+        return (_typed(flow.outputs, value, seal) if key.task == ROOT else value), ""
     except TailraceError as error:
         why = _NO_OUTPUTS if key.task == ROOT else "the iteration's outputs can't be typed"
         return None, f"{why}: {error}"
@@ -63,12 +65,14 @@ def _of_iterations(flow: Flow, task_id: str) -> list[FlowOutput]:
     return [FlowOutput(one.id, one.type, one.value) for one in node.outputs] if isinstance(node, Each) else []
 
 
-def _typed(declared: Iterable[FlowOutput], value: Mapping[str, Any]) -> dict[str, Any]:
+def _typed(declared: Iterable[FlowOutput], value: Mapping[str, Any], seal: Seal) -> dict[str, Any]:
     """Raises InvalidInput."""
     outputs = {}
     for output in declared:
         given = value[output.id]
         if output.type == "STRING" and isinstance(given, (dict, list)):
             given = printed(given, UTC)
-        outputs[output.id] = given if isinstance(given, SecretText) else type_output(output, given, parse_yaml)
+        if not isinstance(given, SecretText):
+            given = type_output(output, given, parse_yaml, seal() if output.type == "SECRET" else None)
+        outputs[output.id] = given
     return outputs

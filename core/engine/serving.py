@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from core.engine.answers import Answers
 from core.engine.children import FlowsOf
@@ -15,7 +15,7 @@ from core.errors import Conflict, NotFound, TailraceError, Unreachable
 from core.host.executor import Executor
 from core.host.records import RecordStore
 from core.host.seam import Answer, Question, Stop, Up
-from core.model.decisions import Effect, Evaluate, ReleaseSlot
+from core.model.decisions import Effect, Evaluate
 from core.model.flow import Flow
 from core.model.messages import EndRequested, EvaluationKey, KillRequested, SlotFree
 from core.model.nodes import Call, Sequence
@@ -114,22 +114,9 @@ class EndlessEngine(Engine):
             self._next_claim = moment + CLAIM_SECONDS
             self._claim(moment)
 
-    def _queued(self) -> Iterable[Work]:
-        """The first of each flow: the others get no slot before it."""
-        first: dict[tuple[str, str, str], Work] = {}
-        for work in self._owned.values():
-            if work.live.state == "QUEUED":
-                identity, created = work.live.identity, work.live.view.created_at
-                flow = (identity.organization_id, identity.namespace, identity.flow_id)
-                if flow not in first or created < first[flow].live.view.created_at:
-                    first[flow] = work
-        return first.values()
-
     def _act(self, work: Work, effect: Effect) -> None:
         if work.trouble is not None:
             return
-        if isinstance(effect, ReleaseSlot):
-            self._look_soon()
         try:
             super()._act(work, effect)
         except Unreachable:

@@ -56,7 +56,8 @@ class Variables:
         self._cache: dict[Address, OutputText | OutputReference | None] = {}
         self._cached_bytes = 0
         self._complete = fresh
-        self._in_loops: set[str] = set() if fresh else set(self._looped)
+        self._in_loops: set[str] = set()
+        self._unsure: set[str] = set() if fresh else set(self._looped)
 
     # -- what there is
 
@@ -64,6 +65,7 @@ class Variables:
         """Keep an output at hand, as it was recorded; the record has what falls out."""
         if key.path and output is not None:
             self._in_loops.add(key.task_id)
+        self.forget(key)
         self._cache[key.task_id, key.path] = output
         self._cached_bytes += _weight(output)
         while self._cached_bytes > CACHE_BYTES and len(self._cache) > 1:
@@ -72,7 +74,9 @@ class Variables:
 
     def forget(self, key: TaskKey) -> None:
         """A task that is to run again gives its output anew."""
-        self._cached_bytes -= _weight(self._cache.pop((key.task_id, key.path), None))
+        place = key.task_id, key.path
+        if place in self._cache:
+            self._cached_bytes -= _weight(self._cache.pop(place))
 
     def set(self, name: str, value: object) -> None:
         """Change a variable that is the same everywhere in the execution."""
@@ -107,8 +111,8 @@ class Variables:
         """The variables of a place in the flow, as far as they are named there."""
         variables = dict(self.base)
         variables["outputs"] = self._outputs(key, needs) if needs.outputs is None or needs.outputs else {}
-        if needs.tasks:
-            variables["tasks"] = self.task_states()
+        if needs.tasks is None or needs.tasks:
+            variables["tasks"] = self._task_states(needs.tasks)
         if key != ROOT:
             variables["task"] = {"id": key.task_id, "type": self._steps[key.task_id].type}
             variables["taskrun"] = self._taskrun(key)
@@ -160,15 +164,17 @@ class Variables:
                 found.append(shown)
         return found
 
-    def task_states(self) -> dict[str, Any]:
-        """`tasks.<id>.state` of everything that began; below loops `tasks.<id>['value'].state`."""
+    def _task_states(self, wanted: Set[str] | None) -> dict[str, Any]:
+        """`tasks.<id>.state` of what is asked for and began; below loops `tasks.<id>['value'].state`. Where one is
+        missing, of everything, so that people are told what there is.
+        """
         states: dict[str, Any] = {}
-        for key, state in self._records.states_of(self._identity.id):
+        for key, state in self._records.states_of(self._identity.id, None if wanted is None else sorted(wanted)):
             place = states
             for name in (key.task_id, *key.path):
                 place = place.setdefault(name, {})
             place["state"] = state
-        return states
+        return states if wanted is None or wanted <= states.keys() else self._task_states(None)
 
     # -- outputs
 
@@ -176,19 +182,23 @@ class Variables:
         """Those that are read; where one is missing, also what is at hand, so that people are told what there is."""
         wanted = needs.outputs
         if wanted is None:
-            found = self._plain() if self._complete else self._recorded(self._steps.keys() - self._looped)
-            found.update({name: self._seen(name, key) for name in self._in_loops if self._gave(name)})
+            plain = self._plain() if self._complete else self._recorded(self._steps.keys() - self._looped)
+            found: dict[str, Shipped] = dict(plain)
+            found.update({name: self._seen(name, key) for name in self._looped if self._gave(name)})
             return {name: found[name] for name in self._steps if name in found}
         found = {}
         for name in wanted:
             if name in self._looped:
-                if name in self._in_loops:
+                if self._gave(name):
                     found[name] = self._seen(name, key)
             elif (shown := self._cache.get((name, ()))) is not None:
                 found[name] = shown
         missing = wanted - found.keys()
         if missing and not self._complete:
-            found.update(self._recorded(missing - {name for name, path in self._cache if not path}))
+            recorded = self._recorded({name for name in missing if (name, ()) not in self._cache})
+            for name, output in recorded.items():
+                self.remember(TaskKey(name), output)  # who reads it once in a loop reads it again
+            found.update(recorded)
         return found if len(found) == len(wanted) else {**self._plain(), **found}
 
     def at(self, name: str, path: tuple[str, ...]) -> OutputText | OutputReference | None:
@@ -199,8 +209,12 @@ class Variables:
         return self._cache.get((name, path))
 
     def _gave(self, name: str) -> bool:
-        """Whether a task below a loop has any output; one that did not begin under this owner is looked up."""
-        return self._complete or bool(self._records.outputs_at(self._identity.id, name, ())[1])
+        """Whether a task below a loop has any output; what it gave under another owner is looked up, once."""
+        if name in self._unsure:
+            self._unsure.discard(name)
+            if self._records.outputs_at(self._identity.id, name, ())[1]:
+                self._in_loops.add(name)
+        return name in self._in_loops
 
     def _plain(self) -> dict[str, Shipped]:
         return {name: output for (name, path), output in self._cache.items() if output is not None and not path}
@@ -220,8 +234,8 @@ class Variables:
                 known[path] = output
         return LoopOutputs(name, known)
 
-    def _recorded(self, wanted: Set[str]) -> dict[str, Shipped]:
-        found: dict[str, Shipped] = {}
+    def _recorded(self, wanted: Set[str]) -> dict[str, OutputText | OutputReference]:
+        found: dict[str, OutputText | OutputReference] = {}
         for key, _, stored in self._records.outputs_of(self._identity.id, sorted(wanted)) if wanted else ():
             if stored is not None and not key.path:
                 found[key.task_id] = shipped(stored)

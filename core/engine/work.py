@@ -29,6 +29,8 @@ class Work:
     """An execution's facts, and what waits to be written with its next decision.
 
     tickets: how many evaluations were asked for and not answered. trouble: why nothing more is decided for it here.
+    left: attempts that an engine began which died, and that are not begun here; of those in `ends` what is left is
+    being ended.
     """
 
     def __init__(self, live: LiveExecution, follow: Follow) -> None:
@@ -39,6 +41,8 @@ class Work:
         self.oldest_log = 0.0
         self.tickets = 0
         self.trouble: Exception | None = None
+        self.left: set[str] = set()
+        self.ends: set[str] = set()
         self._said: dict[TaskKey, str] = {}
 
     def hear(self, key: TaskKey, word: LogLine | Metric | Progress, moment: float) -> None:

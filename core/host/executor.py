@@ -24,8 +24,9 @@ class Executor(ABC):
     def send(self, message: Down) -> None:
         """Hand down a job, a stop or an answer; returns at once. Called from any thread.
 
-        More jobs than can run at once wait, in order; evaluations should not wait for tasks. A stop ends a job that
-        waits, too; of an attempt that is over, or unknown, it does nothing.
+        More jobs than can run at once wait, in order; evaluations, and jobs that only end what is left (`ends`), should
+        not wait for tasks. A stop ends a job that waits, too: one that may have been begun before (`again`) by way of a
+        job that ends what is left. Of an attempt that is over, or unknown, it does nothing.
         """
 
     @abstractmethod

@@ -334,8 +334,8 @@ class RecordStore(Protocol):
         Of each task and iteration path only the latest turn, in the order they were opened.
         """
 
-    def states_of(self, execution_id: str) -> tuple[tuple[TaskKey, str], ...]:
-        """(key, state) of every task execution; of each task and iteration path only the latest turn."""
+    def states_of(self, execution_id: str, task_names: Sequence[str] | None = None) -> tuple[tuple[TaskKey, str], ...]:
+        """(key, state) of all task executions, or of the named tasks; of each iteration path only the latest turn."""
 
     def past(self, execution_id: str) -> tuple[PastRow, ...]:
         """Every task execution of an execution, in the order they were opened."""

@@ -100,6 +100,8 @@ class TaskJob:
     path: the values of the loops around it, by which members find each other's outputs.
     cache: that what it gave before is given again. waited: what the attempt gave when it began to wait, None at first.
     log_to_file: its log lines go to a file instead.
+    again: an engine that died had begun it, and something of it may still run.
+    ends: nothing is begun: what is left of it is ended, and it is KILLED.
     """
 
     attempt_id: str
@@ -115,6 +117,8 @@ class TaskJob:
     cache: TaskCache | None = None
     waited: str | None = None
     log_to_file: bool = False
+    again: bool = False
+    ends: bool = False
 
 
 @quick

@@ -244,6 +244,7 @@ class OutputFilter:
     newer than it, the nearest ones, newest first all the same. brief: what only tells how a task ran (history,
     attempts, properties, note, preview, groups around it) is left empty, which costs half.
     search: part of the name of the task, of a loop's value, or of the preview, in any case of letters.
+    oldest_first: the other way round; starting_after and ending_before are meant in the order that is shown.
     """
 
     flow_execution_id: tuple[str, ...] = ()
@@ -265,6 +266,7 @@ class OutputFilter:
     ending_before: str | None = None
     brief: bool = False
     search: str = ""
+    oldest_first: bool = False
 
 
 @data

@@ -42,7 +42,7 @@ class BlockLoader:
         found = self._one_of(declared.RETRIES, owner.get("retry"), (*path, "retry"))
         if found is None:
             return None
-        self._check_retry(found, (*path, "retry"))
+        self._check_retry(found, owner["retry"], (*path, "retry"))
         spans = {name: _micros(getattr(found, name, None)) for name in ("interval", "min_interval")}
         return Retry(
             kind=found.type_,
@@ -123,7 +123,7 @@ class BlockLoader:
             return None
         return build(cls, raw, self.registry)
 
-    def _check_retry(self, retry: Any, path: Path) -> None:
+    def _check_retry(self, retry: Any, raw: Any, path: Path) -> None:
         """Relations between spans, in the reference's words."""
         spans: dict[str, timedelta | None] = {
             "interval": getattr(retry, "interval", None),
@@ -138,7 +138,8 @@ class BlockLoader:
                 what = f"'{less}' must be less than '{more}' but is {format_duration(small)}"
                 self.findings.add((*path, less), what, f"less than {format_duration(large)}")
         if retry.max_attempts is not None and retry.max_attempts < 1:
-            self.findings.add((*path, "maxAttempts"), f"`{retry.max_attempts}` attempts are not possible", "1 or more")
+            written = "maxAttempts" if "maxAttempts" in raw else "maxAttempt"
+            self.findings.add((*path, written), f"`{retry.max_attempts}` attempts are not possible", "1 or more")
 
 
 def _micros(span: timedelta | None) -> int | None:

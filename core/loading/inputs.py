@@ -35,6 +35,8 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "FILE": ("extension", "accept", "acceptedExtensions", "allowedFileExtensions"),
 }  # fmt: skip
 _BOOLEANS = ("allowCustomValue", "isRadio", "autoSelectFirst")
+_ENDINGS = ("allowedFileExtensions", "acceptedExtensions", "accept")
+"""What a file may end with, by its name of today and the older ones."""
 _LONGEST_NAME = 64
 _CLASS_IN_CLASS = r"\[[^\]]*(?:&&|\[)"
 """In a regular expression without its escaped characters."""
@@ -192,6 +194,7 @@ class InputLoader:
                 for at, value in enumerate(options[name]):
                     if isinstance(value, (dict, list)):
                         self.findings.add((*path, name, at), f"{shown(value)} is not a text", "a text")
+                options[name] = [value for value in options[name] if value is not None]  # as of an `expression`
         self.templates.check(options.get("expression"), (*path, "expression"))
 
     def _check_files(self, kind: str, raw: Mapping[str, Any], options: dict[str, Any], path: Path) -> None:
@@ -203,16 +206,20 @@ class InputLoader:
             what = f"{raw.get('id')}: no `defaults` can be set for inputs of type 'FILE'"
             expected = "none, or a file of a namespace: `nsfile:///path` or `nsfile://namespace/path`"
             self.findings.add((*path, "defaults"), what, expected, at_key=True)
-        for name in ("accept", "acceptedExtensions"):
-            value = options.pop(name, None)
-            if value is not None:
-                options["allowedFileExtensions"] = value
-        allowed = options.get("allowedFileExtensions")
-        if isinstance(allowed, str):
-            allowed = options["allowedFileExtensions"] = [part.strip() for part in allowed.split(",")]
-        if allowed is not None and not _are_endings(allowed):
-            what = f"{shown(allowed)} is not a list of file extensions"
-            self.findings.add((*path, "allowedFileExtensions"), what, "a list such as [.csv, .txt]")
+        if options.pop("extension", None) is not None:
+            what = "`extension` has no effect: a file keeps its name"
+            self.findings.deprecated((*path, "extension"), what, "`allowedFileExtensions` says which files are taken")
+        given = [name for name in _ENDINGS if name in options]
+        if len(given) > 1:
+            what = f"you can't define both {' and '.join(f'`{name}`' for name in given)}"
+            self.findings.add((*path, given[1]), what, "one of them", at_key=True)
+        for name in given:
+            endings = options.pop(name)
+            endings = [part.strip() for part in endings.split(",")] if isinstance(endings, str) else endings
+            options["allowedFileExtensions"] = endings
+            for wrong in _no_endings(endings):
+                what = f"{shown(wrong)} is not a file extension"
+                self.findings.add((*path, name), what, "extensions with their dots, such as [.csv, .txt]")
 
     def _item_type(self, kind: str, raw: Mapping[str, Any], path: Path) -> str | None:
         """The type of the elements of ARRAY and MULTISELECT."""
@@ -295,5 +302,7 @@ def _cycle(start: str, known: Mapping[str, Input]) -> tuple[str, ...]:
     return ()
 
 
-def _are_endings(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(ending, str) and ending.startswith(".") for ending in value)
+def _no_endings(value: object) -> list[object]:
+    """What of a list of file extensions is none; the value itself when it is no list."""
+    endings = value if isinstance(value, list) else [value]
+    return [one for one in endings if not (isinstance(one, str) and one.startswith(".") and isinstance(value, list))]

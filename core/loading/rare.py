@@ -73,7 +73,7 @@ class Rare:
             return ()
         loader = import_module("core.loading.triggers").TriggerLoader
         found: tuple[FlowTrigger, ...] = loader(
-            self.registry, self.findings, self.shapes, self.templates, self.dialects
+            self.registry, self.findings, self.shapes, Templates(self.findings, active=False), self.dialects
         ).triggers(flow)
         return found
 

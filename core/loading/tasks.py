@@ -8,6 +8,7 @@ from typing import Any, cast, get_args, get_origin
 from core.errors import Invalid
 from core.loading.dialects import Dialects
 from core.loading.inputs import InputLoader
+from core.loading.placing import path_of
 from core.loading.problems import Findings
 from core.loading.rare import Rare
 from core.loading.shapes import ENTERPRISE, TASK_ID, Shapes, asks_for_nothing
@@ -154,7 +155,7 @@ class TaskLoader:
         try:
             node = build(cls, values, self.registry, expressions=True).plan_as(task_id)
         except Invalid as error:
-            self.findings.add(path, f"{task_id}: {error.what}", error.expected, error.hint)
+            self.findings.add((*path, *path_of(error.where)), f"{task_id}: {error.what}", error.expected, error.hint)
             return None
         if isinstance(node, Call):
             self.calls.append((node, path))
@@ -169,7 +170,9 @@ class TaskLoader:
             self.findings.add((*path, "when"), "`runIf` and `when` are the same property", "one of them", at_key=True)
         cache = self.rare.cache(common, path)
         if cache is not None:
-            if isinstance(node, Work | None):
+            if isinstance(node, Work) and node.updates:
+                self._no_effect("taskCache", path, "changes the execution itself", "leave it out")
+            elif isinstance(node, Work | None):
                 self.caches[task_id] = cache
             else:
                 self._no_effect("taskCache", path)
@@ -194,9 +197,11 @@ class TaskLoader:
                 place = (*path, "tasks", at, "retry")
                 self.findings.add(place, what, hint="set it on the directory", severity="warning", at_key=True)
 
-    def _no_effect(self, name: str, path: Path) -> None:
-        what = f"`{name}` has no effect on a task that only holds others"
-        self.findings.add((*path, name), what, hint="set it on the tasks inside", severity="warning", at_key=True)
+    def _no_effect(
+        self, name: str, path: Path, of: str = "only holds others", hint: str = "set it on the tasks inside"
+    ) -> None:
+        what = f"`{name}` has no effect on a task that {of}"
+        self.findings.add((*path, name), what, hint=hint, severity="warning", at_key=True)
 
     def _timeout(self, common: Mapping[str, object], node: Node | None, path: Path) -> str | None:
         timeout = self.shapes.text(common, "timeout", path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from core.errors import InvalidInput
@@ -114,21 +114,24 @@ class Flow:
         return f"its triggers ({names}) are not active: a flow starts when somebody runs it" if names else ""
 
 
-def type_output(declared: FlowOutput, value: object, parse_yaml: ParseYaml) -> Any:
+def type_output(
+    declared: FlowOutput, value: object, parse_yaml: ParseYaml, encrypt: Callable[[str], object] | None = None
+) -> Any:
     """The rendered value of a flow output as it was declared; null only where it is not required.
 
-    Raises InvalidInput.
+    encrypt: what is kept of the text of a SECRET; None where no key is configured. Raises InvalidInput.
     """
     if value is None:
         if declared.required:
             raise InvalidInput(f"Missing required output:{declared.id}")
         return None
-    if declared.type == "SECRET":
-        if isinstance(value, SecretText):
-            return value
+    if isinstance(value, SecretText) and declared.type == "SECRET":
+        return value
+    if encrypt is None and declared.type == "SECRET":
         raise InvalidInput(f"Invalid output for `{declared.id}`, {NO_ENCRYPTION}")
     try:
-        return typed(declared.type, value, declared.item_type, parse_yaml)
+        found = typed(declared.type, value, declared.item_type, parse_yaml)
+        return found if encrypt is None or declared.type != "SECRET" else encrypt(found)
     except Refused as refused:
         received = shown(value)
         raise InvalidInput(f"Invalid output for `{declared.id}`, {refused}, but received `{received}`") from None

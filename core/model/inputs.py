@@ -15,6 +15,9 @@ INPUT_TYPES = (
     "SELECT", "MULTISELECT", "ENUM", "ARRAY", "FILE", "EMAIL", "SECRET",
 )  # fmt: skip
 
+TEXT_TYPES = frozenset({"STRING", "SELECT", "ENUM", "EMAIL", "URI", "SECRET"})
+"""Those whose values are texts for people or programs."""
+
 
 @data
 class Input:
@@ -40,6 +43,8 @@ class Input:
 
 Render = Callable[[Any, Mapping[str, Any]], Any]
 """(template, inputs that it may see) → its value; the texts in a list or map too. Raises TailraceError."""
+AsText = Callable[[Any], Any]
+"""A value → what `{{ … }}` writes for it; with a secret in it, the value."""
 
 
 @data
@@ -78,10 +83,11 @@ def ask_inputs(
     render: Render,
     parse_yaml: ParseYaml,
     encrypt: Callable[[str], object] | None = None,
+    as_text: AsText | None = None,
 ) -> tuple[AskedInput, ...]:
     """As `resolve_inputs`, for a form that is being filled in: how each input stands, in their order."""
     known = {one.id: one for one in declared}
-    resolving = _Resolving(known, given, render, parse_yaml, encrypt)
+    resolving = _Resolving(known, given, render, parse_yaml, encrypt, as_text)
     return tuple(resolving.asked(one) for one in known.values())
 
 
@@ -91,6 +97,7 @@ def resolve_inputs(
     render: Render,
     parse_yaml: ParseYaml,
     encrypt: Callable[[str], object] | None = None,
+    as_text: AsText | None = None,
 ) -> tuple[dict[str, Any], tuple[InputProblem, ...]]:
     """The typed inputs of an execution, and everything that is wrong with what was given.
 
@@ -98,10 +105,11 @@ def resolve_inputs(
     given. One whose dependencies are not met is left out, also when a value was given. An input with the id `a.b` is
     given as `a.b` and stands in the result as `{"a": {"b": …}}`.
     parse_yaml: raises Invalid. encrypt: what is kept of the value of a SECRET; None where no key is configured, then
-    such a value is refused. Files stay what they are, a URI or a local path: `file_inputs` says which.
+    such a value is refused. as_text: how an expression writes a list or a map, for `defaults` of a text type that
+    give one. Files stay what they are, a URI or a local path: `file_inputs` says which.
     """
     known = {one.id: one for one in declared}
-    resolving = _Resolving(known, given, render, parse_yaml, encrypt)
+    resolving = _Resolving(known, given, render, parse_yaml, encrypt, as_text)
     for one in known.values():
         resolving.value_of(one)
     values: dict[str, Any] = {}
@@ -110,10 +118,25 @@ def resolve_inputs(
             put(values, input_id, resolving.values[input_id])
     problems = resolving.problems
     for name in given:
-        if not any(input_id == name or input_id.startswith(f"{name}.") for input_id in known):
+        if not is_declared(name, known):
             message = f"`{name}` is not an input of this flow; it is left out"
             problems.append(InputProblem("warning", name, message))
     return values, tuple(problems)
+
+
+def as_texts(declared: Iterable[Input], given: Mapping[str, Any], as_text: AsText) -> dict[str, Any]:
+    """Inputs for another flow: what it declares as a text is one, as in the reference."""
+    values = dict(given)
+    for one in declared:
+        value = values[one.id] if one.id in values else value_at(values, one.id)
+        if one.type in TEXT_TYPES and value is not None:
+            values[one.id] = as_text(value)
+    return values
+
+
+def is_declared(name: str, known: Iterable[str]) -> bool:
+    """Whether a value of this name is for one of the inputs; that of `a` may be a map with the value of `a.b`."""
+    return any(input_id == name or input_id.startswith(f"{name}.") for input_id in known)
 
 
 def type_value(declared: Input, value: object, parse_yaml: ParseYaml) -> Any:
@@ -159,16 +182,18 @@ class _Resolving:
 
     def __init__(
         self, declared: Mapping[str, Input], given: Mapping[str, object], render: Render, parse_yaml: ParseYaml,
-        encrypt: Callable[[str], object] | None,
+        encrypt: Callable[[str], object] | None, as_text: AsText | None,
     ) -> None:  # fmt: skip
         self.declared = declared
         self.given = given
         self.render = render
         self.parse_yaml = parse_yaml
         self.encrypt = encrypt
+        self.as_text = as_text
         self.values: dict[str, Any] = {}
         self.problems: list[InputProblem] = []
         self._seen: set[str] = set()
+        self._wrong: set[str] = set()
         self._chosen: dict[str, Input] = {}
         self._defaults: dict[str, Any] = {}
 
@@ -186,7 +211,13 @@ class _Resolving:
         try:
             self.values[one.id] = self._resolved(one)
         except InvalidInput as error:
-            self.problems.append(InputProblem("error", one.id, error.what))
+            self._wrong.add(one.id)
+            if not (isinstance(error, _NotRendered) and self._follows_wrong(one)):
+                self.problems.append(InputProblem("error", one.id, error.what))
+
+    def _follows_wrong(self, one: Input) -> bool:
+        """Whether it depends on an input that is wrong or missing: what its expressions say then, says nothing."""
+        return not self._wrong.isdisjoint(one.depends_on)
 
     def _wanted(self, one: Input) -> bool:
         """Whether the condition gives true itself; a text that says so is not enough."""
@@ -195,8 +226,9 @@ class _Resolving:
         try:
             return self.render(one.condition, self._visible(one)) is True
         except TailraceError as error:
-            message = f"Invalid condition: {error.what}; the input `{one.id}` is left out"
-            self.problems.append(InputProblem("warning", one.id, message))
+            if not self._follows_wrong(one):
+                message = f"Invalid condition: {error.what}; the input `{one.id}` is left out"
+                self.problems.append(InputProblem("warning", one.id, message))
             return False
 
     def _visible(self, one: Input) -> dict[str, Any]:
@@ -257,7 +289,7 @@ class _Resolving:
         try:
             choices = typed("JSON", self.render(expression, self._visible(one)), None, None)
         except TailraceError as error:
-            raise _invalid(one.id, f"Cannot render 'expression'. Cause: {error.what}", None) from error
+            raise _NotRendered(_received(one.id, f"Cannot render 'expression'. Cause: {error.what}", None)) from error
         except Refused:
             choices = None
         if not isinstance(choices, list) or any(isinstance(choice, (dict, list)) for choice in choices):
@@ -272,11 +304,16 @@ class _Resolving:
         if one.defaults is None or "{" not in str(one.defaults):
             return one.defaults
         try:
-            return self.render(one.defaults, self._visible(one))
+            found = self.render(one.defaults, self._visible(one))
         except TailraceError as error:
-            raise InvalidInput(
-                f"Invalid input for `{one.id}`, its `defaults` can't be rendered: {error.what}"
-            ) from error
+            what = f"Invalid input for `{one.id}`, its `defaults` can't be rendered: {error.what}"
+            raise _NotRendered(what) from error
+        is_text = one.type in TEXT_TYPES and isinstance(found, (dict, list))
+        return self.as_text(found) if is_text and self.as_text is not None else found
+
+
+class _NotRendered(InvalidInput):
+    """An expression of the declaration has failed."""
 
 
 def _missing(input_id: str) -> str:
@@ -284,4 +321,8 @@ def _missing(input_id: str) -> str:
 
 
 def _invalid(input_id: str, why: str, received: object) -> InvalidInput:
-    return InvalidInput(f"Invalid input for `{input_id}`, {why}, but received `{shown(received)}`")
+    return InvalidInput(_received(input_id, why, received))
+
+
+def _received(input_id: str, why: str, received: object) -> str:
+    return f"Invalid input for `{input_id}`, {why}, but received `{shown(received)}`"

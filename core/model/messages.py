@@ -138,7 +138,7 @@ class RestartRequested:
 
     what: `failed` (all that failed), `from` (the named tasks and all that follows them), `stale` (only what is
     stale, and what is missing in the named groups), `state` (the named tasks end in `state` instead, and it goes on
-    from there).
+    from there), `child` (as `failed`, and where no task failed it goes on to its end again: its parent waits for one).
     """
 
     what: str = "failed"

@@ -239,6 +239,7 @@ class Draft:
             if task is not None and (task.counters is None or not counters.same_as(task.counters)):
                 self.changes.append(MoveTask(key, task.state, counters))
         if self._moved or root is not self.facts.counters:
-            entered = self.state != self.facts.state or (self.through == "RESTARTED" and self.state in ENDED)
+            stops = self.state == "PAUSED" or self.state in ENDED
+            entered = self.state != self.facts.state or (stops and self.through in ("RESTARTED", "RUNNING"))
             self.changes.append(MoveExecution(self.state, root, self.error, entered, self.through))
         return Decision(tuple(self.changes), tuple(self.effects), self.guards, tuple(self.rules))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model.decisions import Derive, Evaluate, KillChild, ReleaseSlot, RunTask, StartChild, StopTask
+from core.model.decisions import Derive, Evaluate, KillChild, MoveTask, ReleaseSlot, RunTask, StartChild, StopTask
 from core.model.messages import ROOT, EndRequested, Evaluated, EvaluationKey, KillRequested, TaskKey
 from core.model.nodes import Call, Work
 from core.model.state import ENDED
@@ -185,6 +185,8 @@ def _runs_or_waits(draft: Draft) -> None:
         state = next((waits for waits in ("RETRYING", "PAUSED") if waits in states), "RUNNING")
     if state != draft.state and draft.state in ("RUNNING", "PAUSED", "RETRYING"):
         draft.set_state(state, through="RUNNING" if draft.facts.state in _NEVER_BEGAN else "")
+    elif state == "PAUSED" and any(type(one) is MoveTask and one.state == "RUNNING" for one in draft.changes):
+        draft.set_state(state, through="RUNNING")  # it went on, and waits again
 
 
 def _works(draft: Draft, key: TaskKey, task: TaskFacts) -> bool:

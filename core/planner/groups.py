@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from core.model.decisions import Counters, OpenTask, RunTask
 from core.model.messages import ROOT, EvaluationKey, TaskKey
-from core.model.nodes import Call, Children, Choice, Dag, Each, Group, Policy, Step, Wait, Work
+from core.model.nodes import Call, Children, Choice, Dag, Each, Group, Policy, Step, Wait, Work, children_of
 from core.model.truth import truthy
 from core.planner.draft import Draft, Kind
-from core.planner.facts import TaskFacts
+from core.planner.facts import PastTask, TaskFacts
 
 RUN_IF = "run_if"
 WINDOW = 1000
@@ -214,7 +215,7 @@ def _advance(draft: Draft, key: TaskKey, node: Any, phase: str, child: TaskKey |
 def finish_group(draft: Draft, key: TaskKey, node: Any) -> str | None:
     """A group's tasks are over: run its `errors` when they failed, then its `finally`, then close it."""
     counters = draft.counters(key)
-    if counters.done:
+    if counters.done >> (len(node.children) if type(node) is Dag else 0):  # there each child that ends sets its bit
         _close_later(draft, key)
     policy: Policy = node.policy
     if policy.errors or policy.finally_ or counters.phase == "after":
@@ -260,6 +261,22 @@ def block_ids(draft: Draft, key: TaskKey) -> frozenset[str]:
     if isinstance(node, Wait) and node.on_pause is not None:
         blocks.append(node.on_pause)
     return frozenset(step.id for step in blocks)
+
+
+def group_around(
+    key: TaskKey, rows: Mapping[tuple[str, tuple[str, ...]], PastTask], steps: Mapping[str, Step]
+) -> PastTask | None:
+    """The innermost group with a row around a task that has none: what a group ran in its blocks is not copied."""
+    around = {child.id: step for step in steps.values() for child in children_of(step.node)}
+    task_id, path = key.task_id, key.path
+    while task_id in around:
+        above = around[task_id]
+        if isinstance(above.node, Each) and any(child.id == task_id for child in above.node.children):
+            path = path[:-1]
+        task_id = above.id
+        if (task_id, path) in rows:
+            return rows[task_id, path]
+    return None
 
 
 # -- the groups that need no more than counters

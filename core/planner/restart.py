@@ -19,7 +19,7 @@ from core.model.nodes import Call, Choice, Dag, Each, Group, Parallel, Repeat, S
 from core.model.state import ENDED
 from core.planner.draft import Draft
 from core.planner.facts import VALUES, Facts, PastTask
-from core.planner.groups import LATER, WINDOW, advance, block_ids, child_ended, open_step, worse
+from core.planner.groups import LATER, WINDOW, advance, block_ids, child_ended, group_around, open_step, worse
 from core.planner.iterations import enter_iteration, keep_iteration, take_over
 from core.planner.kinds import kind_of
 from core.planner.starts import has_room, no_room
@@ -45,7 +45,7 @@ def restart(draft: Draft, message: RestartRequested) -> None:
         draft.rule("nothing to restart: the execution has not ended")
         return
     found = _Restart(draft, message)
-    if found.is_needless:
+    if found.is_needless and message.what != "child":
         draft.rule(NOTHING)
     elif has_room(draft):
         found.run()
@@ -116,11 +116,14 @@ class _Restart:
         self.asked = self._asked()
 
     def _asked(self) -> frozenset[TaskKey]:
-        """What is to run again whatever its state, with the groups around it."""
+        """What is to run again, with the groups around it; where only what was allowed to has failed, that."""
         named = set(self.message.tasks)
+        if self.message.what == "failed" and all(row.state in _GOOD for row in self.children.get(ROOT, ())):
+            named |= {row.key for below in self.children.values() for row in below if row.state == "FAILED"}
         if self.message.what == "stale":
             named |= {row.key for row in self.by_key.values() if row.stale and not self.children.get(row.key)}
-        return frozenset(above for key in named if key in self.by_key for above in self.above(self.by_key[key]))
+        rows = (self.by_key.get(key) or group_around(key, self.rows, self.draft.facts.steps) for key in named)
+        return frozenset(above for row in rows if row is not None for above in self.above(row))
 
     def above(self, row: PastTask) -> Iterable[TaskKey]:
         """The row and the groups around it, innermost first."""
@@ -160,8 +163,7 @@ class _Restart:
         return row.state
 
     def _keeps(self, row: PastTask) -> bool:
-        changed = self.message.what == "state" and row.key in self.message.tasks
-        return changed or not self._needed(row)
+        return (self.message.what == "state" and row.key in self.message.tasks) or not self._needed(row)
 
     def _enter(self, key: TaskKey, parent: TaskKey, old: Counters) -> None:
         """Open a group again, with the counters its children's rows give it."""
@@ -380,9 +382,7 @@ class _Restart:
             self.draft.reopen(key, parent, "RUNNING", None, attempt=True, attempts=row.attempts, iteration=iteration)
             self.draft.effects.append(RunTask(key))
             return None
-        self.draft.reopen(
-            key, parent, "RUNNING", fresh, attempt=leaf, attempts=row.attempts, iteration=iteration
-        )  # fmt: skip
+        self.draft.reopen(key, parent, "RUNNING", fresh, attempt=leaf, attempts=row.attempts, iteration=iteration)
         if isinstance(node, Call) and node.restart_child and row.attempts and not self.new:  # a copy has no children
             times = max(row.counters.round if row.counters else 1, 1)
             self.draft.count_anew(key, Counters(times, times, turn=self.turn, round=times))

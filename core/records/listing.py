@@ -67,17 +67,29 @@ class Listing:
         self._dates = dates
         self._all = Branch(table, "seq", "organization_id = ?", (organization,), of_organization=True)
 
-    def page(self, limit: int, starting_after: str | None = None, ending_before: str | None = None) -> Found:
+    def page(
+        self,
+        limit: int,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+        *,
+        oldest_first: bool = False,
+    ) -> Found:
         """Raises Invalid (a limit that is out of range), NotFound (no row of this id)."""
         page_limit(limit)
         if starting_after is not None and ending_before is not None:
             raise Invalid("a page is either after one row or before another", expected="one of the two")
         low, high = 0, END
-        if starting_after is not None:
-            high = self._place(starting_after, "start after")
-        if ending_before is not None:
-            low = self._place(ending_before, "end before") + 1
-        return _Walk(self, (low, high), limit, newest_first=ending_before is None).found()
+        after = None if starting_after is None else self._place(starting_after, "start after")
+        before = None if ending_before is None else self._place(ending_before, "end before")
+        older_than, newer_than = (before, after) if oldest_first else (after, before)
+        if older_than is not None:
+            high = older_than
+        if newer_than is not None:
+            low = newer_than + 1
+        backwards = before is not None
+        rows, following = _Walk(self, (low, high), limit, newest_first=backwards == oldest_first).found()
+        return Found(rows[::-1] if backwards else rows, following)
 
     def newest(self, columns: str, count: int) -> tuple[list[Values], bool]:
         """Columns of the rows that fit among the newest that the best index has, in no order; whether these are all."""
@@ -233,6 +245,7 @@ class _Walk:
         self._last: int | None = None
 
     def found(self) -> Found:
+        """In the order of the walk."""
         more = not self._to_the_end()
         shown = self._rows[: self._limit]
         following: str | None = None
@@ -240,7 +253,7 @@ class _Walk:
             following = shown[-1]["id"]
         elif more and self._last is not None:
             following = self._listing.id_of(self._last)
-        return Found(shown if self._newest_first else shown[::-1], following)
+        return Found(shown, following)
 
     def _to_the_end(self) -> bool:
         """Whether all rows there are were seen."""

@@ -27,7 +27,7 @@ class Lists:
 
     def outputs(self, organization: str, which: OutputFilter) -> Page[TaskExecutionView]:
         found = output_listing(self._db, organization, which).page(
-            which.limit, which.starting_after, which.ending_before
+            which.limit, which.starting_after, which.ending_before, oldest_first=which.oldest_first
         )  # fmt: skip
         tags = pairs_of(self._db, "tags", "task_execution_id", [row["id"] for row in found.rows])
         view = brief_view if which.brief else task_view

@@ -46,9 +46,12 @@ class PlaceReads:
         values = dict.fromkeys(json.loads(text)[len(path)] for (text,) in deeper)
         return StoredOutput(*rows[0]) if rows else None, tuple(values)
 
-    def states_of(self, execution_id: str) -> tuple[tuple[TaskKey, str], ...]:
+    def states_of(self, execution_id: str, task_names: Sequence[str] | None = None) -> tuple[tuple[TaskKey, str], ...]:
         latest: dict[tuple[str, str], tuple[int, str]] = {}
-        for name, path, turn, state in self._db.read("states_of", (execution_id,)):
+        rows = self._db.read("states_of", (execution_id,)) if task_names is None else [
+            row for name in task_names for row in self._db.read("states_of_task", (execution_id, name))
+        ]  # fmt: skip
+        for name, path, turn, state in rows:
             if latest.get((name, path), (-1, ""))[0] <= turn:
                 latest[name, path] = turn, state
         return tuple((key_of(*place, turn), state) for place, (turn, state) in latest.items())

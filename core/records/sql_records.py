@@ -211,7 +211,10 @@ class SqlRecords(PlaceReads, OnDemandReads):
 
     def task_executions(self, organization: str, execution_id: str) -> tuple[TaskExecutionView, ...]:
         rows = self._db.read_maps("tasks_of", (organization, execution_id))
-        return tuple(task_view(row, self._tags(row["id"])) for row in rows)
+        tags: dict[str, dict[str, str]] = {}
+        for task, key, value in self._db.read("tags_of_tasks", (organization, execution_id)):
+            tags.setdefault(task, {})[key] = value
+        return tuple(task_view(row, tags.get(row["id"], {})) for row in rows)
 
     def task_execution(self, organization: str, task_execution_id: str) -> TaskExecutionView | None:
         rows = self._db.read_maps("task", (organization, task_execution_id))

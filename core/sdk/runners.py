@@ -71,3 +71,8 @@ class TaskRunner(PluginType):
     def reattach(self, ctx: RunContext, command: Command) -> CommandResult | None:
         """Go on with what an attempt of the same id left running, or None when nothing of it is left."""
         return None
+
+    def stop_left(self, ctx: RunContext) -> None:
+        """End what an attempt of the same id left running when its engine died, as a stop in `run` would have; begin
+        nothing, and end in peace when nothing is left. Raises Unreachable when the place to look is not there.
+        """

@@ -13,6 +13,7 @@ from core.model.durations import parse_duration
 from core.sdk.context import LEVELS, Level, RunContext
 
 _MESSAGE = re.compile(r"::(\{.*\})::")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _KEYS = ("outputs", "metrics", "logs")
 _QUOTED = 500
 """Characters of a faulty message that are repeated in the log."""
@@ -90,13 +91,15 @@ def _metric(item: object) -> _Metric:
         raise Invalid(f"the type of the metric `{name}` is not one of {', '.join(_KINDS)}")
     tags = _of_type(dict, fields.get("tags"), "metrics.tags", "a map", absent={})
     value = _measured(name, kind, fields.get("value"))
-    return name, kind, value, {key: _tag(tag) for key, tag in tags.items()}
+    return name, kind, value, {key: _text(tag, "a tag of a metric") for key, tag in tags.items()}
 
 
 def _measured(name: str, kind: Kind, value: object) -> float | timedelta:
-    """A timer's number is seconds."""
+    """A timer's number is seconds. What a shell script writes between quotes may be a number too."""
     if kind == "timer" and isinstance(value, str):
         return parse_duration(value)
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise Invalid(f"the value of the metric `{name}` is not {'a duration' if kind == 'timer' else 'a number'}")
     if kind != "timer":
@@ -107,9 +110,9 @@ def _measured(name: str, kind: Kind, value: object) -> float | timedelta:
         raise Invalid(f"the value of the metric `{name}` is not a duration") from error
 
 
-def _tag(value: object) -> str:
+def _text(value: object, what: str) -> str:
     if isinstance(value, (dict, list)) or value is None:
-        raise Invalid("a tag of a metric is not a text")
+        raise Invalid(f"{what} is not a text")
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -118,7 +121,7 @@ def _log_entry(item: object) -> _LogEntry:
     level = str(fields.get("level", "INFO")).upper()
     if level not in LEVELS:
         raise Invalid(f"the level of a log entry is not one of {', '.join(LEVELS)}")
-    return level, _of_type(str, fields.get("message"), "logs.message", "a text")
+    return level, _text(fields.get("message"), "`logs.message`")
 
 
 def _of_type(wanted: type, value: Any, where: str, what: str, absent: Any = None) -> Any:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Literal, dataclass_transform
 
-from core.errors import Invalid, TailraceError, TaskFailed
+from core.errors import Invalid, TailraceError, TaskFailed, Unreachable
 from core.model.data import data, evolve, field
 from core.sdk.containers import Cpu, Credentials, DeviceRequest, Memory
 from core.sdk.context import RunContext
@@ -129,6 +129,15 @@ class ScriptTask(RunnableTask):
             result = runner.reattach(ctx, command) or runner.run(ctx, command)
         return self._ended(ctx, lines, result.exit_code, result.details)
 
+    def stop_left(self, ctx: RunContext) -> None:
+        choice = self.runner_choice()
+        if choice.requested is None and not choice.setting:
+            # The engine that died may have been told otherwise than this one (`--runner`).
+            for setting in _SETTINGS.values():
+                with suppress(Unreachable):
+                    self._chosen_runner(ctx, setting).stop_left(ctx)
+        self._chosen_runner(ctx).stop_left(ctx)
+
     def requires(self) -> tuple[Requirement, ...]:
         undecided = (self.container_image, self.docker, self.task_runner, self.runner)
         if any(map(_is_template, undecided)) or _is_template(self.image):
@@ -183,8 +192,10 @@ class ScriptTask(RunnableTask):
             text = f". {shlex.quote(str(space.write(text, '.sh')))}"
         return (*self.interpreter, text)
 
-    def _chosen_runner(self, ctx: RunContext) -> TaskRunner:
-        runner: TaskRunner = ctx.choose_runner(self.runner_choice())
+    def _chosen_runner(self, ctx: RunContext, setting: Literal["process", "docker", ""] = "") -> TaskRunner:
+        """setting: instead of the task's own and the engine's."""
+        choice = self.runner_choice()
+        runner: TaskRunner = ctx.choose_runner(evolve(choice, setting=setting) if setting else choice)
         options = _given(self.docker) if self.docker and runner.containers else {}
         known = {attribute.name for attribute, _ in properties(type(runner))}
         for name in options:

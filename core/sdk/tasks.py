@@ -37,6 +37,13 @@ class RunnableTask(Task):
         """
         raise NotImplementedError(f"{type(self).__name__} has no run()")
 
+    def stop_left(self, ctx: RunContext) -> None:
+        """End what an attempt of this id left running when its engine died; called in place of `run` when it is killed.
+
+        Begin nothing. A property whose expression can't be rendered any more is the text as it stands in the flow. What
+        is raised becomes a warning in the log: the attempt is KILLED all the same.
+        """
+
     def requires(self) -> tuple[Requirement, ...]:
         """What this task needs from the machine; asked before the run, on properties as far as they are literal."""
         return ()
@@ -56,7 +63,8 @@ class FlowTask(Task):
     """A task that describes how its children run; it does no work of its own."""
 
     def plan(self) -> Node:
-        """The node the planner interprets. Raises Invalid for what can't be planned.
+        """The node the planner interprets. Raises Invalid for what can't be planned; its `where` (`$.tasks[0]`) says
+        at which property of the task.
 
         Tasks inside are given as `Step` wherever an annotation says so: `list[Step]`, `dict[str, list[Step]]`, `Step`,
         or within a class of properties; a property that holds declared inputs is a `list[Input]`.

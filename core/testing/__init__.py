@@ -33,8 +33,8 @@ _MODULES = {
 }
 
 _ASSERTING = (
-    "executor_contract", "executor_members", "near_side", "record_reading", "record_requests", "record_store_contract",
-    "record_writing", "runner_contract", "storage_contract", "task_contract",
+    "executor_contract", "executor_left", "executor_members", "near_side", "record_reading", "record_requests",
+    "record_store_contract", "record_writing", "runner_contract", "storage_contract", "task_contract",
 )  # fmt: skip
 
 if "pytest" in sys.modules:

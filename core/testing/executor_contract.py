@@ -32,13 +32,14 @@ from core.host.seam import (
     Up,
 )
 from core.testing.apps import temporary_app
+from core.testing.executor_left import LeftRules
 from core.testing.executor_members import MemberRules
 from core.testing.near_side import KILLED, PLACE, SECRET, NearSide
 
 AUTHOR = "\n  to do: tell its author; the log at level DEBUG says where it happened"
 
 
-class ExecutorContract(MemberRules):
+class ExecutorContract(MemberRules, LeftRules):
     """Inherit in a class whose name begins with `Test`, and override `make`.
 
     ends_by_force: whether a task that ignores its stop is ended; else it is left behind. task_files: Python files with

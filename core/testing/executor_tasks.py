@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from core.sdk import RunContext, RunnableTask, TaskFailed, TaskOutput, prop
+from core.sdk import RunContext, RunnableTask, TaskFailed, TaskOutput, Unreachable, prop
 
 _RAISED: dict[str, type[BaseException]] = {
     "value": ValueError, "exit": SystemExit, "interrupt": KeyboardInterrupt, "generator": GeneratorExit,
@@ -131,4 +131,25 @@ class Twice(RunnableTask, type="testing.Twice"):
         return {"waited": dict(ctx.waited)}
 
 
-TASKS = (Say, Hold, Leave, Break, Odd, NoSummary, Tell, Twice)
+class Outlive(RunnableTask, type="testing.Outlive"):
+    """Have something that outlives its engine."""
+
+    text: str = prop("What is said of its end; `unreachable` or what `testing.Break` raises: how that fails.")
+    secret: str = prop("Said of it, too.", default="")
+    count: int = prop("A number.", default=0)
+    until: str = prop("A file that is waited for.", default="")
+
+    def run(self, ctx: RunContext) -> None:
+        ctx.log.info("begun")
+
+    def stop_left(self, ctx: RunContext) -> None:
+        while self.until and not Path(self.until).exists():
+            time.sleep(0.005)
+        if self.text == "unreachable":
+            raise Unreachable(f"nobody answers {self.secret}")
+        if self.text in _RAISED:
+            raise _RAISED[self.text]("not my day")
+        ctx.log.info(f"ended {ctx.attempt_id}: {self.text}")
+
+
+TASKS = (Say, Hold, Leave, Break, Odd, NoSummary, Tell, Twice, Outlive)

@@ -264,7 +264,11 @@ class ContinuingRules:
         found = [(key, stored and stored.text) for key, _, stored in store.outputs_of("e1", ["a"])]
         assert found == [(TaskKey("a", (), 2), "2"), (TaskKey("a", ("x",)), '"x"')]
         assert store.outputs_of("e1", None) == store.outputs_of("e1", ["a"])
-        assert store.states_of("e1") == ((TaskKey("a", (), 3), "RUNNING"), (TaskKey("a", ("x",)), "SUCCESS"))
+        states = ((TaskKey("a", (), 3), "RUNNING"), (TaskKey("a", ("x",)), "SUCCESS"))
+        assert store.states_of("e1") == states
+        story.run("b", 1)
+        assert store.states_of("e1", ["a"]) == states
+        assert store.states_of("e1", ["nothing"]) == ()
 
     def test_outputs_below_loops_are_found_level_by_level(self, store: RecordStore) -> None:
         story = Story(store)

@@ -214,6 +214,22 @@ class ListRules:
                 seen = (*page, *seen)
             assert list(seen) == expected, which
 
+    @pytest.mark.parametrize("seed", range(4))
+    def test_the_oldest_first_is_the_same_list_the_other_way_round(self, store: RecordStore, seed: int) -> None:
+        draw = Random(seed)
+        fill(store, draw)
+        rows = _everything(store)[::-1]
+        for _ in range(30):
+            which = evolve(drawn_filter(draw), limit=draw.choice((1, 3, 1000)), oldest_first=True)
+            expected = [view.id for view in rows if fits(view, which)]
+            assert [one for page in walk(store, which) for one in page] == expected, which
+            start = draw.randrange(len(rows))
+            expected = [view.id for view in rows[:start] if fits(view, which)]
+            seen: tuple[str, ...] = ()
+            for page in walk(store, evolve(which, ending_before=rows[start].id), forward=True):
+                seen = (*page, *seen)
+            assert list(seen) == expected, which
+
     def test_following_forward_misses_nothing_while_rows_are_added(self, store: RecordStore) -> None:
         story = Story(store)
         last = story.run("t0")

@@ -12,6 +12,9 @@
 from __future__ import annotations
 
 import os
+import pickle
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -28,6 +31,15 @@ from core.testing.plain_context import PlainContext
 
 MARK = "TAILRACE_ATTEMPT"
 """A variable that every command of the contract has: by it a runner's tests find processes that are left."""
+_DYING = f"""
+import os, pickle, signal, sys
+from core.sdk.runners import Command
+from core.testing.plain_context import PlainContext
+runner, root, environment, attempt, argv, image = pickle.load(sys.stdin.buffer)
+ctx = PlainContext(root, environment=environment, attempt_id=attempt)
+die = lambda stream, line: os.kill(os.getpid(), signal.SIGKILL)
+runner.run(ctx, Command(argv, ctx.working_dir, die, {{{MARK!r}: attempt}}, image))
+"""
 HARD_TEXTS = ("two words", "", "it's", 'say "hi"', "$HOME `id` \\n *", "first\nsecond", "größe-日本")
 
 
@@ -119,6 +131,30 @@ class RunnerContract:
     def test_nothing_of_an_unknown_attempt_is_resumed(self, runner: TaskRunner, ctx: PlainContext) -> None:
         command = Command(("true",), ctx.working_dir, lambda stream, line: None, image=self.image)
         assert runner.reattach(ctx, command) is None
+
+    # What outlives its engine
+
+    def leave_running(self, runner: TaskRunner, ctx: PlainContext, script: str) -> None:
+        """Run a text in the shell in a process that dies once it has written its first line."""
+        argv = ("sh", "-c", script)
+        given = pickle.dumps((runner, ctx.root, dict(ctx.environment), ctx.attempt_id, argv, self.image))
+        environment = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path)}
+        with subprocess.Popen(
+            (sys.executable, "-c", _DYING), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        ) as process:
+            process.communicate(given)
+
+    def test_what_a_dead_engine_left_running_is_ended(self, runner: TaskRunner, ctx: PlainContext) -> None:
+        script = "trap '' TERM INT HUP; sh -c 'while :; do sleep 1; done' & echo started; while :; do sleep 1; done"
+        self.leave_running(runner, ctx, script)
+        runner.stop_left(ctx)
+        assert not self.leftovers(ctx)
+
+    def test_ending_what_is_left_of_an_unknown_attempt_does_nothing(
+        self, runner: TaskRunner, ctx: PlainContext
+    ) -> None:
+        runner.stop_left(ctx)
+        assert (ctx.log.lines, list(self.leftovers(ctx))) == ([], [])
 
     # What commands are given
 

@@ -18,7 +18,7 @@ from core.registry.convert import build
 from core.sdk.properties import to_plain
 from core.sdk.tasks import RunnableTask
 from core.sdk.wishes import WaitRequest
-from core.work.building import rendered, runnable
+from core.work.building import as_far_as_known, rendered, runnable
 from core.work.context import AttemptContext
 from core.work.timers import Watch
 from core.work.tools import Tools
@@ -94,6 +94,14 @@ class Attempt:
         finally:
             call_off()
 
+    def end_left(self) -> None:
+        """End what an engine that died left running of this attempt; nothing is begun. Raises what the task raises."""
+        cls = runnable(self._tools.registry, self._job.type)
+        if cls.stop_left is not RunnableTask.stop_left:
+            values = as_far_as_known(cls, self._job.properties, self.context.render)
+            task: RunnableTask = build(cls, values, self._tools.registry, expressions=True)
+            task.stop_left(self.context)
+
     def refused(self, error: TailraceError) -> TaskResult:
         """The result of an attempt that can't begin."""
         message = self.context.redactor.hide(str(error))
@@ -153,11 +161,13 @@ class Attempt:
     def _waits(self, asked: WaitRequest) -> TaskResult | None:
         """What is told of an attempt that gives its thread back; None when it has waited here."""
         waiting, context, now = import_module("core.work.waiting"), self.context, self._tools.now()
-        due = waiting.due_at(asked, now, self._latest)
+        due = waiting.due_at(asked, now, self._latest if self._gives_back else None)  # here a stop ends the wait
         if context.stop_requested:
             raise Interrupted(context.stop_reason)
         if not self._gives_back:
             waiting.wait_here(due - now, context)
+            if context.stop_requested:
+                raise Interrupted(context.stop_reason)
             context.waited = asked.state
             return None
         state = waiting.kept_json(self._job, self._started, context, asked.state)

@@ -31,6 +31,17 @@ def rendered(cls: type[Described], raw: Mapping[str, Any], render: Render) -> di
     return {name: value if name in kept else _rendered(name, value, render) for name, value in raw.items()}
 
 
+def as_far_as_known(cls: type[Described], raw: Mapping[str, Any], render: Render) -> dict[str, Any]:
+    """As `rendered`, but what can't be rendered stays as it is."""
+    values: dict[str, Any] = {}
+    for name, value in raw.items():
+        try:
+            values.update(rendered(cls, {name: value}, render))
+        except TailraceError:
+            values[name] = value
+    return values
+
+
 def _rendered(name: str, value: Any, render: Render) -> Any:
     try:
         return render(value) if not isinstance(value, (int, float)) else value

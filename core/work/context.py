@@ -85,6 +85,10 @@ class AttemptContext:
         return self._job.attempt_id
 
     @property
+    def only_ends(self) -> bool:
+        return self._job.ends
+
+    @property
     def namespace(self) -> str:
         return self._job.place.namespace
 

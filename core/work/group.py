@@ -73,6 +73,21 @@ class GroupAttempt(Attempt):
         self._hash = self._properties_hash(values)
         return build(DirectoryOptions, values, self._tools.registry)
 
+    def end_left(self) -> None:
+        """Of whichever member: which one ran is not known here. The first error is raised once all were asked."""
+        errors, line = [], _MemberLine(self._line, self._job.attempt_id)
+        for member in self._job.members or ():
+            job = self._member_job(member)
+            context = AttemptContext(job, self._tools, line, group=self.context)
+            try:
+                Attempt(job, self._tools, context).end_left()
+            except TailraceError as error:
+                errors.append(error)
+            finally:
+                context.clean_up()
+        if errors:
+            raise errors[0]
+
     # -- members
 
     def _failed_member(self) -> str:
@@ -172,9 +187,9 @@ class GroupAttempt(Attempt):
 
 
 class _MemberLine(Line):
-    """The group's line, as one member speaks on it: what it says bears its name."""
+    """The group's line, as one member speaks on it: what it says bears its name; without one the group speaks."""
 
-    def __init__(self, line: Line, attempt_id: str, task_name: str) -> None:
+    def __init__(self, line: Line, attempt_id: str, task_name: str = "") -> None:
         super().__init__(self._tell)
         self._below = line
         self._named = {"attempt_id": attempt_id, "task_name": task_name}

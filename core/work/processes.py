@@ -8,7 +8,6 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from importlib import import_module
-from shutil import rmtree
 from typing import Any
 
 from core.errors import TailraceError, Unreachable
@@ -28,8 +27,9 @@ from core.host.seam import (
 from core.model.data import evolve
 from core.work.attempt import KILLED
 from core.work.endings import why_it_died
+from core.work.left import remove_directories
 from core.work.timers import later
-from core.work.wire import Limit, LimitOff, Ready, SecretUsed, pack
+from core.work.wire import Limit, LimitOff, Ready, SecretUsed, pack, unpack
 from core.work.worker import Work, Worker
 from core.work.worker_tools import WorkerTools
 
@@ -44,8 +44,9 @@ class ProcessExecutor(Executor):
     """At most `workers` tasks at once, each in a process of its own; the others wait in order.
 
     A process does one job after another. One that is to stop and has not after the grace is killed with all that it has
-    started; one that dies fails its own job and no other. Evaluations go before tasks, and have one more process when
-    all are busy: no decision waits for a long task.
+    started; one that dies fails its own job and no other. What it had started elsewhere is then ended by another one.
+    Evaluations, then jobs that only end something, go before tasks, and each have one more process when all are busy:
+    no decision and no end waits for a long task.
 
     description: what the workers build their tools from. grace: seconds. Raises Unreachable on systems without process
     groups, descriptors to pass on and `fork` (Windows).
@@ -68,6 +69,7 @@ class ProcessExecutor(Executor):
         self._changed = threading.Condition(self._lock)
         self._tasks: OrderedDict[str, Work] = OrderedDict()
         self._evaluations: deque[Work] = deque()
+        self._left: deque[Work] = deque()
         self._workers: set[Worker] = set()
         self._idle: list[Worker] = []
         self._running: dict[str, Worker] = {}
@@ -88,6 +90,7 @@ class ProcessExecutor(Executor):
             self._closed = True
             self._tasks.clear()
             self._evaluations.clear()
+            self._left.clear()
             running, asked = list(self._running), list(self._asked)
         for attempt_id in running:
             self._stop(Stop(attempt_id, KILLED))
@@ -105,19 +108,27 @@ class ProcessExecutor(Executor):
     # -- jobs
 
     def _submit(self, job: TaskJob | EvaluationJob) -> None:
-        attempt_id, ticket = (job.attempt_id, 0) if isinstance(job, TaskJob) else ("", job.ticket)
+        if isinstance(job, TaskJob):
+            work = Work(job.attempt_id, 0, b"", job.again, job.ends)
+        else:
+            work = Work("", job.ticket, b"")
         try:
-            work = Work(attempt_id, ticket, pack(job))
+            work = work._replace(text=pack(job))
         except TailraceError as error:
-            self._tell_end(Work(attempt_id, ticket, b""), self._now(), "FAILED", str(error))
+            self._tell_end(work, self._now(), "FAILED", str(error))
             return
+        self._line_up(work)
+
+    def _line_up(self, work: Work) -> None:
         with self._lock:
             if self._closed:
                 return
-            if attempt_id:
-                self._tasks[attempt_id] = work
-            else:
+            if not work.attempt_id:
                 self._evaluations.append(work)
+            elif work.ends:
+                self._left.append(work)
+            else:
+                self._tasks[work.attempt_id] = work
         self._begin()
 
     def _begin(self) -> None:
@@ -139,12 +150,15 @@ class ProcessExecutor(Executor):
     def _free(self) -> Worker | None:
         if self._idle:
             return self._idle[-1]
-        more = self._most + bool(self._evaluations)
+        ends = bool(self._left) or any(worker.work is not None and worker.work.ends for worker in self._workers)
+        more = self._most + bool(self._evaluations) + ends
         return Worker() if len(self._workers) < more and not self._closed else None
 
     def _next(self) -> Work | None:
         if self._evaluations:
             return self._evaluations.popleft()
+        if self._left:
+            return self._left.popleft()
         if self._tasks and len(self._running) < self._most:
             return self._tasks.popitem(last=False)[1]
         return None
@@ -182,7 +196,7 @@ class ProcessExecutor(Executor):
 
     def _hear(self, worker: Worker, message: Any) -> None:
         if isinstance(message, (TaskResult, EvaluationResult)):
-            self._end(worker, message)
+            self._over(worker, message)
         elif isinstance(message, Question):
             self._ask(worker, message)
         elif isinstance(message, Limit):
@@ -199,16 +213,16 @@ class ProcessExecutor(Executor):
         else:
             self.tell(message)
 
-    def _end(self, worker: Worker, result: TaskResult | EvaluationResult) -> None:
+    def _over(self, worker: Worker, result: TaskResult | EvaluationResult) -> None:
         """The process has its next job, or is free, before its result is told: what follows may be for this one."""
         with self._lock:
-            self._release(worker)
+            done = self._release(worker)
             work = None if worker.forced else self._next()
             if work is not None:
                 self._assign(worker, work)
             elif not worker.forced:
                 self._idle.append(worker)
-        self.tell(result)
+        self.tell((done and done.then) or result)
 
     def _ask(self, worker: Worker, question: Question) -> None:
         """Each process counts its questions from one: here they get numbers that are unique."""
@@ -245,7 +259,9 @@ class ProcessExecutor(Executor):
             waited = self._tasks.pop(message.attempt_id, None)
             worker = self._running.get(message.attempt_id)
             work = worker.work if worker is not None else None
-        if waited is not None:
+        if waited is not None and waited.again and message.reason == KILLED:
+            self._line_up(_that_ends(waited))
+        elif waited is not None:
             self._tell_end(waited, self._now(), _state(message.reason), message.reason)
         if worker is None or work is None:
             return
@@ -270,30 +286,36 @@ class ProcessExecutor(Executor):
             for number in [number for number, (asking, _) in self._asked.items() if asking is worker]:
                 del self._asked[number]
         if work is not None:
-            self._clean_up(work)
+            if work.attempt_id:
+                remove_directories(self._description.scratch, work.attempt_id)
             reason = worker.forced or worker.refused
             if not reason:
                 reason = why_it_died(ending, worker.secrets, self._description, evaluation=not work.attempt_id)
             if work.attempt_id and not worker.forced:
                 self.tell(LogLine(work.attempt_id, self._now(), "ERROR", reason))
-            self._tell_end(work, worker.since, _state(reason), reason)
+            if worker.refused or work.ends or not work.attempt_id or self._closed:
+                self._tell_end(work, worker.since, _state(reason), reason)
+            else:  # what it had started elsewhere, a container, has not ended with it
+                result = TaskResult(work.attempt_id, _state(reason), worker.since, self._now(), error=reason)
+                self._line_up(_that_ends(work)._replace(then=result))
         self._begin()
-
-    def _clean_up(self, work: Work) -> None:
-        """Remove what the task had in the way of directories."""
-        for path in self._description.scratch.glob(f"{work.attempt_id}*") if work.attempt_id else ():
-            if path.name.removeprefix(work.attempt_id)[:1] in ("", ".", "-"):
-                if path.is_dir():
-                    rmtree(path, ignore_errors=True)
-                else:
-                    path.unlink(missing_ok=True)
 
     def _tell_end(self, work: Work, since: int, state: str, error: str) -> None:
         """The result of a job that did not begin, or did not end by itself."""
-        if work.attempt_id:
+        if work.then is not None:
+            self.tell(work.then)
+        elif work.ends:
+            self.tell(TaskResult(work.attempt_id, "KILLED", since, self._now(), error=KILLED))
+        elif work.attempt_id:
             self.tell(TaskResult(work.attempt_id, state, since, self._now(), error=error))
         else:
             self.tell(EvaluationResult(work.ticket, error=error))
+
+
+def _that_ends(work: Work) -> Work:
+    """What ends whatever a job has left, in its place."""
+    job: TaskJob = unpack(work.text[4:])
+    return work._replace(text=pack(evolve(job, again=False, ends=True)), again=False, ends=True)
 
 
 def _state(reason: str) -> str:

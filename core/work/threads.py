@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from importlib import import_module
 from queue import SimpleQueue
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.host.executor import Executor
 from core.host.seam import Answer, Down, EvaluationJob, Stop, TaskJob, TaskResult, Up
+from core.model.data import evolve
 from core.work.attempt import KILLED, Attempt
 from core.work.context import AttemptContext
 from core.work.evaluate import evaluate
@@ -44,11 +46,16 @@ class ThreadExecutor(Executor):
         self._threads = 0
         self._idle = 0
         self._waiting = 0
-        self._queued: set[str] = set()
+        self._queued: dict[str, TaskJob] = {}
         self._running: dict[str, AttemptContext] = {}
+        self._left: deque[TaskJob] = deque()
+        self._enders = 0
+        self._most_enders = workers
 
     def send(self, message: Down) -> None:
-        if isinstance(message, (TaskJob, EvaluationJob)):
+        if isinstance(message, TaskJob) and message.ends:
+            self._end_left(message)
+        elif isinstance(message, (TaskJob, EvaluationJob)):
             self._submit(message)
         elif isinstance(message, Answer):
             self._line.answer(message)
@@ -58,6 +65,7 @@ class ThreadExecutor(Executor):
     def close(self) -> None:
         with self._lock:
             self._queued.clear()
+            self._left.clear()
             running = list(self._running)
             threads = self._threads
         for attempt_id in running:
@@ -74,7 +82,7 @@ class ThreadExecutor(Executor):
         with self._lock:
             self._waiting += 1
             if isinstance(job, TaskJob):
-                self._queued.add(job.attempt_id)
+                self._queued[job.attempt_id] = job
             self._jobs.put(job)
             self._add_thread()
 
@@ -105,9 +113,9 @@ class ThreadExecutor(Executor):
         """Run a job; False when it was abandoned meanwhile, and another thread has taken this one's place."""
         context = AttemptContext(job, self._tools, self._line)
         with self._lock:
-            stopped = job.attempt_id not in self._queued  # while it waited
+            stopped = self._queued.get(job.attempt_id) is not job  # while it waited
             if not stopped:
-                self._queued.remove(job.attempt_id)
+                del self._queued[job.attempt_id]
                 self._running[job.attempt_id] = context
             else:
                 self._idle += 1
@@ -127,20 +135,57 @@ class ThreadExecutor(Executor):
         def watch(seconds: float, reason: str) -> CallOff:
             return later(seconds, self._stop, Stop(job.attempt_id, reason))
 
-        if job.members is None:
-            return Attempt(job, self._tools, context, gives_back=True).run_in_time(watch)
-        group: type[GroupAttempt] = import_module("core.work.group").GroupAttempt
-        return group(job, self._tools, context, self._line, self._grace, watch).run_in_time(watch)
+        attempt = Attempt(job, self._tools, context, gives_back=True)
+        if job.members is not None:
+            group: type[GroupAttempt] = import_module("core.work.group").GroupAttempt
+            attempt = group(job, self._tools, context, self._line, self._grace, watch)
+        if job.ends:
+            result: TaskResult = import_module("core.work.left").end_left(job, self._tools, attempt, watch)
+            return result
+        return attempt.run_in_time(watch)
 
     # -- stopping
+
+    def _end_left(self, job: TaskJob) -> None:
+        """In threads beside the others: what an engine that died left running does not wait until they are free."""
+        with self._lock:
+            self._queued[job.attempt_id] = job
+            self._left.append(job)
+            self._add_ender()
+
+    def _add_ender(self) -> None:
+        """Start another thread that ends what is left, as long as there are few; under the lock."""
+        if self._left and self._enders < self._most_enders:
+            self._enders += 1
+            self._workers += 1
+            self._threads += 1
+            threading.Thread(target=self._end_all_left, name="end", daemon=True).start()
+
+    def _end_all_left(self) -> None:
+        while True:
+            with self._lock:
+                if not self._left:
+                    self._enders -= 1
+                    self._workers -= 1
+                    self._threads -= 1
+                    return
+                job = self._left.popleft()
+            ended = self._attempt(job)
+            with self._lock:
+                if not ended:
+                    self._workers -= 1
+                    return
+                self._idle -= 1
+                self._add_thread()
 
     def _stop(self, message: Stop) -> None:
         """Returns at once: what the task does to stop happens in a thread of its own."""
         with self._lock:
-            waited = message.attempt_id in self._queued
-            self._queued.discard(message.attempt_id)
+            waited = self._queued.pop(message.attempt_id, None)
             context = self._running.get(message.attempt_id)
-        if waited:
+        if waited is not None and waited.again and message.reason == KILLED:
+            self._end_left(evolve(waited, again=False, ends=True))
+        elif waited is not None:
             self._tell_end(message)
         if context is None:
             return
@@ -149,8 +194,12 @@ class ThreadExecutor(Executor):
 
     def _abandon(self, message: Stop) -> None:
         with self._lock:
-            abandoned = self._running.pop(message.attempt_id, None) is not None
+            context = self._running.pop(message.attempt_id, None)
+            abandoned = context is not None
             self._threads -= abandoned
+            if context is not None and context.only_ends:
+                self._enders -= 1
+                self._add_ender()
             self._ended.notify_all()
             self._add_thread()
         if abandoned:

@@ -14,6 +14,9 @@ from core.model.codec import SecretText, decode
 from core.sdk.storage import StorageBackend, storage_path
 from core.work.line import Line
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Types of what is recorded as it is: neither a secret nor a moment, and nothing inside."""
+
 
 class Scope(Mapping[str, Any]):
     """Variables by name; `lazy` ones are computed at each access."""
@@ -68,11 +71,18 @@ def with_outputs(execution: Mapping[str, Any], secret: Callable[..., str]) -> Ma
 
 def revealed(value: Any, secret: Callable[..., str]) -> Any:
     """A recorded value with the secrets in it filled in; a moment prints its seconds, as in the reference."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is list and _PLAIN.issuperset(map(type, value)):  # most are, and some are long
+        return value.copy()
+    if kind is dict and _PLAIN.issuperset(map(type, value.values())):
+        return value.copy()
     if isinstance(value, SecretText):
         return value.reveal(secret)
-    if type(value) is datetime and value.tzinfo is not None:
+    if kind is datetime and value.tzinfo is not None:
         return Instant.fromtimestamp(value.timestamp(), UTC)
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return {key: revealed(item, secret) for key, item in value.items()}
     return [revealed(item, secret) for item in value] if isinstance(value, list) else value
 

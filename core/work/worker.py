@@ -13,6 +13,7 @@ from pathlib import Path
 from subprocess import PIPE, Popen, TimeoutExpired
 from typing import IO, Any, BinaryIO, NamedTuple, cast
 
+from core.host.seam import TaskResult
 from core.work.timers import CallOff
 from core.work.wire import SecretUsed, pack, receive
 from core.work.worker_tools import WorkerTools
@@ -23,11 +24,17 @@ _MOST_SECRETS = 1000
 
 
 class Work(NamedTuple):
-    """A job that waits or runs. attempt_id: "" for an evaluation, which has a ticket. text: the whole message."""
+    """A job that waits or runs. attempt_id: "" for an evaluation, which has a ticket. text: the whole message.
+
+    again, ends: as in TaskJob. then: what is told once it is over, whatever it gave.
+    """
 
     attempt_id: str
     ticket: int
     text: bytes
+    again: bool = False
+    ends: bool = False
+    then: TaskResult | None = None
 
 
 class Ending(NamedTuple):

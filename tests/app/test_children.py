@@ -167,3 +167,44 @@ def test_texts_of_a_child_are_what_an_expression_writes(app: App) -> None:
     assert child.inputs == {"text": '{"a":[1,true]}', "deep": {"text": at}, "list": [1, True]}
     own = {name: value for name, value in child.labels.items() if not name.startswith("system.")}
     assert own == {"flag": "true", "map": '{"a":1}', "at": at}
+
+
+OUTPUT = """\
+id: child
+namespace: n
+tasks: [{id: say, type: debug.Return, format: x}]
+outputs: [{id: o, type: STRING, value: "{{ kv('key') }}"}]
+"""
+
+
+def test_a_child_of_which_no_task_failed_goes_on_to_its_end_again_with_its_parent(app: App) -> None:
+    app.flows.push(OUTPUT)
+    parent = app.run(PARENT)
+    assert (parent.state, called(app).state) == ("FAILED", "FAILED")
+    app.kv.set("n", "key", "value")
+    app.executions.restart(parent.id)
+
+    assert app.executions.run(parent.id).state == "SUCCESS"
+    assert called(app).outputs == {"o": "value"}
+    assert [task.task_name for task in app.executions.tasks(called(app).id)] == ["say"]
+
+
+LIMITED = """\
+id: child
+namespace: n
+concurrency: {limit: 1, behavior: FAIL}
+tasks: [{id: wait, type: flow.Sleep, duration: PT0.2S}]
+"""
+
+
+def test_a_child_that_never_began_begins_when_its_parent_is_restarted(app: App) -> None:
+    app.flows.push(LIMITED)
+    parent = app.run(
+        "id: parent\nnamespace: n\ntasks:\n- id: both\n  type: flow.Parallel\n  tasks:\n"
+        "  - {id: a, type: flow.Subflow, namespace: n, flowId: child}\n"
+        "  - {id: b, type: flow.Subflow, namespace: n, flowId: child}\n"
+    )
+    assert parent.state == "FAILED"
+    app.executions.restart(parent.id)
+
+    assert app.executions.run(parent.id).state == "SUCCESS"

@@ -117,6 +117,18 @@ def test_what_is_missing_is_no_problem_of_a_new_form(app: App) -> None:
     assert (sent.missing, sent.problem) == (True, "Missing required input:a")
 
 
+def test_what_follows_from_a_missing_input_is_no_problem_of_its_own(app: App) -> None:
+    following = (
+        "  - {id: a, type: INT}\n"
+        "  - {id: b, type: INT, defaults: '{{ inputs.a + 1 }}', dependsOn: {inputs: [a]}}\n"
+        "  - {id: c, type: SELECT, expression: '{{ [inputs.a + 1] }}', dependsOn: {inputs: [a]}}"
+    )
+    assert [one.problem for one in fields(app, following).values()] == ["", "", ""]
+    filled = fields(app, following, {"a": "1", "c": "2"})
+    assert (filled["b"].default, filled["c"].choices) == (2, ("2",))
+    assert [one.problem for one in filled.values()] == ["", "", ""]
+
+
 def test_what_is_wrong_with_the_flow_itself_is_told_at_once(app: App) -> None:
     found = only(app, "type: SELECT, expression: '{{ [{1: 2}] }}'")
     assert (found.choices, found.missing) == ((), False)

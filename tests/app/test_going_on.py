@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from core.app import App
+from core.errors import Conflict
 from core.host.views import TaskExecutionView
 from core.testing import run_flow, temporary_app
 
@@ -131,3 +134,108 @@ tasks:
         ended = app.executions.run(failed.id)
         assert ended.state == "SUCCESS"
         assert app.outputs.value(f"{failed.id}/y") == {"value": "true"}
+
+
+BLOCKS = """
+id: blocks
+namespace: io.rules
+tasks:
+- id: e
+  type: flow.ForEach
+  values: [a]
+  allowFailure: true
+  tasks: [{id: x, type: execution.Fail}]
+  errors: [{id: told, type: debug.Return, format: told}]
+  finally: [{id: tidy, type: debug.Return, format: "{{ outputs.told.value }}"}]
+- {id: last, type: debug.Return, format: "{{ outputs.told.value }} {{ outputs.tidy.value }}"}
+"""
+
+
+def test_a_replay_from_what_a_group_runs_besides_its_tasks_runs_that_again_and_what_follows() -> None:
+    with temporary_app() as app:
+        origin = run_flow(BLOCKS, app=app)
+        for name in ("told", "tidy"):
+            derived = app.executions.run(app.executions.replay(origin.id, from_task=name).id)
+
+            assert derived.state == "WARNING"
+            assert sorted(ran(app, derived.id)) == sorted(ran(app, origin.id))
+            assert one(app, derived.id, name).copied_from is None
+
+
+def test_a_replay_behind_a_loop_reads_what_the_loop_ran_besides_its_tasks() -> None:
+    with temporary_app() as app:
+        origin = run_flow(BLOCKS, app=app)
+        derived = app.executions.run(app.executions.replay(origin.id, from_task="last").id)
+
+        assert app.outputs.value(one(app, derived.id, "last").id) == {"value": "told told"}
+
+
+ALLOWED = """
+id: allowed
+namespace: io.rules
+tasks:
+- id: g
+  type: flow.AllowFailure
+  tasks: [{id: x, type: execution.Fail, condition: "{{ taskrun.attemptsCount < 1 }}"}]
+- {id: last, type: debug.Return, format: "{{ taskrun.id }}"}
+"""
+
+
+def test_a_restart_of_what_ended_with_a_warning_runs_again_what_failed_inside_it() -> None:
+    with temporary_app() as app:
+        warned = run_flow(ALLOWED, app=app)
+        assert warned.state == "WARNING"
+        app.executions.restart(warned.id)
+
+        assert app.executions.run(warned.id).state == "SUCCESS"
+        assert ran(app, warned.id) == [("g", (), "SUCCESS"), ("x", (), "SUCCESS"), ("last", (), "SUCCESS")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tasks: [{id: a, type: execution.Fail, allowFailure: true}]\n",
+        "tasks: [{id: a, type: log.Log, message: hi}]\noutputs: [{id: o, type: STRING, value: '{{ no }}'}]\n",
+    ],
+)
+def test_a_restart_that_finds_no_failed_task_is_refused_and_changes_nothing(text: str) -> None:
+    with temporary_app() as app:
+        ended = run_flow(f"id: f\nnamespace: io.rules\n{text}", app=app)
+        before = app.executions.get(ended.id)
+        with pytest.raises(Conflict) as caught:
+            app.executions.restart(ended.id)
+
+        assert str(caught.value) == (
+            "No task found to restart execution from!\n"
+            "  to do: `executions replay` runs it again as a new execution"
+        )
+        assert app.executions.get(ended.id) == before
+
+
+def test_what_a_loop_never_gave_is_undefined_for_what_goes_on_behind_it_too() -> None:
+    text = (
+        "id: f\nnamespace: io.rules\ntasks:\n- id: e\n  type: flow.ForEach\n  values: [a]\n"
+        '  tasks: [{id: never, type: debug.Return, runIf: "false"}]\n'
+        "- {id: last, type: debug.Return, format: \"{{ outputs.never ?? 'nothing' }}\"}\n"
+    )
+    with temporary_app() as app:
+        origin = run_flow(text, app=app)
+        derived = app.executions.run(app.executions.replay(origin.id, from_task="last").id)
+        found = [app.outputs.value(one(app, each, "last").id) for each in (origin.id, derived.id)]
+
+    assert found == [{"value": "nothing"}, {"value": "nothing"}]
+
+
+def test_an_execution_that_goes_on_and_waits_again_at_once_says_so_in_its_history() -> None:
+    text = (
+        "id: f\nnamespace: io.rules\ntasks:\n- {id: a, type: flow.Pause}\n"
+        "- {id: b, type: flow.Pause, delay: PT0.01S}\n- {id: c, type: flow.Pause, delay: PT0.01S}\n"
+    )
+    with temporary_app() as app:
+        waiting = run_flow(text, app=app)
+        app.executions.resume(waiting.id)
+        ended = app.executions.run(waiting.id)
+
+    assert [state for state, _ in ended.history] == [
+        "CREATED", "RUNNING", "PAUSED", "RESTARTED", "PAUSED", "RUNNING", "PAUSED", "RUNNING", "SUCCESS",
+    ]  # fmt: skip

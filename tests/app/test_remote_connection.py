@@ -8,7 +8,9 @@ import pytest
 
 from core.app.remote import connection as module
 from core.app.remote.connection import Connection
+from core.app.remote.views import output_query
 from core.errors import Conflict, Forbidden, Invalid, NotFound, TailraceError, TooLarge, Unreachable
+from core.host.views import OutputFilter
 from core.testing.http_server import Answer, HttpServer, Received, Route, json_answer
 
 PATH = "/api/v1/flow-executions"
@@ -65,6 +67,10 @@ def test_what_a_server_refuses_is_an_error_of_ours(
         connection.close()
 
     assert str(caught.value) == told.replace("URL", server.url)
+
+
+def test_the_order_of_a_list_is_asked_for() -> None:
+    assert [output_query(OutputFilter(oldest_first=one))["order"] for one in (True, False)] == ["oldest", None]
 
 
 def test_what_is_no_api_is_told() -> None:

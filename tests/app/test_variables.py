@@ -62,6 +62,24 @@ def test_a_secret_input_is_kept_encrypted_and_hidden_in_logs() -> None:
     assert b"hush-hush" not in kept
 
 
+def test_a_secret_output_is_kept_encrypted_and_read_by_whoever_calls_the_flow() -> None:
+    with temporary_app(encryption_key=KEY) as app:
+        app.flows.push(
+            "id: child\nnamespace: io.rules\ntasks: [{id: a, type: log.Log, message: hi}]\n"
+            "outputs: [{id: s, type: SECRET, value: \"hush-{{ 'hush' }}\"}]\n"
+        )
+        run = run_flow(
+            "id: parent\nnamespace: io.rules\ntasks:\n"
+            "- {id: sub, type: flow.Subflow, namespace: io.rules, flowId: child}\n"
+            "- {id: given, type: debug.Return, format: \"{{ outputs.sub.outputs.s | length }}\"}\n",
+            app=app,
+        )
+        kept = b"".join(path.read_bytes() for path in app.settings.home.rglob("*") if path.is_file())
+
+    assert run.tasks["given"].output == {"value": "9"}
+    assert b"hush-hush" not in kept
+
+
 def test_without_a_key_a_secret_input_is_refused() -> None:
     with temporary_app() as app, pytest.raises(InvalidInput) as caught:
         run_flow(SECRET, {"s": "hush-hush"}, app=app)

@@ -50,6 +50,15 @@ def test_what_nobody_has_begun(app: App, created: Created) -> None:
     assert app.executions.run(execution.id).state == "SUCCESS"
 
 
+def test_of_many_failures_some_are_told_and_the_others_counted(app: App, created: Created) -> None:
+    fails = "{id: t, type: execution.Fail, allowFailure: true}"
+    execution = created(f"tasks: [{{id: each, type: flow.ForEach, values: '{{{{ range(1, 30) }}}}', tasks: [{fails}]}}]")
+    app.executions.run(execution.id)
+    found = told(app, execution, "WARNING")
+    assert found[:2] == ["it has ended: WARNING", "t [1] WARNING: Task failure"]
+    assert found[20:] == ["… and 11 more"]
+
+
 def test_a_task_that_runs(app: App, created: Created, tmp_path: Path) -> None:
     execution = created(f"tasks: [{{id: t, type: testing.Hold, until: '{tmp_path}/gate'}}]")
     with running(app, execution):

@@ -76,6 +76,27 @@ class TestProcess(RunnerContract):
         with pytest.raises(Interrupted, match=r"^`sleep` was stopped$"):
             self.run(runner, ctx, "sleep", "600")
 
+    def test_what_is_left_is_asked_to_end_first(self, ctx: PlainContext, runner: TaskRunner) -> None:
+        script = (  # nobody reads what it writes any more
+            "trap 'echo bye > said; exit' TERM; echo started; exec > /dev/null 2>&1; while :; do sleep 0.05; done"
+        )
+        self.leave_running(runner, ctx, script)
+        runner.stop_left(ctx)
+        assert ctx.log.lines == [("INFO", "Ending processes that were left running")]
+        assert (ctx.working_dir / "said").read_text() == "bye\n"
+        assert not self.leftovers(ctx)
+
+    def test_whoever_ends_what_is_left_does_not_end_itself(self, ctx: PlainContext, runner: TaskRunner) -> None:
+        """A script may be what asks for the end of its own execution."""
+        kill = (
+            "from core.builtin.process import Process\nfrom core.testing.plain_context import PlainContext\n"
+            f"import pathlib\nProcess().stop_left(PlainContext(pathlib.Path('.'), {{}}, attempt_id={ctx.attempt_id!r}))"
+        )
+        script = 'PYTHONPATH="$PLACES" "$0" -c "$1"; echo ended $?'
+        places = os.pathsep.join(sys.path)
+        ran = self.run(runner, ctx, "sh", "-c", script, sys.executable, kill, env={"PLACES": places})
+        assert (ran.stdout, ran.stderr) == (["ended 0"], [])
+
     def test_background_work_may_still_write_for_a_moment(self, runner: TaskRunner, ctx: PlainContext) -> None:
         assert self.shell(runner, ctx, "(sleep 0.2; echo late) & echo early").stdout == ["early", "late"]
 

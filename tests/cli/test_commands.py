@@ -52,6 +52,25 @@ def test_logs_are_read_to_the_end(app: Any, call: Run) -> None:
     assert [row["seq"] for row in json.loads(call("executions", "logs", "last", "--json")[1])["data"]] == [1, 2, 3]
 
 
+def test_logs_are_printed_while_they_are_read(
+    app: Any, call: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be millions: they are never all in memory."""
+    app.log_views = tuple(LogView(n, T0, "INFO", "api", 1, f"line {n}") for n in (1, 2, 3))
+    written: list[str] = []
+    printed: list[int] = []
+    read = type(app).logs
+
+    def counted(self: Any, *args: Any, **more: Any) -> Any:
+        printed.append(len(written))
+        return read(self, *args, **more)
+
+    monkeypatch.setattr("core.cli.output.Output.result", lambda out, text="": written.append(text))
+    monkeypatch.setattr(type(app), "logs", counted)
+    assert call("executions", "logs", "last")[0] == 0
+    assert printed == [0, 1, 2, 3]
+
+
 def test_why_is_told_line_by_line(app: Any, call: Run) -> None:
     app.reasons = (Reason("one", ("executions", "resume", "e-1", "-i", "ok=BOOLEAN")), Reason("two"))
 

@@ -95,6 +95,21 @@ def test_results_go_to_stdout_and_changes_to_stderr(app: Any, call: Run, make_ta
         "  python -m core executions logs e-1",
     ]
 
+def test_the_end_of_a_run_reads_its_tasks_once(
+    app: Any, call: Run, make_task: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.task_views = (make_task("api"),)
+    asked: list[str] = []
+
+    def counted(self: Any, execution_id: str) -> Any:
+        asked.append(execution_id)
+        return self.task_views
+
+    monkeypatch.setattr(type(app), "tasks", counted)
+    assert call("run", "flow.yaml")[0] == 0
+    assert asked == ["e-1"]
+
+
 def test_the_printed_commands_name_the_home_that_was_given(app: Any, call: Run, tmp_path: Path) -> None:
     _, out, _ = call("run", "flow.yaml", "--home", str(tmp_path / "my home"))
 

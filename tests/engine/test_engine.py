@@ -27,7 +27,7 @@ from core.host.views import ExecutionChanged, TaskChanged, TaskLogged
 from core.model.flow import FlowOutput
 from core.model.messages import EvaluationKey, TaskKey
 from core.records import SqliteRecords
-from tests.engine.world import ORGANIZATION, World, chain, ended, line, running, succeed, task
+from tests.engine.world import ORGANIZATION, World, chain, ended, line, only_end, running, succeed, task
 from tests.waiting import until
 
 KILLED = "the execution was killed"
@@ -300,7 +300,7 @@ def test_an_execution_killed_before_it_began_runs_nothing(world: World) -> None:
 
 
 def test_a_killed_engine_leaves_what_the_next_one_can_end(world: World) -> None:
-    world.does = lambda down: []
+    world.does = only_end
     flow = world.own(*chain(2))
     with running(world):
         until(lambda: world.jobs())

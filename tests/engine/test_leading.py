@@ -10,9 +10,15 @@ import pytest
 
 from core.errors import Unreachable
 from core.host.records import Unit
+from core.host.seam import TaskJob
+from core.host.views import Happening, TaskLogged
 from core.model.nodes import Retry
-from tests.engine.world import World, chain, ended, running, task
+from tests.engine.world import ORGANIZATION, World, chain, ended, line, running, task
 from tests.waiting import PATIENCE, until
+
+
+def first_job(world: World) -> TaskJob:
+    return next(one for one in world.sent if isinstance(one, TaskJob))
 
 
 def test_whoever_brings_a_result_leads_the_next_turn_in_its_own_thread(world: World) -> None:
@@ -77,3 +83,43 @@ def test_what_goes_wrong_in_a_turn_that_another_thread_leads_is_raised_by_run(wo
         bringer.start()
         bringer.join(PATIENCE)
     assert [str(error) for error in raised] == ["the disk is full"]
+
+
+def test_a_task_that_goes_on_talking_does_not_keep_a_turn_from_ending(world: World) -> None:
+    commits: list[int] = []
+
+    class Talking(list[Happening]):
+        def append(self, happening: Happening) -> None:
+            if isinstance(happening, TaskLogged) and len(commits) < 10:
+                commits.append(len(world.records.commits))
+                world.hands.tell(line(first_job(world), "one more"))
+
+    world.told = Talking()
+    world.does = lambda down: []
+    world.own(*chain(1))
+    with running(world) as raised:
+        until(lambda: world.sent)
+        world.hands.tell(line(first_job(world), "the first"))
+        until(lambda: len(commits) == 10)
+        world.hands.tell(ended(first_job(world)))
+    assert (raised, world.state()) == ([], "SUCCESS")
+    assert commits[0] < commits[-1], "lines are written while more are said"
+
+
+def test_who_says_more_than_can_be_written_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a script that prints without end would fill the memory."""
+    monkeypatch.setattr("core.engine.hearing.MANY_WORDS", 10)
+    monkeypatch.setattr("core.engine.engine.LOOK_SECONDS", 10 * PATIENCE)
+    world.does = lambda down: []
+    world.own(*chain(1))
+    with running(world) as raised:
+        until(lambda: world.sent)
+        waiting = []
+        for number in range(100):
+            world.hands.tell(line(first_job(world), f"line {number}"))
+            waiting.append(len(world.engine._hearing._words))
+        assert max(waiting) <= 10
+        world.hands.tell(ended(first_job(world)))
+    assert (raised, world.state()) == ([], "SUCCESS")
+    lines = world.records.logs(ORGANIZATION, "e1", None, ("INFO",), 0, 1000)
+    assert [one.message for one in lines] == [f"line {number}" for number in range(100)]

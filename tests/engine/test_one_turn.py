@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.host.records import NewExecution
 from core.host.requests import SetKv
 from core.host.seam import Down, Stop, TaskJob, Up
-from core.model.nodes import Each, Step
-from tests.engine.world import ORGANIZATION, World, ended, task
+from core.model.flow import Flow
+from core.model.nodes import Concurrency, Each, Step
+from core.model.nodes import Sequence as Sequential
+from tests.engine.world import ORGANIZATION, World, ended, running, task
 
 LOOP = Step("loop", "flow.ForEach", Each(tuple("abcdef"), (task("one"),), 0))
 SIDE = SetKv("tests", "name", '"1"')
@@ -50,3 +53,19 @@ def test_what_fails_or_asks_for_more_is_decided_by_itself(world: World) -> None:
     assert world.state() == "FAILED"
     units = [unit for units in world.records.commits for unit in units]
     assert [[key.path[0] for key in unit.results] for unit in units] == [[], ["a", "b"], ["c"], ["d"], ["e"], ["f"]]
+
+
+def test_of_those_that_wait_for_a_slot_none_is_asked_behind_one_that_gets_none(world: World) -> None:
+    many = 12
+    flow = Flow("flow", "tests", Sequential((task("a"),)), concurrency=Concurrency(1, "QUEUE"))
+    for number in range(many):
+        name = f"e{number:02}"
+        world.records.create_execution(NewExecution(name, ORGANIZATION, "tests", "flow", 1, "{}", {}, (), number))
+        world.engine.own(name, flow, None)
+    with running(world) as raised:
+        pass
+    assert raised == []
+
+    assert {world.state(f"e{number:02}") for number in range(many)} == {"SUCCESS"}
+    asked = [unit for units in world.records.commits for unit in units if unit.decision.guards]
+    assert len(asked) <= 3 * many, "each once when it begins, then one that begins and one that gets nothing"

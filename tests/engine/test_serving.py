@@ -43,6 +43,9 @@ class Flows:
             raise InvalidFlow((f"{view.flow_id}: its plugin is gone",))
         return self._flows[view.flow_id]
 
+    def seal(self) -> None:
+        """There is no key."""
+
     def create_child(self, parent: LiveExecution, request: Mapping[str, Any], link: ParentLink) -> tuple[str, int]:
         raise NotFound("no flow calls another one here")
 

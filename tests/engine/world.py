@@ -65,6 +65,9 @@ class NoOtherFlows:
     def flow_of(self, view: ExecutionView) -> Flow:
         raise NotFound(f"there is no flow {view.flow_id}")
 
+    def seal(self) -> None:
+        """There is no key."""
+
     def create_child(self, parent: LiveExecution, request: Mapping[str, Any], link: ParentLink) -> tuple[str, int]:
         raise NotFound(f"there is no flow {request['flow_id']}")
 
@@ -74,6 +77,13 @@ def succeed(message: Down) -> Sequence[Up]:
     if isinstance(message, TaskJob):
         return [ended(message)]
     return [EvaluationResult(message.ticket, '"true"')] if isinstance(message, EvaluationJob) else []
+
+
+def only_end(message: Down) -> Sequence[Up]:
+    """What runs goes on for ever; what only ends something has done so."""
+    if isinstance(message, TaskJob) and message.ends:
+        return [TaskResult(message.attempt_id, "KILLED", 1, 2, error="the execution was killed")]
+    return []
 
 
 def ended(job: TaskJob, state: str = "SUCCESS", output: str | None = None, **more: Any) -> TaskResult:

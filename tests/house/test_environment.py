@@ -38,6 +38,7 @@ BROAD = {
     "core/work/attempt.py": 2,
     "core/work/context.py": 1,
     "core/work/evaluate.py": 1,
+    "core/work/left.py": 1,
 }
 """How many handlers catch whatever a plugin raises, and go on; in the command line what the program itself did wrong;
 in an engine that serves whatever is wrong with one execution, since the others go on.

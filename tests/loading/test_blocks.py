@@ -87,6 +87,9 @@ flow.yaml:4:41: there is no property `maxInterval`
     "retry: {type: constant, interval: PT1S, maxAttempts: 0}": """\
 flow.yaml:4:54: `0` attempts are not possible
   expected: 1 or more""",
+    "retry: {type: constant, interval: PT1S, maxAttempt: 0}": """\
+flow.yaml:4:53: `0` attempts are not possible
+  expected: 1 or more""",
     "retry: {type: constant, interval: PT1M, maxDuration: PT30S}": """\
 flow.yaml:4:35: 'interval' must be less than 'maxDuration' but is PT1M
   expected: less than PT30S""",

@@ -154,7 +154,7 @@ flow.yaml:4:3: t: The 'tasks' property cannot be empty
 flow.yaml:4:3: `tasks` is missing
   expected: a list of tasks""",
     f"type: flow.Parallel, concurrent: -1, tasks: [{log('x')}]": """\
-flow.yaml:4:3: t: `concurrent` is -1
+flow.yaml:4:44: t: `concurrent` is -1
   expected: 0 or a positive number""",
     f"type: flow.ForEach, values: {{a: 1}}, tasks: [{log('x')}]": """\
 flow.yaml:4:39: a map is not a text or a list""",
@@ -162,10 +162,10 @@ flow.yaml:4:39: a map is not a text or a list""",
 flow.yaml:4:3: t: No task defined
   expected: a list with at least one `task`""",
     f"type: flow.Dag, tasks: [{{task: {log('x')}, dependsOn: [y]}}]": """\
-flow.yaml:4:3: t: Not existing task id in dependency: y
+flow.yaml:4:90: t: Not existing task id in dependency: y
   expected: one of x""",
     f"type: flow.Dag, tasks: [{{task: {log('x')}, dependsOn: [x]}}]": """\
-flow.yaml:4:3: t: Cyclic dependency detected: x
+flow.yaml:4:90: t: Cyclic dependency detected: x
   expected: dependencies that lead to no circle""",
     f"type: flow.Dag, tasks: [{{tsk: {log('x')}}}]": """\
 flow.yaml:4:36: there is no property `tsk`
@@ -183,11 +183,11 @@ flow.yaml:4:3: t: No task defined, neither cases or default have any tasks
 flow.yaml:4:51: a map is not a list
   expected: a list, each element after a `- `""",
     f"type: flow.LoopUntil, condition: x, checkFrequency: {{interval: PT0S}}, tasks: [{log('x')}]": """\
-flow.yaml:4:3: t: `interval` must be positive
+flow.yaml:4:74: t: `interval` must be positive
   expected: a duration such as PT10S""",
     f"type: flow.Loop, values: [1], outputs: [{{id: o, type: INT, value: 1}}, {{id: o, type: STRING, value: x}}], "
     f"tasks: [{log('x')}]": """\
-flow.yaml:4:3: t: two `outputs` have the id `o`
+flow.yaml:4:50: t: two `outputs` have the id `o`
   expected: an id of its own for each""",
     f"type: flow.Loop, values: [1], outputs: [{{id: o, type: TEXT, value: x}}], tasks: [{log('x')}]": f"""\
 flow.yaml:4:65: `TEXT` is not one of {TYPES}""",
@@ -203,10 +203,10 @@ flow.yaml:4:52: `{{` is never closed
 flow.yaml:4:3: t: The 'tasks' property cannot be empty
   expected: a list with at least one task""",
     "type: flow.WorkingDirectory, tasks: [{id: x, type: flow.Pause}]": """\
-flow.yaml:4:3: t: Only runnable tasks are allowed as children of a WorkingDirectory task
+flow.yaml:4:48: t: Only runnable tasks are allowed as children of a WorkingDirectory task
   expected: a task that does work, but `x` holds others or calls a flow""",
     "type: flow.Pause, onPause: {id: x, type: flow.Pause}": """\
-flow.yaml:4:3: t: Only a runnable task is allowed as `onPause`
+flow.yaml:4:38: t: Only a runnable task is allowed as `onPause`
   expected: a task that does work""",
     "type: flow.Subflow, namespace: a.b, flowId: f": """\
 flow.yaml:4:55: Invalid Flow: Recursive call to flow [a.b.f]

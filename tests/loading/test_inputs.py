@@ -44,12 +44,13 @@ DECLARED = {
     "{id: a, type: SELECT, values: [x, 1], allowCustomValue: 'true'}": Input(
         "a", "SELECT", options={"values": ["x", 1], "allowCustomValue": True}
     ),
+    "{id: a, type: SELECT, values: [~, x]}": Input("a", "SELECT", options={"values": ["x"]}),
     "{id: a, type: SELECT, expression: '{{ vars.x }}'}": Input("a", "SELECT", options={"expression": "{{ vars.x }}"}),
     "{id: a, type: MULTISELECT, options: [x]}": Input("a", "MULTISELECT", options={"options": ["x"]}),
     "{id: a, type: ARRAY, itemType: INT}": Input("a", "ARRAY", options={"itemType": "INT"}),
     "{id: a, type: JSON, defaults: {b: [1]}}": Input("a", "JSON", defaults={"b": [1]}, has_defaults=True),
     "{id: a, type: FILE, accept: '.csv, .txt', extension: .csv}": Input(
-        "a", "FILE", options={"allowedFileExtensions": [".csv", ".txt"], "extension": ".csv"}
+        "a", "FILE", options={"allowedFileExtensions": [".csv", ".txt"]}
     ),
 }
 
@@ -173,8 +174,17 @@ flow.yaml:5:34: Invalid type: INTS
 flow.yaml:5:23: a: no `defaults` can be set for inputs of type 'FILE'
   expected: none, or a file of a namespace: `nsfile:///path` or `nsfile://namespace/path`""",
     "- {id: a, type: FILE, allowedFileExtensions: [csv]}": """\
-flow.yaml:5:46: a list is not a list of file extensions
-  expected: a list such as [.csv, .txt]""",
+flow.yaml:5:46: `csv` is not a file extension
+  expected: extensions with their dots, such as [.csv, .txt]""",
+    "- {id: a, type: FILE, accept: '.csv, text/csv'}": """\
+flow.yaml:5:31: `text/csv` is not a file extension
+  expected: extensions with their dots, such as [.csv, .txt]""",
+    "- {id: a, type: FILE, acceptedExtensions: 5}": """\
+flow.yaml:5:43: `5` is not a file extension
+  expected: extensions with their dots, such as [.csv, .txt]""",
+    "- {id: a, type: FILE, accept: .csv, allowedFileExtensions: [.csv]}": """\
+flow.yaml:5:23: you can't define both `allowedFileExtensions` and `accept`
+  expected: one of them""",
     f"- {{id: a, type: INT, displayName: {'x' * 65}}}": """\
 flow.yaml:5:35: it has 65 characters
   expected: at most 64""",
@@ -196,6 +206,16 @@ def test_what_is_wrong_with_a_declaration_is_said_with_its_place(source: str, me
 
     assert texts(loaded) == [message]
     assert loaded.flow is None
+
+
+def test_the_extension_of_a_file_is_a_word_without_effect(load: Load) -> None:
+    loaded = load(f"{HEAD}inputs:\n- {{id: a, type: FILE, extension: .csv}}\n")
+
+    assert loaded.require().inputs == (Input("a", "FILE"),)
+    assert texts(loaded) == [
+        "flow.yaml:5:23: `extension` has no effect: a file keeps its name\n"
+        "  to do: `allowedFileExtensions` says which files are taken"
+    ]
 
 
 def test_an_input_may_depend_on_others(load: Load) -> None:

@@ -73,6 +73,23 @@ def test_a_condition_that_can_not_be_rendered_is_a_warning() -> None:
     )  # fmt: skip
 
 
+def test_what_expressions_say_of_an_input_that_is_wrong_is_not_told_again() -> None:
+    asked = Input("asked", "INT")
+    declared = [
+        asked,
+        Input("a", "STRING", defaults="{{ broken }}", has_defaults=True, depends_on=("asked",)),
+        Input("b", "SELECT", options={"expression": "{{ broken }}"}, depends_on=("asked",)),
+        Input("c", "STRING", depends_on=("asked",), condition="{{ broken }}"),
+        Input("d", "INT", depends_on=("a",)),
+    ]
+
+    assert resolve(declared, {"b": "x", "d": "y"}, shown)[1] == [
+        "error: Missing required input:asked",
+        "error: Invalid input for `d`, Expected `INT` but received `y` with errors: it is not a whole number, "
+        "but received `y`",
+    ]
+
+
 def test_expressions_see_the_inputs_they_depend_on_and_those_with_defaults_as_null() -> None:
     seen: list[Mapping[str, Any]] = []
 
@@ -118,9 +135,10 @@ def test_a_secret_that_is_marked_already_needs_no_key() -> None:
     assert resolve([declared], {}, lambda *_: marked) == ({"s": marked}, [])
 
 
-def test_a_secret_output_must_be_marked() -> None:
+def test_a_secret_output_is_marked_or_sealed() -> None:
     marked = SecretText((("TOKEN",),))
     assert type_output(FlowOutput("o", "SECRET", ""), marked, yaml) is marked
+    assert type_output(FlowOutput("o", "SECRET", ""), "abc", yaml, lambda text: f"sealed {text}") == "sealed abc"
 
     with pytest.raises(InvalidInput) as refused:
         type_output(FlowOutput("o", "SECRET", ""), "abc", yaml)

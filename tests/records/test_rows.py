@@ -155,6 +155,36 @@ def test_a_commit_costs_the_same_however_much_has_run(store: SqliteRecords, tmp_
     assert len(store.states_of("e1")) == MANY + 3
 
 
+def test_what_is_read_of_one_task_costs_the_same_however_many_others_ran(store: SqliteRecords, tmp_path: Path) -> None:
+    story = Story(store)
+    story.run("b", 1)
+    story.run("a", 1)
+    steps = _Steps(store._db._reader)
+    found = [store.outputs_of("e1", ["b"]), store.states_of("e1", ["b"])]
+    first, steps.count = steps.count, 0
+    rows(tmp_path, COPIES)
+    assert [store.outputs_of("e1", ["b"]), store.states_of("e1", ["b"])] == found
+    assert steps.count <= first + 20
+
+
+def test_the_tags_of_all_tasks_are_one_question(
+    store: SqliteRecords, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Story(store).run("a", 1)
+    rows(tmp_path, COPIES)
+    rows(tmp_path, "INSERT INTO tags SELECT organization_id, id, 'team', 'x', seq FROM task_executions WHERE id LIKE '%-7'")
+    asked: list[str] = []
+    select = store._db.select
+
+    def counted(sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        asked.append(sql)
+        return select(sql, values)
+
+    monkeypatch.setattr(store._db, "select", counted)
+    found = store.task_executions(ACME, "e1")
+    assert (len(found), [one.tags for one in found if one.tags], len(asked)) == (MANY + 1, [{"team": "x"}], 1)
+
+
 def test_a_slot_is_counted_among_what_has_not_ended(store: SqliteRecords, tmp_path: Path) -> None:
     story = Story(store)
     steps = _Steps(store._db._writer)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.builtin.process import Process
-from core.errors import Invalid
+from core.errors import Invalid, Unreachable
 from core.sdk.context import RunContext
 from core.sdk.properties import prop, to_plain
 from core.sdk.runners import Command, CommandResult, TaskRunner
@@ -148,3 +148,53 @@ def test_commands_need_an_interpreter() -> None:
     assert str(caught.value) == (
         "`interpreter` is empty\n  expected: a program and its arguments, such as [/bin/sh, -c]"
     )
+
+
+class Chooses(PlainContext):
+    """An engine that takes this machine, told otherwise nothing; Docker answers, or not."""
+
+    docker: TaskRunner | None = None
+
+    def choose_runner(self, choice: RunnerChoice) -> TaskRunner:
+        if isinstance(choice.requested, TaskRunner):
+            return choice.requested
+        if choice.setting != "docker":
+            return Left(name="process")
+        if self.docker is None:
+            raise Unreachable("there is no Docker engine")
+        return self.docker
+
+
+class Left(TaskRunner, type="tests.Left"):
+    """Tells that it was asked to end what is left."""
+
+    name: str = prop("What it tells.")
+
+    def run(self, ctx: RunContext, command: Command) -> CommandResult:
+        return CommandResult(0)
+
+    def stop_left(self, ctx: RunContext) -> None:
+        ctx.log.info(self.name)
+
+
+def asked(ctx: PlainContext, **properties: Any) -> list[str]:
+    Sh(commands=["true"], **properties).stop_left(ctx)
+    return [message for _, message in ctx.log.lines]
+
+
+def test_what_is_left_is_ended_where_the_flow_says_that_it_ran(tmp_path: Path) -> None:
+    assert asked(Chooses(tmp_path), task_runner=Left(name="named")) == ["named"]
+    assert asked(Chooses(tmp_path), runner="PROCESS") == ["process"]
+
+
+def test_what_is_left_is_ended_wherever_it_may_have_run_when_the_flow_does_not_say(tmp_path: Path) -> None:
+    """The engine that died may have been told another runner than this one."""
+    ctx = Chooses(tmp_path)
+    assert asked(ctx) == ["process", "process"]
+    ctx.docker = Left(name="docker")
+    assert asked(ctx)[2:] == ["process", "docker", "process"]
+
+
+def test_that_the_place_where_it_ran_does_not_answer_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable, match="there is no Docker engine"):
+        asked(Chooses(tmp_path), runner="DOCKER")

@@ -50,6 +50,7 @@ def test_metrics_are_counters_timers_and_gauges(ctx: PlainContext, lines: Script
         {"name": "short", "type": "timer", "value": 1.5},
         {"name": "long", "type": "timer", "value": "PT2M"},
         {"name": "level", "type": "gauge", "value": -0.5},
+        {"name": "quoted", "type": "counter", "value": "12"},
     ]
     lines("stdout", f"::{json.dumps({'metrics': metrics})}::")
     assert ctx.metrics == [
@@ -57,12 +58,18 @@ def test_metrics_are_counters_timers_and_gauges(ctx: PlainContext, lines: Script
         Metric("short", timedelta(seconds=1.5), "timer", {}),
         Metric("long", timedelta(minutes=2), "timer", {}),
         Metric("level", -0.5, "gauge", {}),
+        Metric("quoted", 12.0, "counter", {}),
     ]
 
 
 def test_log_entries_have_their_own_level(ctx: PlainContext, lines: ScriptLines) -> None:
     lines("stderr", '::{"logs": [{"level": "WARN", "message": "one"}, {"level": "debug", "message": "two"}]}::')
     assert ctx.log.lines == [("WARN", "one"), ("DEBUG", "two")]
+
+
+def test_the_message_of_a_log_entry_may_be_a_number(ctx: PlainContext, lines: ScriptLines) -> None:
+    lines("stdout", '::{"logs": [{"level": "INFO", "message": 5}, {"message": true}]}::')
+    assert ctx.log.lines == [("INFO", "5"), ("INFO", "true")]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +86,7 @@ def test_log_entries_have_their_own_level(ctx: PlainContext, lines: ScriptLines)
             "the type of the metric `a` is not one of counter, timer, gauge",
         ),
         (
-            '{"metrics": [{"name": "a", "type": "counter", "value": "1"}]}',
+            '{"metrics": [{"name": "a", "type": "counter", "value": "many"}]}',
             "the value of the metric `a` is not a number",
         ),
         (
@@ -103,7 +110,9 @@ def test_log_entries_have_their_own_level(ctx: PlainContext, lines: ScriptLines)
             '{"logs": [{"level": "LOUD", "message": "a"}]}',
             "the level of a log entry is not one of TRACE, DEBUG, INFO, WARN, ERROR",
         ),
+        ('{"metrics": [{"name": "a", "type": "gauge", "value": "1e999"}]}', "the value of the metric `a` is not a number"),
         ('{"logs": [{"level": "INFO"}]}', "`logs.message` is not a text"),
+        ('{"logs": [{"message": [1]}]}', "`logs.message` is not a text"),
         ('{"outputs": ' + '{"a":' * 2000 + "1" + "}" * 2001, "it is nested too deeply"),
     ],
 )  # fmt: skip

@@ -158,3 +158,20 @@ def test_a_cache_that_is_broken_fails_no_task(app: App) -> None:
     errors = [message.split(":")[0] for level, message in second.logs if level == "ERROR"]
     assert (len(RUNS), second.state) == (2, "SUCCESS")
     assert errors == ["the task's outputs can't be looked up in the cache"]
+
+
+def test_a_task_that_changes_the_execution_is_never_left_out(app: App) -> None:
+    flow = """
+id: set
+namespace: company.team
+tasks:
+  - {id: set, type: execution.SetVariables, variables: {a: 1}, taskCache: {enabled: true}}
+  - {id: label, type: execution.Labels, labels: {b: 2}, taskCache: {enabled: true}}
+  - {id: seen, type: debug.Return, format: "{{ vars.a }}{{ labels.b }}"}
+"""
+    for _ in range(2):
+        assert run_flow(flow, app=app).tasks["seen"].output == {"value": "12"}
+    assert [str(problem) for problem in app.flows.check(flow)[1]] == [
+        "<flow>:5:64: `taskCache` has no effect on a task that changes the execution itself\n  to do: leave it out",
+        "<flow>:6:57: `taskCache` has no effect on a task that changes the execution itself\n  to do: leave it out",
+    ]

@@ -36,6 +36,15 @@ class Die(RunnableTask, type="testing.Die"):
         time.sleep(10)
 
 
+class DieOutside(Die, type="testing.DieOutside"):
+    """The same, where what was started elsewhere goes on."""
+
+    def stop_left(self, ctx: RunContext) -> None:
+        ctx.log.info(f"ended what {ctx.attempt_id} had left by {self.how}")
+        if self.how == "abort":
+            os._exit(4)
+
+
 class Environment(RunnableTask, type="testing.Environment"):
     """Tell a variable of the process that the task runs in."""
 

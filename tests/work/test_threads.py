@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+
+import core.work.left
 from core.app import App
 from core.host.executor import Executor
 from core.host.seam import TaskResult, Up
 from core.testing.executor_contract import ExecutorContract
-from core.testing.near_side import NearSide
+from core.testing.executor_left import left, lines
+from core.testing.near_side import KILLED, NearSide
 from core.work import ThreadExecutor
 
 
@@ -31,3 +36,33 @@ class TestThreadExecutor(ExecutorContract):
         near.send("debug.Return", format="x")
         near.result("next-4")
         assert (len(threads), len(set(threads))) == (5, 1)
+
+    def test_what_does_not_end_is_given_up_one_day(
+        self, near: NearSide, gate: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(core.work.left, "LONGEST_SECONDS", 0.1)
+        names = ["one", "two", "three", "four", "five"]
+        for name in names:
+            near.executor.send(left(name, text="late", until=str(gate)))
+        assert {(near.result(name).state, near.result(name).error) for name in names} == {("KILLED", KILLED)}
+        gate.touch()
+        late = {("", "INFO", f"ended {name}: late") for name in names}
+        near.wait(lambda heard: set(lines(near)) == late)
+        assert near.run("testing.Say", "next", text="next").state == "SUCCESS"
+        assert [len(near.results(name)) for name in names] == [1] * 5
+
+    def test_what_is_left_of_much_is_ended_side_by_side_and_takes_nobodys_place(
+        self, near: NearSide, gate: Path
+    ) -> None:
+        for number in range(20):
+            near.executor.send(left(f"left-{number}", text="x", until=str(gate)))
+        for name in ("h1", "h2", "h3"):
+            near.send("testing.Hold", name, until=str(gate))
+        near.begins(2)
+        gate.touch()
+        assert {near.result(f"left-{number}").state for number in range(20)} == {"KILLED"}
+        assert {near.result(name).state for name in ("h1", "h2", "h3")} == {"SUCCESS"}
+        jobs = [f"again-{number}" for number in range(10)]
+        for name in jobs:
+            near.send("testing.Say", name, text="again")
+        assert {near.result(name).state for name in jobs} == {"SUCCESS"}

@@ -22,7 +22,7 @@ PREVIEW = 1024
 WHOLE_PAGE = 1000
 MAX_POINTS = 500
 """Numbers over time that one answer has."""
-PAGING = ("limit", "starting_after", "ending_before")
+PAGING = ("limit", "starting_after", "ending_before", "order")
 
 
 def refused(what: str) -> NoReturn:

@@ -75,7 +75,8 @@ def output_query(which: OutputFilter) -> dict[str, Any]:
         "flow_execution_id": which.flow_execution_id, "flow_id": which.flow_id, "namespace": which.namespace,
         "task_name": which.task_name, "status": which.status, "state": which.state, "tag": which.tag,
         "tag_all": which.tag_all, "modified_by": which.modified_by, "updated_after": _iso(which.updated_after),
-        "updated_before": _iso(which.updated_before), "search": which.search or None, **_page(which), **conditions,
+        "updated_before": _iso(which.updated_before), "search": which.search or None,
+        "order": "oldest" if which.oldest_first else None, **_page(which), **conditions,
     }  # fmt: skip
 
 

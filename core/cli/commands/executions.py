@@ -129,11 +129,11 @@ def _logs(call: Call) -> int:
     args, out = call.args, call.out
     with reached(call) as app:
         lines = all_logs(app, app.executions.get(args.id).id, task_name=args.task_name, level=args.level)
-    if args.json:
-        out.data({"data": [log_row(line) for line in lines]})
-        return OK
-    for line in lines:
-        out.result(f"{iso_time(line.at)} {line.task_name or '-'} {line.level} {line.message}")
+        if args.json:
+            out.data({"data": [log_row(line) for line in lines]})
+            return OK
+        for line in lines:
+            out.result(f"{iso_time(line.at)} {line.task_name or '-'} {line.level} {line.message}")
     return OK
 
 

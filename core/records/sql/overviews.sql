@@ -30,6 +30,10 @@ WHERE flow_execution_id = ? AND reader >= ? AND reader < ? ORDER BY reader, what
 -- name: reads_of_task
 SELECT reader, what FROM reads WHERE flow_execution_id = ? AND of_task_execution IN (?, ?) LIMIT ?
 
+-- name: tags_of_tasks
+SELECT t.task_execution_id, t.key, t.value FROM task_executions te JOIN tags t ON t.task_execution_id = te.id
+WHERE te.organization_id = ? AND te.flow_execution_id = ? ORDER BY t.key
+
 -- name: some_of_task
 SELECT id, value FROM task_executions WHERE flow_execution_id = ? AND task_name = ? LIMIT ?
 

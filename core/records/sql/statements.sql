@@ -306,6 +306,10 @@ WHERE flow_execution_id = ? AND task_name = ? AND path_json = ? AND turn = ?
 -- name: states_of
 SELECT task_name, path_json, turn, state FROM task_executions WHERE flow_execution_id = ? AND turn >= 0 ORDER BY seq
 
+-- name: states_of_task
+SELECT task_name, path_json, turn, state FROM task_executions
+WHERE flow_execution_id = ? AND task_name = ? AND turn >= 0 ORDER BY +seq
+
 -- name: evaluations_of
 SELECT task_name, path_json, turn, purpose, round, value_json, error FROM evaluations WHERE flow_execution_id = ?
 
@@ -342,7 +346,7 @@ WHERE te.flow_execution_id = ? AND te.task_name = ? AND te.turn >= 0
   AND NOT EXISTS (SELECT 1 FROM task_executions later WHERE later.flow_execution_id = te.flow_execution_id
     AND later.task_name = te.task_name AND later.path_json = te.path_json AND later.turn > te.turn
     AND (later.ended_at IS NOT NULL OR later.output_size IS NOT NULL))
-ORDER BY te.seq
+ORDER BY +te.seq
 
 -- name: output_at
 SELECT te.id, b.body, te.output_uri, te.output_size FROM task_executions te

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from core.sdk import Described, RunContext, RunnableTask, TaskOutput, prop
+from core.sdk import Described, Invalid, RunContext, RunnableTask, TaskOutput, prop
 
 
 class Measurement(Described):
@@ -16,6 +16,11 @@ class Measurement(Described):
     value: float | timedelta = prop("A number; of a timer a duration, or seconds.")
     tags: dict[str, str] = prop("What distinguishes it from others of its name.", factory=dict)
     description: str | None = prop("For people: kept in the output.", default=None)
+
+    def __post_init__(self) -> None:
+        if self.type_ != "timer" and isinstance(self.value, timedelta):
+            what = f"the value of a {self.type_} is a duration"
+            raise Invalid(what, where="$.value", expected="a number, or `type: timer`")
 
 
 class Publish(RunnableTask, type="metric.Publish", aliases=("io.kestra.plugin.core.metric.Publish",)):

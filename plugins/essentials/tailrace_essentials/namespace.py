@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Literal
 
@@ -124,7 +125,19 @@ class PurgeFiles(RunnableTask, type="namespace.PurgeFiles", aliases=("io.kestra.
 
 
 def _chosen(ctx: RunContext, namespace: str, patterns: str | list[str]) -> list[str]:
-    return matching(ctx.namespace_store.names(namespace), [patterns] if isinstance(patterns, str) else patterns)
+    return matching(ctx.namespace_store.names(namespace), _listed(patterns))
+
+
+def _listed(patterns: str | list[str]) -> list[str]:
+    """One pattern as a list of it. A text may be that of a JSON list: what an expression that gives one writes."""
+    if isinstance(patterns, list):
+        return patterns
+    try:
+        found = json.loads(patterns)
+    except ValueError:
+        return [patterns]
+    is_list = isinstance(found, list) and all(isinstance(one, str) for one in found)
+    return found if is_list else [patterns]
 
 
 def _below(folder: str, name: str) -> str:

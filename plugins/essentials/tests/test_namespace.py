@@ -59,6 +59,22 @@ def test_download_gives_what_matches(ctx: PlainContext) -> None:
     assert [(metric.name, metric.value) for metric in ctx.metrics] == [("downloaded", 2), ("downloaded", 1)]
 
 
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ("{{ ['x.sql', 'z*'] }}", {"x.sql", "z.txt"}),
+        ('["x.sql"]', {"x.sql"}),
+        ("{{ [] }}", set()),
+        ("[xyz].sql", {"x.sql"}),
+        ("[1]", {"1"}),
+    ],
+)
+def test_an_expression_may_give_the_list_of_files(app: App, files: str, found: set[str]) -> None:
+    task = {"type": "namespace.DownloadFiles", "namespace": "{{ flow.namespace }}", "files": files}
+    run = run_task(task, files={"x.sql": "x", "z.txt": "z", "1": "one"}, app=app)
+    assert run.output["files"].keys() == found
+
+
 def test_delete_counts(ctx: PlainContext) -> None:
     ctx.namespace_store.contents.update({("a", "x.sql"): b"x", ("a", "sub/y.sql"): b"y"})
     DeleteFiles(namespace="a", files=["sub/**"]).run(ctx)

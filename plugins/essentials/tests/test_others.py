@@ -118,6 +118,14 @@ def test_metrics_are_recorded_and_given() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", ["counter", "gauge"])
+def test_only_a_timer_has_a_duration(kind: str) -> None:
+    run = run_task({"type": "metric.Publish", "metrics": [{"type": kind, "name": "rows", "value": "{{ 'PT1S' }}"}]})
+    assert (run.error, run.metrics) == (
+        f"$.metrics[0]: the value of a {kind} is a duration\n  expected: a number, or `type: timer`", (),
+    )  # fmt: skip
+
+
 # State
 
 STATE = """

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import BinaryIO, cast
 
 import httpx
 
-from core.sdk import Interrupted, RunContext, TaskFailed, TooLarge
+from core.sdk import Interrupted, RunContext, TooLarge
 from tailrace_http.failures import explain, shown
 from tailrace_http.line import MOST_REDIRECTS, Line, tls_context
 from tailrace_http.options import Auth
@@ -64,18 +64,15 @@ class Incoming:
         """The first characters of the body, for a message."""
         return next(self._pieces, b"")[:1000].decode(errors="replace")
 
-    def decode(self, content: bytes) -> str:
-        """The body as text, by the answer's charset, else by the one of the options. Raises TaskFailed."""
+    def decode(self, content: bytes) -> tuple[str, str]:
+        """The body as text, by the answer's charset, else by the one of the options; and that charset, when there is
+        what is no text in it (U+FFFD stands for that, as in the reference), else "".
+        """
         charset = self._response.charset_encoding or self._call.terms.charset
-        try:
-            return content.decode(charset)
-        except (LookupError, UnicodeDecodeError) as error:
-            raise TaskFailed(
-                f"the answer is not text in {charset}",
-                where=self.uri,
-                hint="`http.Download` stores an answer of any kind as a file; for text in another charset set "
-                "`options.defaultCharset`",
-            ) from error
+        for errors, doubtful in (("strict", ""), ("replace", charset)):
+            with suppress(LookupError, UnicodeError):
+                return content.decode(charset, errors), doubtful
+        return content.decode(errors="replace"), charset
 
     def _remaining(self) -> Iterator[bytes]:
         if self._first:

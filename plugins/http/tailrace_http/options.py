@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from datetime import timedelta
 from typing import Literal
 
@@ -136,7 +135,7 @@ class Options(Described):
         allow_failed, ssl: the older forms of two options, written on the task itself. Raises Invalid.
         """
         try:
-            codecs.lookup(self.default_charset)
+            " ".encode(self.default_charset)
         except LookupError as error:
             where = "$.options.defaultCharset"
             raise Invalid(f"`{self.default_charset}` is not a charset", where=where, expected="UTF-8, …") from error

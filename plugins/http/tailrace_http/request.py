@@ -40,7 +40,12 @@ class Request(
             call = self.call(ctx, opened)
             with exchange(ctx, call) as answer:
                 content = answer.read()
-        body = answer.decode(content)
+        body, doubtful = answer.decode(content)
+        if doubtful:
+            ctx.log.warn(
+                f"the answer is not text in {doubtful}: `body` holds U+FFFD for what is none; `http.Download` stores "
+                "an answer of any kind as a file, `options.defaultCharset` is for text in another charset"
+            )
         if "RESPONSE_BODY" in call.terms.logs:
             ctx.log.info(f"response body: {body}")
         output = self.Output(

@@ -99,6 +99,10 @@ def test_which_status_is_a_success(options: Mapping[str, Any], code: int, accept
             {"defaultCharset": "UTF-9"},
             "$.options.defaultCharset: `UTF-9` is not a charset\n  expected: UTF-8, …",
         ),
+        (
+            {"defaultCharset": "hex"},
+            "$.options.defaultCharset: `hex` is not a charset\n  expected: UTF-8, …",
+        ),
     ],
 )
 def test_options_that_can_not_be_kept_are_refused(options: Mapping[str, Any], message: str) -> None:

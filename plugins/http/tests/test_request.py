@@ -138,13 +138,33 @@ def test_the_body_is_decoded(run: Any, answer: Answer, options: Mapping[str, Any
         assert run(Request, {"uri": server.url, "options": options})["body"] == text
 
 
-def test_a_body_that_is_no_text_fails(run: Any) -> None:
-    with HttpServer({"/": b"\xff\xfe\x00"}) as server, pytest.raises(TaskFailed) as failed:
+@pytest.mark.parametrize(
+    ("answer", "charset"),
+    [
+        (Answer(b"a\xff"), "UTF-8"),
+        (Answer(b"a\xff", headers={"Content-Type": "text/plain; charset=ascii"}), "ascii"),
+        (Answer(b"a\xff", headers={"Content-Type": "text/plain; charset=none"}), "none"),
+        (Answer(b"a\xff", headers={"Content-Type": "text/plain; charset=hex"}), "hex"),
+    ],
+)
+def test_what_is_no_text_in_a_body_is_replaced_and_told(
+    ctx: PlainContext, run: Any, answer: Answer, charset: str
+) -> None:
+    with HttpServer({"/": answer}) as server:
+        assert run(Request, {"uri": server.url})["body"] == "a\ufffd"
+    assert ctx.log.lines == [
+        (
+            "WARN",
+            f"the answer is not text in {charset}: `body` holds U+FFFD for what is none; `http.Download` stores "
+            "an answer of any kind as a file, `options.defaultCharset` is for text in another charset",
+        )
+    ]
+
+
+def test_a_status_that_is_no_success_is_told_whatever_the_body_is(run: Any) -> None:
+    with HttpServer({"/": Answer(b"\xff", 500)}) as server, pytest.raises(TaskFailed) as failed:
         run(Request, {"uri": server.url})
-    assert str(failed.value) == (
-        f"{server.url}: the answer is not text in UTF-8\n  to do: `http.Download` stores an answer of any kind as a "
-        "file; for text in another charset set `options.defaultCharset`"
-    )
+    assert failed.value.what == "GET answered 500 Internal Server Error: \ufffd"
 
 
 def redirect(target: str, status: int = 302) -> Route:

@@ -115,7 +115,7 @@ class Container:
         def stop() -> None:
             if not stopped.is_set():
                 stopped.set()
-                ender = threading.Thread(target=self._end, args=(grace,), name=f"end-{self.id[:12]}")
+                ender = threading.Thread(target=self.end, args=(grace,), name=f"end-{self.id[:12]}")
                 enders.append(ender)
                 ender.start()
 
@@ -128,7 +128,8 @@ class Container:
             for ender in enders:
                 ender.join()
 
-    def _end(self, grace: float) -> None:
+    def end(self, grace: float) -> None:
+        """End it, by force after the grace (seconds); that it could not be ended shows in that it goes on."""
         # It may have ended meanwhile; and when the engine is gone, who reads the output learns it too.
         with suppress(DockerException, RequestException):
             if grace > 0:

@@ -98,6 +98,11 @@ class Docker(
 
         return session.reattach(plan, ctx, command)
 
+    def stop_left(self, ctx: RunContext) -> None:
+        from tailrace_runner_docker import left  # noqa: PLC0415 - imports the Docker SDK
+
+        left.stop(ctx, self.host, self.kill_grace_period.total_seconds(), delete=self.delete)
+
     def plan(self, ctx: RunContext, command: Command) -> Plan:
         """What is to happen, for one command. Raises Invalid, Forbidden."""
         self._refuse(ctx, command)

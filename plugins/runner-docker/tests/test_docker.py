@@ -263,6 +263,51 @@ class TestDockerByCopy(DockerContract):
         assert self.reattach(Docker(), ctx) == ([], None)
         assert not self.leftovers(ctx)
 
+    def test_what_is_left_has_the_time_that_the_flow_allows_and_its_last_lines_are_kept(
+        self, ctx: PlainContext
+    ) -> None:
+        script = "trap 'echo bye >&2; exit 0' TERM; seq 30; while :; do sleep 0.1; done"
+        identity = self.start_and_forget(ctx, script)
+        self.wait_for_line(identity, "30")
+        Docker(kill_grace_period=timedelta(seconds=20)).stop_left(ctx)
+        told = f"Ended the container {identity[:12]}, which was left running; it wrote last:"
+        lines = [message for _, message in ctx.log.lines]
+        assert (lines[0], lines[1], sorted(lines[1:])[-1], len(lines)) == (told, "12", "bye", 21)
+        assert not self.leftovers(ctx)
+
+    def test_what_is_left_stays_for_a_look_when_the_flow_says_so(self, ctx: PlainContext) -> None:
+        identity = self.start_and_forget(ctx, "exec sleep 600")
+        try:
+            Docker(delete=False).stop_left(ctx)
+            assert ctx.log.lines == [("INFO", f"Ended the container {identity[:12]}, which was left running")]
+            assert docker("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", identity) == "exited 137"
+        finally:
+            docker("rm", identity)
+
+    @pytest.mark.parametrize("state", ["created", "paused", "exited"])
+    def test_what_is_left_is_ended_whatever_it_does(self, ctx: PlainContext, state: str) -> None:
+        if state == "created":
+            docker("create", "--label", f"{ATTEMPT}={ctx.attempt_id}", IMAGE, "true")
+        else:
+            identity = self.start_and_forget(ctx, "exec sleep 600" if state == "paused" else "true")
+            docker("pause" if state == "paused" else "wait", identity)
+        Docker().stop_left(ctx)
+        assert not self.leftovers(ctx)
+
+    def test_a_container_that_removes_itself_may_do_so(self, ctx: PlainContext) -> None:
+        docker("run", "-d", "--rm", "--label", f"{ATTEMPT}={ctx.attempt_id}", IMAGE, "sleep", "600")
+        Docker(wait=False).stop_left(ctx)
+        deadline = time.monotonic() + 60
+        while self.leftovers(ctx) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not self.leftovers(ctx)
+        assert [level for level, _ in ctx.log.lines] in ([], ["INFO"])
+
+    def wait_for_line(self, identity: str, line: str) -> None:
+        deadline = time.monotonic() + 60
+        while line not in docker("logs", identity).splitlines() and time.monotonic() < deadline:
+            time.sleep(0.05)
+
     def test_a_stop_ends_a_re_attached_container_too(self, ctx: PlainContext) -> None:
         self.start_and_forget(ctx, "sleep 60")
         threading.Timer(0.5, ctx.stop).start()

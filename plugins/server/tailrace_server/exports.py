@@ -31,7 +31,7 @@ TIMES = ("created_at", "updated_at")
 def export(
     services: Services, which: OutputFilter, organization: str, names: Sequence[str], media: str
 ) -> Iterator[bytes]:
-    """All rows of a filter from where it starts, newest first, in the form of a media type.
+    """All rows of a filter from where it starts, in its order, in the form of a media type.
 
     The first piece is there before anything is answered, so that a wrong filter has its status. Raises Refused (406)
     for Parquet where its library is missing.

@@ -53,6 +53,10 @@ FILTERS = (
         "compared as numbers; only `=` and `!=` compare texts. Repeated, each must hold.",
         prefix=True, example={"summary.rows>": "5"}, times=64),
 )  # fmt: skip
+ORDER = Parameter(
+    "order", "Which rows come first; `starting_after` and `ending_before` are meant in this order.",
+    choices=("newest", "oldest"), default="newest",
+)  # fmt: skip
 FIELDS_ASKED = Parameter(
     "fields", "Only these fields, by names joined with `,`. Without `output` no body is read, which is the fastest.",
     example="id,task_name,status",
@@ -65,7 +69,8 @@ def filter_of(asked: Asked, *, limit: int, brief: bool = True) -> OutputFilter:
         details = [("query.ending_before", "only one of starting_after and ending_before")]
         raise Refused(422, "a page lies on one side of a row", details=details)
     paging = asked.of("starting_after", "ending_before")
-    return OutputFilter(**conditions_of(asked), **paging, limit=limit, brief=brief)
+    oldest_first = asked["order"] == "oldest"
+    return OutputFilter(**conditions_of(asked), **paging, limit=limit, brief=brief, oldest_first=oldest_first)
 
 
 def conditions_of(asked: Asked) -> dict[str, Any]:

@@ -184,6 +184,9 @@ def test_a_walk_shows_every_row_once(app: App, client: httpx.Client, ids: dict[s
     assert forward == [newest_first[:4], newest_first[4:]]
     backward = list(pages(f"/api/v1/task-outputs?fields=id&limit=2&ending_before={ids['fetch']}"))
     assert backward == [newest_first[3:5], newest_first[1:3], newest_first[:1]]
+    oldest_first = list(pages("/api/v1/task-outputs?limit=4&fields=id&order=oldest"))
+    assert oldest_first == [newest_first[:1:-1], newest_first[1::-1]]
+    assert client.get("/task-executions?order=oldest&limit=1").json()["data"][0]["id"] == ids["fetch"]
 
 
 def test_a_cursor_that_is_not_there_is_refused(client: httpx.Client) -> None:

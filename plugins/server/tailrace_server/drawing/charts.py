@@ -87,8 +87,12 @@ def points_chart(points: Sequence[SummaryPoint]) -> Markup:
         parts.append(Markup(
             '<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="3"><title>{} {}: {:g}</title></circle>'
         ).format(x, y, one.task_name, iso(one.at), one.value))  # fmt: skip
-    parts.append(_foot([(places[0][0], iso(first)[:16]), (places[-1][0], iso(last)[:16])]))
+    parts.append(_foot([(places[0][0], _minute(first)), (places[-1][0], _minute(last))]))
     return _picture(parts, "The field over time")
+
+
+def _minute(at: int) -> str:
+    return f"{iso(at)[:16].replace('T', ' ')} UTC"
 
 
 def nice(number: float) -> float:

@@ -15,14 +15,14 @@ from tailrace_server.asked import PAGE, Asked, Parameter
 from tailrace_server.exports import export
 from tailrace_server.ids import known_id
 from tailrace_server.media import CSV, NDJSON, PARQUET
-from tailrace_server.outputs import FIELDS, FILTERS, condition, filter_of
-from tailrace_server.pages.lists import ROWS, around, chosen, filled
+from tailrace_server.outputs import FIELDS, FILTERS, ORDER, condition, filter_of
+from tailrace_server.pages.lists import CURSORS, ROWS, address, around, chosen, filled, pairs_of
 from tailrace_server.pages.paged import Go, Shown, action, page
 from tailrace_server.pages.parts import Form
 from tailrace_server.schemas.common import State
 
 WHERE = Parameter("where", "Conditions on the summary, joined by commas: `rows>=5, region=EU`.")
-ASKS = (*FILTERS, WHERE, *PAGE[1:])
+ASKS = (*FILTERS, WHERE, ORDER, *PAGE[1:])
 FORMATS = {"csv": CSV, "jsonl": NDJSON, "parquet": PARQUET}
 FORMAT = Parameter("format", "Of the file.", choices=tuple(FORMATS), default="csv")
 MORE = ("state", "tag_all", "modified_by", "flow_execution_id", "updated_after", "updated_before")
@@ -37,7 +37,10 @@ IN_FORM = (
 def outputs(request: Request[Any, Any, Any], services: Services, asked: Asked) -> Shown:
     """The list."""
     found = services.outputs.list(asked_for(asked, limit=asked["limit"]))
-    return Shown("across.html", {"found": found, "around": around(request, found), **filters_of(request, asked)})
+    kept = [pair for pair in pairs_of(request) if pair[0] not in (*CURSORS, "order")]
+    turned = address(request, kept if asked["order"] == "oldest" else [*kept, ("order", "oldest")])
+    facts = {"found": found, "around": around(request, found), "turned": turned}
+    return Shown("across.html", {**facts, **filters_of(request, asked)})
 
 
 @page("/outputs/export", asks=(*ASKS, FORMAT))
@@ -73,11 +76,11 @@ def asked_for(asked: Asked, *, limit: int) -> OutputFilter:
 
 def filters_of(request: Request[Any, Any, Any], asked: Asked) -> dict[str, Any]:
     """What the form of filters shows, and what else holds."""
-    held, others = filled(chosen(request, "limit", "chart", "format"), IN_FORM)
+    held, others = filled(chosen(request, "limit", "chart", "format", "order"), IN_FORM)
     query = "&".join(part for part in asked.raw.split("&") if part and not part.startswith(("starting_", "ending_")))
     return {
         "filled": {name: held.get(name, "") for name in IN_FORM}, "more": any(name in held for name in MORE),
-        "extra": others, "filters": query, "states": get_args(State),
+        "extra": others, "filters": query, "states": get_args(State), "oldest_first": asked["order"] == "oldest",
     }  # fmt: skip
 
 

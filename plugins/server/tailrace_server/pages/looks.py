@@ -15,7 +15,7 @@ from litestar import Request, Response
 from markupsafe import Markup
 
 from tailrace_server.access import Caller
-from tailrace_server.people import duration, href, iso, plural, size, when
+from tailrace_server.people import ago, duration, href, iso, plural, scalar, size, when
 
 HERE = files("tailrace_server.pages")
 POLICY = (
@@ -40,8 +40,9 @@ class Looks:
             trim_blocks=True, lstrip_blocks=True, auto_reload=False,
         )  # fmt: skip
         self._environment.filters.update(
-            duration=duration, size=size, when=when, iso=iso, plural=plural, path=lambda text: quote(str(text), safe="")
-        )
+            duration=duration, size=size, when=when, ago=ago, iso=iso, plural=plural, scalar=scalar,
+            path=lambda text: quote(str(text), safe=""),
+        )  # fmt: skip
         self._environment.globals.update(product=title, product_version=version, static=static_url, href=href)
 
     def render(self, template: str, facts: Mapping[str, Any]) -> str:
@@ -70,9 +71,10 @@ class Looks:
 
 @lru_cache(1)
 def stylesheet() -> str:
-    """The one stylesheet: the parts of `styles/`, in the order of their names."""
+    """The one stylesheet: the parts of `styles/`, in the order of their names, without comments and idle spaces."""
     parts = sorted((one for one in (HERE / "styles").iterdir() if one.name.endswith(".css")), key=lambda one: one.name)
-    return "".join(re.sub(r"/\*.*?\*/\s*", "", part.read_text("utf-8"), flags=re.DOTALL) for part in parts)
+    idle = re.compile(r"/\*.*?\*/\s*|(?<=[{};])\s+|\s+(?=[{}])", re.DOTALL)
+    return "".join(idle.sub("", part.read_text("utf-8")) for part in parts)
 
 
 @lru_cache(1)

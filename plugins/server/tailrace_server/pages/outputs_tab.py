@@ -14,6 +14,7 @@ from core.host.views import OutputFilter, TaskExecutionView
 from core.sdk import NotFound
 from tailrace_server.asked import PAGE, Asked, Parameter
 from tailrace_server.ids import known_id
+from tailrace_server.outputs import ORDER
 from tailrace_server.pages.copying import Copy, copies, keys_along
 from tailrace_server.pages.evaluator import Question, tasks_of
 from tailrace_server.pages.execution import Head, head
@@ -32,10 +33,11 @@ ASKS = (
     Parameter("task", "Only of this task."),
     Parameter("show", "The id of the task output that is shown beside the list.", "id"),
     Parameter("name", "The value of this name in it; the whole output without."),
+    ORDER,
     *PAGE[1:],
     *VALUE_ASKS,
 )
-KEPT = ("search", "task", "starting_after", "ending_before")
+KEPT = ("search", "task", "order", "starting_after", "ending_before")
 """What of an address stays when another value is looked at."""
 
 
@@ -69,6 +71,7 @@ def execution_outputs(request: Request[Any, Any, Any], services: Services, asked
     found = services.outputs.list(OutputFilter(
         flow_execution_id=(top.id,), task_name=(asked["task"],) if asked["task"] else (), search=asked["search"] or "",
         limit=OUTPUTS, starting_after=asked["starting_after"], ending_before=asked["ending_before"],
+        oldest_first=asked["order"] == "oldest",
     ))  # fmt: skip
     address = _addresses(top, asked)
     docked = _docked(request, services, top, asked, address) if asked["show"] else None
@@ -76,7 +79,7 @@ def execution_outputs(request: Request[Any, Any, Any], services: Services, asked
     facts = {
         "head": top, "here": "Outputs", "rows": tuple(rows(services, found.data, address, chosen)),
         "looped": any(view.path for view in found.data), "around": around(request, found), "docked": docked,
-        "asked": {name: asked[name] or "" for name in ("search", "task", "show", "name", "at")},
+        "asked": {name: asked[name] or "" for name in ("search", "task", "show", "name", "at", "order")},
         "tasks": tasks_of(services, top.id), "more": found.next is not None, "question": Question(),
     }  # fmt: skip
     return Shown("outputs_tab.html", facts)
@@ -84,6 +87,8 @@ def execution_outputs(request: Request[Any, Any, Any], services: Services, asked
 
 def _addresses(top: Head, asked: Asked) -> Address:
     kept = asked.of(*KEPT)
+    if kept["order"] == ORDER.default:
+        del kept["order"]
 
     def address(output_id: str, name: str, at: str) -> str:
         return href(f"{top.url}/outputs", **kept, show=output_id, name=name, at=at)

@@ -14,12 +14,16 @@ from multipart import (  # type: ignore[import-untyped]
 )
 
 from tailrace_server.errors import Refused
+from tailrace_server.options import KIB
 from tailrace_server.receiving import Upload, Writing, file_name, too_large
 
 Form = FormMultiDict
 """What was filled in: texts, and an `Upload` for each file."""
 FIELDS = 1000
 """Of a form; one with files may have as many."""
+HEADERS, LONGEST_HEADER, HEADERS_OF_PART = 512 * KIB, 2 * KIB, 4
+"""Bytes of all that is no content (headers and boundaries), and of one header; headers of a part, of which RFC 7578 has
+three. A header may be folded into many lines, and each of them costs as much as all of it so far."""
 LONGEST_BOUNDARY = 70
 """Bytes, by RFC 2046. The parser looks back so far with each piece that comes."""
 ENCODINGS = ("utf-8", "utf8", "us-ascii", "ascii")
@@ -39,17 +43,19 @@ class PartsReader:
         self._found: list[tuple[str, str | Upload]] = []
         self._text = bytearray()
         self._writing: Writing | None = None
-        self._received = self._of_files = self._files = 0
+        self._received = self._of_texts = self._of_files = self._files = 0
 
     async def read(self, body: AsyncIterator[bytes], boundary: str) -> Form:
         """All of it. Raises Refused for what can't be read or is too much, Unreachable."""
         if not 0 < len(boundary.encode()) <= LONGEST_BOUNDARY:
             raise Refused(422, "the parts of the form can't be told apart")
         try:
-            with PushMultipartParser(boundary, max_segment_count=FIELDS) as parser:
+            with PushMultipartParser(
+                boundary, max_segment_count=FIELDS, max_header_size=LONGEST_HEADER, max_header_count=HEADERS_OF_PART
+            ) as parser:
                 await self._read(body, parser)
         except ParserLimitReached:
-            raise Refused(422, f"the form has more than {FIELDS} fields, or very long names") from None
+            raise _too_many() from None
         except MultipartError:
             raise Refused(422, "the form is not in parts as they should be") from None
         finally:
@@ -72,6 +78,8 @@ class PartsReader:
                     await self._end(part)
             if self._received - self._of_files > self._most:
                 raise too_large("the form, without its files,", self._most)
+            if self._received - self._of_files - self._of_texts > HEADERS:
+                raise _too_many()
 
     def _begin(self, part: MultipartSegment) -> None:
         if not part.filename:  # a file input where none was chosen has an empty one
@@ -87,6 +95,7 @@ class PartsReader:
 
     async def _take(self, piece: bytes) -> None:
         if self._writing is None:
+            self._of_texts += len(piece)
             self._text += piece
             return
         self._of_files += len(piece)
@@ -108,3 +117,7 @@ class PartsReader:
         except UnicodeDecodeError:
             raise Refused(422, "the form is in no encoding that can be read") from None
         self._text = bytearray()
+
+
+def _too_many() -> Refused:
+    return Refused(422, f"the form has more than {FIELDS} fields, or very long names")

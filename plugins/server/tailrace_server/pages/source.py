@@ -14,7 +14,7 @@ from tailrace_server.people import plural
 MOST = 200
 """Failed task executions whose errors are told at their lines."""
 SAID = 300
-"""Characters of an error beside a line."""
+"""Characters of an error's first line beside a line."""
 
 
 @page("/executions/{id:str}/source")
@@ -43,7 +43,8 @@ def said_at_lines(services: Services, top: Head, lines: Mapping[str, int]) -> di
 
 
 def _told(errors: list[str]) -> str:
-    first = errors[0] if len(errors[0]) <= SAID else errors[0][:SAID] + "…"
+    line, *others = errors[0].strip().splitlines() or [""]
+    first = f"{line[:SAID]}…" if others or len(line) > SAID else line
     return first if len(errors) == 1 else f"{first} (and {plural(len(errors) - 1, 'more', 'more')})"
 
 

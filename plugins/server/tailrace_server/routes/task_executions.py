@@ -16,7 +16,7 @@ from tailrace_server.asked import PAGE, Asked, Parameter
 from tailrace_server.described import Gives, Header, route
 from tailrace_server.follow import SSE, Followed, Sent, follow, last_event_id
 from tailrace_server.ids import known_id
-from tailrace_server.outputs import FILTERS, filter_of
+from tailrace_server.outputs import FILTERS, ORDER, filter_of
 from tailrace_server.schemas.executions import (
     LogPage,
     TaskExecution,
@@ -41,7 +41,10 @@ LINES = Gives(
 )
 
 
-@route("GET", "/task-executions", Gives(TaskExecutionPage, "A page of them."), asks=(*FILTERS, *PAGE), refuses=(404,))
+@route(
+    "GET", "/task-executions", Gives(TaskExecutionPage, "A page of them."),
+    asks=(*FILTERS, ORDER, *PAGE), refuses=(404,),
+)  # fmt: skip
 def list_task_executions(
     request: Request[Any, Any, Any], services: Services, caller: Caller, asked: Asked
 ) -> Response[Any]:

@@ -25,7 +25,7 @@ from tailrace_server.exports import export
 from tailrace_server.ids import known_id
 from tailrace_server.media import CSV, JSON, NDJSON, PARQUET, negotiated
 from tailrace_server.options import Options
-from tailrace_server.outputs import FIELDS, FIELDS_ASKED, FILTERS, HREF, fields_asked, filter_of, rows
+from tailrace_server.outputs import FIELDS, FIELDS_ASKED, FILTERS, HREF, ORDER, fields_asked, filter_of, rows
 from tailrace_server.ranges import IF_RANGE, OF_A_PART, RANGE, file_answer
 from tailrace_server.schemas.task_outputs import (
     CorrectedTaskOutput,
@@ -51,7 +51,7 @@ IDEMPOTENCY_KEY = Header(
 @route(
     "GET", "/task-outputs",
     Gives(TaskOutputPage, "A page; or all rows as NDJSON, CSV or Parquet.", media=MEDIA[1:], headers=(TOTAL,)),
-    asks=(*FILTERS, NO_LIMIT, *PAGE[1:], FIELDS_ASKED, COUNT), refuses=(404, 406),
+    asks=(*FILTERS, ORDER, NO_LIMIT, *PAGE[1:], FIELDS_ASKED, COUNT), refuses=(404, 406),
 )  # fmt: skip
 def list_task_outputs(
     request: Request[Any, Any, Any], services: Services, caller: Caller, asked: Asked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -77,7 +78,7 @@ def test_a_filter_that_holds_is_unfolded_and_filled_in(site: Site, chain: dict[s
 def test_a_time_of_day_is_not_lost_in_a_field_for_days(site: Site, chain: dict[str, str]) -> None:
     text = site.get("/outputs?flow_id=chain&created_after=2020-01-01T10:00:00Z")
     assert '<input type="hidden" name="created_after" value="2020-01-01T10:00:00Z">' in text
-    assert '<input type="date" name="created_after" value="">' in text
+    assert '<input type="date" name="created_after" value="" ' in text
 
 
 def test_pages_lead_to_each_other_and_back(site: Site, chain: dict[str, str]) -> None:
@@ -91,6 +92,26 @@ def test_pages_lead_to_each_other_and_back(site: Site, chain: dict[str, str]) ->
     newer = re.search(r'href="([^"]*)" rel="prev"', text)
     assert newer is not None
     assert listed(site.get(newer[1].replace("&amp;", "&"))) == ["reader"]
+
+
+def test_the_oldest_come_first_when_the_head_of_the_times_is_followed(site: Site, chain: dict[str, str]) -> None:
+    newest = site.get("/outputs?flow_id=chain&limit=2")
+    turn = re.search(r'aria-sort="descending"><a href="([^"]*)" id="by-time"', newest)
+    assert turn is not None
+    first = site.get(unescape(turn[1]))
+    assert (listed(newest), listed(first)) == (["other", "reader"], ["source", "reader"])
+    newer = re.search(r'href="([^"]*)" rel="next"[^>]*>Newer →<', first)
+    assert newer is not None
+    second = site.get(unescape(newer[1]))
+    assert listed(second) == ["other"]
+    older = re.search(r'href="([^"]*)" rel="prev"[^>]*>← Older<', second)
+    assert older is not None
+    assert listed(site.get(unescape(older[1]))) == ["source", "reader"]
+    assert f'aria-sort="ascending"><a href="{turn[1].partition("&amp;order")[0]}"' in first
+    assert '<input type="hidden" name="order" value="oldest">' in first
+    with site.client() as client:
+        exported = client.get("/outputs/export?flow_id=chain&order=oldest&format=jsonl").text
+    assert re.findall(r'"task_name":"(\w+)"', exported) == ["source", "reader", "other"]
 
 
 def test_a_wrong_condition_is_told(site: Site) -> None:

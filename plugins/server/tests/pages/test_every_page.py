@@ -181,9 +181,12 @@ def test_a_page_is_for_everybody(every: Every, seen: Any, seen_without_scripts: 
 
 
 def words(page: Any) -> set[str]:
-    """Those of the content, without times: they are the reader's own where scripts run."""
+    """Those of the content, without times: they are the reader's own where scripts run. What is only there for scripts
+    (a button that copies, the colours of what is typed) tells nothing new."""
     text = page.locator("main").inner_text()
-    return {word for word in text.split() if len(word) > 3 and not re.fullmatch(r"[\d:.,-]+", word)}
+    aside = " ".join(page.locator("main :is(.scripted, .colours)").all_inner_texts())
+    found = {word for word in text.split() if len(word) > 3 and not re.fullmatch(r"[\d:.,-]+", word)}
+    return found - set(aside.split())
 
 
 # -- the sources of the pages

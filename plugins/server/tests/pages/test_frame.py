@@ -147,7 +147,7 @@ def test_the_list_of_keys_can_turn_them_off(site: Site, browser_page: Any, axe: 
     page = browser_page
     page.goto("/executions")
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
     axe(page)
     page.get_by_label("Single letters and signs are keys").uncheck()
     page.keyboard.press("Escape")
@@ -157,7 +157,7 @@ def test_the_list_of_keys_can_turn_them_off(site: Site, browser_page: Any, axe: 
     page.keyboard.press("j")
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(page.locator("table.rows a:focus")).to_have_count(0)
-    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("button", name="Keyboard").click()
     expect(page.get_by_label("Single letters and signs are keys")).not_to_be_checked()
 
 

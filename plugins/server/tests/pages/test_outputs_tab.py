@@ -205,6 +205,15 @@ def test_pages_of_the_list_lead_on_and_back(site: Site) -> None:
     assert (pages, len(seen), set(seen)) == (3, 120, {str(number) for number in range(1, 121)})
 
 
+def test_the_list_can_be_read_in_the_order_in_which_things_came_out(site: Site, came_out: dict[str, str]) -> None:
+    address = f"/executions/{came_out['id']}/outputs"
+    text = site.get(f"{address}?order=oldest&search=o")
+    assert [row[0] for row in listed(text)] == [row[0] for row in listed(site.get(f"{address}?search=o"))][::-1]
+    assert "order=oldest" in link(text, "value")
+    assert '<option value="oldest" selected>oldest first</option>' in text
+    assert "order=" not in link(site.get(address), "value")
+
+
 def test_a_preview_looks_at_no_more_than_it_shows() -> None:
     begun = time.monotonic()
     assert len(preview([{"a": "x" * 10_000_000}] * 1_000_000)) < 200

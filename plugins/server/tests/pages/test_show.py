@@ -321,7 +321,7 @@ def test_outputs_and_values_are_read_by_links_alone(
         expect(first).to_contain_text("70")
         value.get_by_role("link", name="Sum up the columns").click()
         expect(value.locator("dl.summed").first).to_contain_text("120")
-        value.get_by_role("link", name="By itself").click()
+        value.get_by_role("link", name="Open by itself").click()
         expect(first).to_contain_text("70")
         value.get_by_role("link", name="JSON", exact=True).click()
         expect(value.locator("summary").first).to_be_visible()

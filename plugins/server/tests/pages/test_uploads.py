@@ -249,6 +249,11 @@ def test_a_form_has_so_many_files_and_names_so_long(site: Site, client: httpx.Cl
     assert list(folders.iterdir()) == []
 
 
+def test_a_form_of_many_fields_has_room_for_their_names(site: Site, client: httpx.Client, folders: Path) -> None:
+    fields = [field(f"n{number}", "v") for number in range(FIELDS - 2)]
+    assert send(client, field("csrf", token(client)), *fields, file("file.data")).status_code == 303
+
+
 @pytest.mark.parametrize("boundary", ["", "y" * 71, '"a\nb"', "wrong"])
 def test_parts_are_told_apart_as_the_standard_says(site: Site, client: httpx.Client, boundary: str) -> None:
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}".replace("\n", " ")}

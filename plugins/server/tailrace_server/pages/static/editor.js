@@ -1,4 +1,4 @@
-// The field of a flow's source: numbers of its lines, the checker's word a moment after each change, the cursor put to
+// The field of a flow's source: numbers of its lines, colours, the checker's word a moment after each change, the cursor put to
 // what it found, indenting, and no leaving by mistake. Without this the form does the same by its two buttons.
 import {replace, say} from "./refresh.js";
 
@@ -10,6 +10,7 @@ let stored = field.value;
 let leaving = false;   // by Tab, after Escape
 let timer = 0;
 let asked = null;
+let numbered = "";     // what the numbers of the lines show
 
 function number() {
   const wrong = new Map();
@@ -18,6 +19,9 @@ function number() {
     if (kind !== "info" && wrong.get(place.dataset.line) !== "error") wrong.set(place.dataset.line, kind);
   }
   const count = field.value.split("\n").length;
+  const wanted = JSON.stringify([count, ...wrong]);
+  if (wanted === numbered) return;
+  numbered = wanted;
   lines.replaceChildren(...Array.from({length: count}, (_, index) => {
     const line = document.createElement("span");
     line.textContent = `${index + 1}\n`;
@@ -125,3 +129,5 @@ window.addEventListener("beforeunload", (event) => {
   if (stored !== null && field.value !== stored) event.preventDefault();
 });
 number();
+// A browser that does not know its patterns shows the source in one colour.
+import("./colours.js").then(({colour}) => colour(field, form.querySelector(".colours > span")), () => {});

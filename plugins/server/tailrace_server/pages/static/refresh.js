@@ -19,6 +19,7 @@ export async function load(url, {history = null} = {}) {
     if (history) window.history[`${history}State`](null, "", url);
     document.title = found.title;
     replace(found);
+    say("");
   } catch (error) {
     if (error.name !== "AbortError") say(error.message);
   } finally {

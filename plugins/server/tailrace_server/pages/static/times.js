@@ -1,6 +1,7 @@
 // Times in the reader's zone, as UTC is written, with milliseconds where it has them: nothing moves when they take its
 // place.
 
+const EVERY = 10_000;  // ms
 const SECONDS = "2026-01-31 23:59:59".length;
 const format = new Intl.DateTimeFormat("sv-SE", {dateStyle: "short", timeStyle: "medium"});
 
@@ -10,4 +11,23 @@ export function localTimes(root) {
     const rest = time.textContent.slice(SECONDS);
     time.textContent = format.format(new Date(time.dateTime)) + rest;
   }
+  for (const one of root.querySelectorAll("[data-ago]")) if (!begun.has(one)) begun.set(one, performance.now());
 }
+
+// How long ago, in the words of the server, counted on from what it said.
+const begun = new WeakMap();
+
+function ago(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  if (!minutes) return "just now";
+  if (minutes < 90) return `${minutes} min ago`;
+  return minutes < 2880 ? `${Math.floor(minutes / 60)} h ago` : `${Math.floor(minutes / 1440)} d ago`;
+}
+
+setInterval(() => {
+  for (const one of document.querySelectorAll("[data-ago]")) {
+    const passed = (performance.now() - (begun.get(one) ?? performance.now())) / 1000;
+    const text = ago(Number(one.dataset.ago) + passed);
+    if (one.textContent !== text) one.textContent = text;
+  }
+}, EVERY);
