@@ -5,22 +5,18 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from importlib import import_module
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
 from core.host.executor import Executor
 from core.host.seam import Answer, Down, EvaluationJob, Stop, TaskJob, TaskResult, Up
 from core.model.data import evolve
-from core.work.attempt import KILLED, Attempt
+from core.work.attempt import KILLED
+from core.work.attempted import attempted
 from core.work.context import AttemptContext
 from core.work.evaluate import evaluate
 from core.work.line import Line
 from core.work.timers import CallOff, later
 from core.work.tools import Tools
-
-if TYPE_CHECKING:
-    from core.work.group import GroupAttempt
 
 GRACE_SECONDS = 10.0
 CLOSE_SECONDS = 2.5
@@ -135,14 +131,7 @@ class ThreadExecutor(Executor):
         def watch(seconds: float, reason: str) -> CallOff:
             return later(seconds, self._stop, Stop(job.attempt_id, reason))
 
-        attempt = Attempt(job, self._tools, context, gives_back=True)
-        if job.members is not None:
-            group: type[GroupAttempt] = import_module("core.work.group").GroupAttempt
-            attempt = group(job, self._tools, context, self._line, self._grace, watch)
-        if job.ends:
-            result: TaskResult = import_module("core.work.left").end_left(job, self._tools, attempt, watch)
-            return result
-        return attempt.run_in_time(watch)
+        return attempted(job, self._tools, context, self._line, self._grace, watch)
 
     # -- stopping
 

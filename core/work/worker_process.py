@@ -12,11 +12,11 @@ import threading
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from core.errors import TailraceError
 from core.host.seam import Answer, EvaluationJob, EvaluationResult, Stop, TaskJob, TaskResult
-from core.work.attempt import Attempt
+from core.work.attempted import attempted
 from core.work.context import AttemptContext
 from core.work.evaluate import evaluate
 from core.work.line import Line
@@ -25,9 +25,6 @@ from core.work.timers import CallOff
 from core.work.tools import Tools
 from core.work.wire import Limit, LimitOff, Ready, SecretUsed, pack, receive
 from core.work.worker_tools import WorkerTools
-
-if TYPE_CHECKING:
-    from core.work.group import GroupAttempt
 
 EVALUATION_SECONDS = 30
 """Of one evaluation by the clock on the wall; what takes longer ends the process."""
@@ -110,14 +107,7 @@ class _Worker:
             self._tell(Limit(job.attempt_id, number, seconds, reason))
             return lambda: self._tell(LimitOff(job.attempt_id, number))
 
-        attempt = Attempt(job, self._tools, context, gives_back=True)
-        if job.members is not None:
-            group: type[GroupAttempt] = import_module("core.work.group").GroupAttempt
-            attempt = group(job, self._tools, context, self._line, self._grace, watch)
-        if job.ends:
-            result: TaskResult = import_module("core.work.left").end_left(job, self._tools, attempt, watch)
-            return result
-        return attempt.run_in_time(watch)
+        return attempted(job, self._tools, context, self._line, self._grace, watch)
 
     def _evaluated(self, job: EvaluationJob) -> EvaluationResult:
         signal.setitimer(signal.ITIMER_REAL, EVALUATION_SECONDS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,11 +15,10 @@ import pytest
 from core.app import App, load_settings, open_app, open_deployment
 from core.settings import Settings
 from tailrace_runner_docker.plan import ATTEMPT
-from tailrace_runner_docker.runner import Docker
+from tests.containers import IMAGE, docker, reason_to_skip
 from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
-IMAGE = "tailrace-test:latest"
 DRIVER = """
 import os, sys
 from pathlib import Path
@@ -36,19 +34,6 @@ DEAF = "trap '' TERM; echo began; while :; do sleep 0.2; done"
 """Ends by force only."""
 IN_A_CONTAINER = f"containerImage: {IMAGE}, taskRunner: {{type: runner.Docker, pullPolicy: NEVER, killGracePeriod: PT4S}}"
 HERE = "taskRunner: {type: runner.Process}"
-
-
-def docker(*words: str) -> str:
-    return subprocess.run(("docker", *words), check=True, capture_output=True, text=True).stdout.strip()
-
-
-def reason_to_skip() -> str:
-    reason = Docker.unavailable(os.environ)
-    if reason:
-        return reason
-    if not shutil.which("docker"):
-        return "no command `docker` to look at the engine with"
-    return "" if docker("images", "-q", IMAGE) else f"no image {IMAGE}: run `.ci/test-image`"
 
 
 REASON = reason_to_skip()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,23 +13,9 @@ from core.testing.apps import temporary_app
 from core.testing.near_side import KILLED, PLACE, NearSide
 from core.work import ThreadExecutor
 from tailrace_runner_docker.plan import ATTEMPT
-from tailrace_runner_docker.runner import Docker
+from tests.containers import IMAGE, docker, reason_to_skip
 
-IMAGE = "tailrace-test:latest"
 SHELL = "scripts.shell.Commands"
-
-
-def docker(*words: str) -> str:
-    return subprocess.run(("docker", *words), check=True, capture_output=True, text=True).stdout.strip()
-
-
-def reason_to_skip() -> str:
-    reason = Docker.unavailable(os.environ)
-    if reason:
-        return reason
-    if not shutil.which("docker"):
-        return "no command `docker` to look at the engine with"
-    return "" if docker("images", "-q", IMAGE) else f"no image {IMAGE}: run `.ci/test-image`"
 
 
 REASON = reason_to_skip()
