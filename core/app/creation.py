@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -292,8 +293,8 @@ class Creation:
                     f"Invalid input for `{input_id}`, a path of this machine can't be read from elsewhere",
                     expected="the URI of a stored file, or the file itself",
                 )
-            path = Path(str(given)).expanduser()
-            if not path.is_file():
+            path = Path(os.path.expanduser(str(given)))
+            if not os.path.isfile(path):  # unlike those of Path, both take any text
                 raise _no_file(input_id, given)
             target = f"{folder}/{input_id}/{path.name}"
             try:

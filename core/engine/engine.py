@@ -103,9 +103,12 @@ class Engine:
             return False
         return True
 
-    def _is_to_end(self, execution_id: str) -> bool:
-        """Whether a message that stops all of an execution waits for its owner."""
-        return any(stops_all(kind, payload) for _, _, kind, payload in self._records.unread([execution_id]))
+    def _is_to_end(self, work: Work) -> bool:
+        """Whether a message that stops all that runs waits for its owner; `end` comes too late where one has come."""
+        live = work.live
+        ends = bool(live.counters.note) or live.counters.phase == "after"
+        rows = self._records.unread([live.identity.id])
+        return any(stops_all(kind, payload) and not (ends and kind == "end") for _, _, kind, payload in rows)
 
     def _again(self, work: Work, effect: Effect) -> None:
         """Perform what an earlier owner may have performed."""
@@ -176,8 +179,8 @@ class Engine:
             self._lead_once()
         else:
             self._inbox.append(message)
-            while self._inbox and not self._failure and self._leading.acquire(blocking=False):
-                self._lead_once()
+        while self._inbox and not self._failure and self._leading.acquire(blocking=False):  # also what came meanwhile
+            self._lead_once()
         if not self._owned or self._timers.has_due(self._wakes_at):  # nothing left to do, or something sooner
             self._wake.put(None)
 

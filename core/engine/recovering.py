@@ -29,7 +29,7 @@ class Recovering:
         acting: Acting,
         perform: Callable[[Work, Effect], None],
         tell: Callable[[TaskResult | Told], None],
-        is_to_end: Callable[[str], bool],
+        is_to_end: Callable[[Work], bool],
     ) -> None:
         self._acting = acting
         self._perform = perform
@@ -42,7 +42,7 @@ class Recovering:
         """
         worn_out = takeovers >= MOST_TAKEOVERS
         effects = self._pending(work)
-        to_end = any(isinstance(one, RunTask) for one in effects) and self._is_to_end(work.live.identity.id)
+        to_end = any(isinstance(one, RunTask) for one in effects) and self._is_to_end(work)
         for effect in effects:
             if isinstance(effect, StopTask):
                 self._stop(work, effect.key, worn_out=worn_out)

@@ -40,14 +40,18 @@ class Timers:
         return found
 
     def has_due(self, now: int) -> bool:
-        """Whether any time has come."""
-        return bool(self._heap) and self._heap[0].due_at <= now
+        """Whether any time has come. Called from any thread."""
+        first = self._first()
+        return bool(first) and first[0].due_at <= now
 
     def seconds(self, now: int, longest: float) -> float:
-        """How long nothing comes due, `longest` at most."""
-        if not self._heap:
-            return longest
-        return min(longest, max(self._heap[0].due_at - now, 0) / 1_000_000)
+        """How long nothing comes due, `longest` at most. Called from any thread."""
+        first = self._first()
+        return min(longest, max(first[0].due_at - now, 0) / 1_000_000) if first else longest
+
+    def _first(self) -> list[Timer]:
+        """The next one, if there is one, in one step: who leads may be taking it out."""
+        return self._heap[:1]
 
     def waited_for(self, execution_id: str) -> bool:
         """Whether an execution waits for any."""

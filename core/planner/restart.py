@@ -45,7 +45,7 @@ def restart(draft: Draft, message: RestartRequested) -> None:
         draft.rule("nothing to restart: the execution has not ended")
         return
     found = _Restart(draft, message)
-    if found.is_needless and message.what != "child":
+    if found.is_needless and (message.what != "child" or draft.state in _GOOD):
         draft.rule(NOTHING)
     elif has_room(draft):
         found.run()

@@ -1,4 +1,4 @@
-"""Pages of rows, newest first, at the same price however many rows there are.
+"""Pages of rows, newest or oldest first, at the same price however many rows there are.
 
 One condition drives: an index has its rows in the order of `seq`. They are taken in chunks, and what is left of the
 conditions is looked at row by row, until the page is full, there are no more, or the bound is reached.

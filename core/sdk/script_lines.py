@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import re
+import sys
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -73,6 +73,8 @@ def _parse(text: str) -> tuple[dict[str, Any], list[_Metric], list[_LogEntry], l
         message = json.loads(text)
     except json.JSONDecodeError as error:
         raise Invalid(f"{error.msg} at column {error.colno}") from error
+    except ValueError as error:  # Python reads no number of more than 4300 digits
+        raise Invalid("a number in it is too long") from error
     except RecursionError as error:
         raise Invalid("it is nested too deeply") from error
     return (
@@ -98,9 +100,9 @@ def _measured(name: str, kind: Kind, value: object) -> float | timedelta:
     """A timer's number is seconds. What a shell script writes between quotes may be a number too."""
     if kind == "timer" and isinstance(value, str):
         return parse_duration(value)
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = float(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
         raise Invalid(f"the value of the metric `{name}` is not {'a duration' if kind == 'timer' else 'a number'}")
     if kind != "timer":
         return value

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from core.host.seam import LogLine, Member, Stop, TaskJob, TaskResult
 from core.testing.near_side import KILLED, PLACE, SECRET, NearSide
 
@@ -79,9 +81,10 @@ class LeftRules:
         assert near.run("testing.Say", "last", text="last").state == "SUCCESS"
         assert [len(near.results(name)) for name in ("new", "old")] == [1, 1]
 
-    def test_of_a_group_every_member_is_asked_under_the_name_it_had(self, near: NearSide) -> None:
+    @pytest.mark.parametrize(("how", "why"), [("unreachable", "nobody answers "), ("value", "ValueError: not my day")])
+    def test_of_a_group_every_member_is_asked_under_the_name_it_had(self, near: NearSide, how: str, why: str) -> None:
         members = (
-            Member("first", "testing.Outlive", {"text": "unreachable"}),
+            Member("first", "testing.Outlive", {"text": how}),
             Member("second", "testing.Outlive", {"text": "{{ outputs.first.value }}"}),
             Member("third", "testing.Say", {"text": "never"}),
         )
@@ -89,6 +92,6 @@ class LeftRules:
         job = TaskJob("one", 1, PLACE, "flow.WorkingDirectory", {}, known, members=members, ends=True)
         assert self.ended(near, job).state == "KILLED"
         assert lines(near) == [
-            ("", "INFO", "ended one-second: {{ outputs.first.value }}"), ("", "WARN", f"{FAILED}nobody answers "),
+            ("", "INFO", "ended one-second: {{ outputs.first.value }}"), ("", "WARN", f"{FAILED}{why}"),
         ]  # fmt: skip
         assert near.told_of_members() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import UTC
 from functools import partial
 from typing import Any
@@ -74,19 +75,18 @@ class GroupAttempt(Attempt):
         return build(DirectoryOptions, values, self._tools.registry)
 
     def end_left(self) -> None:
-        """Of whichever member: which one ran is not known here. The first error is raised once all were asked."""
-        errors, line = [], _MemberLine(self._line, self._job.attempt_id)
-        for member in self._job.members or ():
-            job = self._member_job(member)
-            context = AttemptContext(job, self._tools, line, group=self.context)
-            try:
-                Attempt(job, self._tools, context).end_left()
-            except TailraceError as error:
-                errors.append(error)
-            finally:
-                context.clean_up()
-        if errors:
-            raise errors[0]
+        """Of whichever member: which one ran is not known here. What goes wrong is raised once all were asked."""
+        with ExitStack() as asked:
+            for member in reversed(self._job.members or ()):
+                asked.callback(self._end_left_of, member)
+
+    def _end_left_of(self, member: Member) -> None:
+        job = self._member_job(member)
+        context = AttemptContext(job, self._tools, _MemberLine(self._line, self._job.attempt_id), group=self.context)
+        try:
+            Attempt(job, self._tools, context).end_left()
+        finally:
+            context.clean_up()
 
     # -- members
 

@@ -159,11 +159,9 @@ class ThreadExecutor(Executor):
                     self._threads -= 1
                     return
                 job = self._left.popleft()
-            ended = self._attempt(job)
+            if not self._attempt(job):
+                return
             with self._lock:
-                if not ended:
-                    self._workers -= 1
-                    return
                 self._idle -= 1
                 self._add_thread()
 
@@ -188,6 +186,7 @@ class ThreadExecutor(Executor):
             self._threads -= abandoned
             if context is not None and context.only_ends:
                 self._enders -= 1
+                self._workers -= 1
                 self._add_ender()
             self._ended.notify_all()
             self._add_thread()

@@ -24,6 +24,8 @@ def given(app: App, declared: str, **inputs: Any) -> Any:
     [
         ("storage:///company/team/x.csv", "there is no file, but received `storage:///company/team/x.csv`"),
         ("kestra:///x.csv", "there is no file, but received `kestra:///x.csv`"),
+        ("~nobody-has-this-name/x.csv", "there is no file, but received `~nobody-has-this-name/x.csv`"),
+        ("x" * 300, f"there is no file, but received `{'x' * 300}`"),
         (
             "s3://bucket/x.csv",
             "Invalid URI format, but received `s3://bucket/x.csv`\n"

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 
 import pytest
 
+from core.engine.timers import Timer, Timers
 from core.errors import Unreachable
 from core.host.records import Unit
-from core.host.seam import TaskJob
+from core.host.seam import TaskJob, Up
 from core.host.views import Happening, TaskLogged
+from core.model.messages import ROOT
 from core.model.nodes import Retry
 from tests.engine.world import ORGANIZATION, World, chain, ended, line, running, task
 from tests.waiting import PATIENCE, until
@@ -123,3 +125,43 @@ def test_who_says_more_than_can_be_written_waits(world: World, monkeypatch: pyte
     assert (raised, world.state()) == ([], "SUCCESS")
     lines = world.records.logs(ORGANIZATION, "e1", None, ("INFO",), 0, 1000)
     assert [one.message for one in lines] == [f"line {number}" for number in range(100)]
+
+
+def test_what_comes_while_a_talker_lets_go_of_the_lead_waits_for_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class LettingGo:
+        """Takes the time to let go in which another thread brings a result, and finds that somebody leads."""
+
+        def __init__(self, late: list[Up]) -> None:
+            self._lock = threading.Lock()
+            self._late = late
+
+        def acquire(self, *, blocking: bool = True, timeout: float = -1) -> bool:
+            return self._lock.acquire(blocking, timeout)
+
+        def release(self) -> None:
+            world.engine._inbox.extend(self._late)
+            self._late.clear()
+            self._lock.release()
+
+    monkeypatch.setattr("core.engine.hearing.MANY_WORDS", 0)
+    world.does = lambda down: []
+    world.own(*chain(2))
+    world.engine._turn()
+    world.engine._leading = LettingGo([ended(first_job(world))])  # type: ignore[assignment]
+    world.hands.tell(line(first_job(world), "much"))
+    assert world.jobs() == ["t0", "t1"]
+
+
+def test_who_does_not_lead_may_ask_for_the_next_time_while_it_is_taken_out() -> None:
+    class TakenOut(list[Timer]):
+        def __len__(self) -> int:
+            count = super().__len__()
+            self.clear()
+            return count
+
+    timers = Timers()
+    for asked in (lambda: timers.has_due(2), lambda: timers.seconds(1, 3.0)):
+        timers._heap = TakenOut([Timer(1, 1, "e1", ROOT)])
+        asked()

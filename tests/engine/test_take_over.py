@@ -15,7 +15,7 @@ from core.host.seam import Down, Stop, TaskJob
 from core.model.flow import Flow
 from core.model.nodes import Group, Step
 from core.model.nodes import Sequence as Sequential
-from tests.engine.world import ORGANIZATION, World, only_end, task
+from tests.engine.world import ORGANIZATION, World, only_end, succeed, task
 
 KILLED = "the execution was killed"
 KINDS = pytest.mark.parametrize(
@@ -128,6 +128,19 @@ def test_another_message_lets_an_attempt_go_on(world: World) -> None:
     taken_over(world, flow)
 
     assert jobs(world.sent) == [("a", True, False)]
+
+
+def test_who_asks_for_an_end_after_the_end_lets_what_runs_then_go_on(world: World) -> None:
+    world.does = lambda down: succeed(down) if isinstance(down, TaskJob) and down.place.task_name == "a" else []
+    flow = world.own(task("a"), after=(task("behind"),))
+    for _ in range(3):
+        world.engine._turn()
+    assert (world.state(), jobs(world.sent)[1:]) == ("SUCCESS", [("behind", False, False)])
+    ask(world, "end", {"state": "FAILED", "stop": True})
+
+    taken_over(world, flow)
+
+    assert jobs(world.sent) == [("behind", True, False)]
 
 
 def test_what_goes_on_after_a_take_over_is_stopped_like_everything(world: World) -> None:

@@ -127,9 +127,11 @@ class World:
 
         return Engine(name, self.records, Answers(self.records), lambda organization: NoOtherFlows(), hands)
 
-    def own(self, *steps: Step, name: str = "e1", outputs: tuple[FlowOutput, ...] = ()) -> Flow:
-        """Create an execution of these tasks and let the engine own it."""
-        flow = Flow("flow", "tests", Sequential(steps), outputs=outputs)
+    def own(
+        self, *steps: Step, name: str = "e1", outputs: tuple[FlowOutput, ...] = (), after: tuple[Step, ...] = ()
+    ) -> Flow:
+        """Create an execution of these tasks and let the engine own it. after: what runs after its end."""
+        flow = Flow("flow", "tests", Sequential(steps), outputs=outputs, after_execution=after)
         self.records.create_execution(NewExecution(name, ORGANIZATION, "tests", "flow", 1, "{}", {}, (), 1))
         self.engine.own(name, flow, self.told.append)
         return flow

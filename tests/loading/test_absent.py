@@ -37,6 +37,12 @@ def test_a_flow_that_calls_one_is_refused_with_its_place(call: str, load: Load) 
     ]
 
 
+@pytest.mark.parametrize("name", INSTEAD)
+def test_each_of_them_is_refused(name: str, load: Load) -> None:
+    (problem,) = told(load(HEAD + TASK % f'"{{{{ {name}() }}}}"'))
+    assert problem.startswith(f"flow.yaml:3:37: the function `{name}` is not offered in this version\n")
+
+
 def test_inputs_and_outputs_are_looked_at_too(load: Load) -> None:
     inputs = "inputs: [{id: a, type: SELECT, expression: \"{{ http('x') }}\"}]\n"
     outputs = "outputs: [{id: o, type: STRING, value: \"{{ env('A') }}\"}]\n"
@@ -51,6 +57,7 @@ def test_inputs_and_outputs_are_looked_at_too(load: Load) -> None:
     [
         '"curl http(s) {{ flow.id }}"',
         "\"{{ 'http(x)' }}\"",
+        "\"{% raw %}{{ http('x') }}{% endraw %}{# http('x') #}{{ vars.http('x') }}\"",
         '"{% macro env(x) %}{{ x }}{% endmacro %}{{ env(1) }}"',
     ],
 )

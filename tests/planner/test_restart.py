@@ -152,6 +152,14 @@ def test_what_succeeded_cannot_be_restarted() -> None:
     assert again(run).rules == ("nothing to restart: the execution has not ended",)
 
 
+def test_a_called_execution_goes_on_to_its_end_again_unless_it_has_ended_well_meanwhile() -> None:
+    run = played(work("a"))
+    assert again(run, "child").rules == ("No task found to restart execution from!",)
+    run.state = "FAILED"
+    assert again(run, "child").rules[0] == "restart: child"
+    assert run.states[-2:] == ["RESTARTED", "SUCCESS"]
+
+
 def test_only_what_is_stale_runs() -> None:
     run = played(work("a"), work("b"), task("g", Sequence((work("c"), work("d")))))
     again(run, "stale", stale=(A, TaskKey("d")))

@@ -51,6 +51,7 @@ def test_metrics_are_counters_timers_and_gauges(ctx: PlainContext, lines: Script
         {"name": "long", "type": "timer", "value": "PT2M"},
         {"name": "level", "type": "gauge", "value": -0.5},
         {"name": "quoted", "type": "counter", "value": "12"},
+        {"name": "padded", "type": "counter", "value": "      12"},
     ]
     lines("stdout", f"::{json.dumps({'metrics': metrics})}::")
     assert ctx.metrics == [
@@ -59,6 +60,7 @@ def test_metrics_are_counters_timers_and_gauges(ctx: PlainContext, lines: Script
         Metric("long", timedelta(minutes=2), "timer", {}),
         Metric("level", -0.5, "gauge", {}),
         Metric("quoted", 12.0, "counter", {}),
+        Metric("padded", 12.0, "counter", {}),
     ]
 
 
@@ -111,6 +113,11 @@ def test_the_message_of_a_log_entry_may_be_a_number(ctx: PlainContext, lines: Sc
             "the level of a log entry is not one of TRACE, DEBUG, INFO, WARN, ERROR",
         ),
         ('{"metrics": [{"name": "a", "type": "gauge", "value": "1e999"}]}', "the value of the metric `a` is not a number"),
+        (
+            '{"metrics": [{"name": "a", "type": "counter", "value": ' + "1" * 400 + "}]}",
+            "the value of the metric `a` is not a number",
+        ),
+        ('{"outputs": {"a": ' + "1" * 5000 + "}}", "a number in it is too long"),
         ('{"logs": [{"level": "INFO"}]}', "`logs.message` is not a text"),
         ('{"logs": [{"message": [1]}]}', "`logs.message` is not a text"),
         ('{"outputs": ' + '{"a":' * 2000 + "1" + "}" * 2001, "it is nested too deeply"),

@@ -66,3 +66,15 @@ class TestThreadExecutor(ExecutorContract):
         for name in jobs:
             near.send("testing.Say", name, text="again")
         assert {near.result(name).state for name in jobs} == {"SUCCESS"}
+
+    def test_what_is_given_up_leaves_its_place_to_nobody(
+        self, near: NearSide, gate: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(core.work.left, "LONGEST_SECONDS", 0.1)
+        near.executor.send(left("given-up", text="late", until=str(gate)))
+        near.result("given-up")
+        for name in ("h1", "h2", "h3"):
+            near.send("testing.Hold", name, until=str(gate))
+        assert near.executor._threads == 2  # type: ignore[attr-defined] # as many as there are workers
+        gate.touch()
+        assert {near.result(name).state for name in ("h1", "h2", "h3")} == {"SUCCESS"}

@@ -33,7 +33,7 @@ class Set(RunnableTask, type="kv.Set", aliases=("io.kestra.plugin.core.kv.Set",)
     namespace: str | None = prop("Whose store; the flow's namespace when missing.", default=None)
     overwrite: bool = prop("Whether a key that is there gets the new value; otherwise the task fails.", default=True)
     ttl: timedelta | None = prop("How long the value lives; for ever when missing.", default=None)
-    kv_type: KvType | None = prop("What a value given as text is to be; STRING makes a number a text.", default=None)
+    kv_type: KvType | None = prop("What a value given as text is to be.", default=None)
     kv_description: str | None = prop("What the key is for, for people.", default=None)
 
     def run(self, ctx: RunContext) -> None:
@@ -44,8 +44,6 @@ class Set(RunnableTask, type="kv.Set", aliases=("io.kestra.plugin.core.kv.Set",)
         value = ctx.render(self.value, typed=True)
         if self.kv_type is not None and isinstance(value, str):
             value = typed(value, self.kv_type)
-        elif self.kv_type == "STRING" and isinstance(value, (int, float)) and not isinstance(value, bool):
-            value = str(value)
         ctx.kv.set(
             self.key, value, self.namespace, overwrite=self.overwrite, ttl=self.ttl, description=self.kv_description
         )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from typing import BinaryIO, cast
+from typing import BinaryIO, Literal, cast
 
 import httpx
 
-from core.sdk import Interrupted, RunContext, TooLarge
+from core.sdk import Interrupted, RunContext, TaskFailed, TooLarge
 from tailrace_http.failures import explain, shown
 from tailrace_http.line import MOST_REDIRECTS, Line, tls_context
-from tailrace_http.options import Auth
+from tailrace_http.options import Auth, is_charset
 from tailrace_http.proxies import choose_proxies
 from tailrace_http.task import Call
 
@@ -64,15 +64,23 @@ class Incoming:
         """The first characters of the body, for a message."""
         return next(self._pieces, b"")[:1000].decode(errors="replace")
 
-    def decode(self, content: bytes) -> tuple[str, str]:
-        """The body as text, by the answer's charset, else by the one of the options; and that charset, when there is
-        what is no text in it (U+FFFD stands for that, as in the reference), else "".
+    def decode(self, content: bytes, errors: Literal["strict", "replace"] = "strict") -> str:
+        """The body as text, by the answer's charset, else, as for one that is not known, by that of the options.
+
+        errors: whether what is no text in it raises TaskFailed or becomes U+FFFD.
         """
-        charset = self._response.charset_encoding or self._call.terms.charset
-        for errors, doubtful in (("strict", ""), ("replace", charset)):
-            with suppress(LookupError, UnicodeError):
-                return content.decode(charset, errors), doubtful
-        return content.decode(errors="replace"), charset
+        charset = self._response.charset_encoding
+        if charset is None or not is_charset(charset):
+            charset = self._call.terms.charset
+        try:
+            return content.decode(charset, errors)
+        except UnicodeError as error:
+            raise TaskFailed(
+                f"the answer is not text in {charset}",
+                where=self.uri,
+                hint="`http.Download` stores an answer of any kind as a file; for text in another charset set "
+                "`options.defaultCharset`",
+            ) from error
 
     def _remaining(self) -> Iterator[bytes]:
         if self._first:

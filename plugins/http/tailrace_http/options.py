@@ -134,11 +134,9 @@ class Options(Described):
 
         allow_failed, ssl: the older forms of two options, written on the task itself. Raises Invalid.
         """
-        try:
-            " ".encode(self.default_charset)
-        except LookupError as error:
+        if not is_charset(self.default_charset):
             where = "$.options.defaultCharset"
-            raise Invalid(f"`{self.default_charset}` is not a charset", where=where, expected="UTF-8, …") from error
+            raise Invalid(f"`{self.default_charset}` is not a charset", where=where, expected="UTF-8, …")
         return Terms(
             auth=self._auth(),
             timeout=self._timeout(),
@@ -183,3 +181,12 @@ class Options(Described):
             username=self.proxy_username,
             password=self.proxy_password,
         )
+
+
+def is_charset(name: str) -> bool:
+    """Whether text can be written in it; Python knows others that are for bytes, such as `hex`."""
+    try:
+        " ".encode(name)
+    except (LookupError, ValueError):
+        return False
+    return True

@@ -40,18 +40,14 @@ class Request(
             call = self.call(ctx, opened)
             with exchange(ctx, call) as answer:
                 content = answer.read()
-        body, doubtful = answer.decode(content)
-        if doubtful:
-            ctx.log.warn(
-                f"the answer is not text in {doubtful}: `body` holds U+FFFD for what is none; `http.Download` stores "
-                "an answer of any kind as a file, `options.defaultCharset` is for text in another charset"
-            )
+        accepted = call.terms.accept(answer.code)
+        body = answer.decode(content, "strict" if accepted else "replace")
         if "RESPONSE_BODY" in call.terms.logs:
             ctx.log.info(f"response body: {body}")
         output = self.Output(
             uri=call.uri, code=answer.code, headers=answer.headers, body=body, response_time_ms=answer.milliseconds
         )
-        if not call.terms.accept(answer.code):
+        if not accepted:
             raise TaskFailed(**refusal(call, answer, body), output=output)
         return output
 

@@ -129,6 +129,7 @@ def test_spaces_of_the_uri_are_escaped(run: Any) -> None:
         (Answer("é".encode("latin-1"), headers={"Content-Type": "text/plain; charset=ISO-8859-1"}), {}, "é"),
         (Answer("é".encode("latin-1")), {"defaultCharset": "ISO-8859-1"}, "é"),
         (Answer("é".encode()), {}, "é"),
+        (Answer("é".encode(), headers={"Content-Type": "text/plain; charset=none"}), {}, "é"),
         (Answer(gzip.compress(b"packed"), headers={"Content-Encoding": "gzip"}), {}, "packed"),
         (Answer(b"", 204), {}, ""),
     ],
@@ -143,22 +144,17 @@ def test_the_body_is_decoded(run: Any, answer: Answer, options: Mapping[str, Any
     [
         (Answer(b"a\xff"), "UTF-8"),
         (Answer(b"a\xff", headers={"Content-Type": "text/plain; charset=ascii"}), "ascii"),
-        (Answer(b"a\xff", headers={"Content-Type": "text/plain; charset=none"}), "none"),
-        (Answer(b"a\xff", headers={"Content-Type": "text/plain; charset=hex"}), "hex"),
+        (Answer(b"a\xff", headers={"Content-Type": "text/plain; charset=none"}), "UTF-8"),
+        (Answer(b"a\xff", headers={"Content-Type": "text/plain; charset=hex"}), "UTF-8"),
     ],
 )
-def test_what_is_no_text_in_a_body_is_replaced_and_told(
-    ctx: PlainContext, run: Any, answer: Answer, charset: str
-) -> None:
-    with HttpServer({"/": answer}) as server:
-        assert run(Request, {"uri": server.url})["body"] == "a\ufffd"
-    assert ctx.log.lines == [
-        (
-            "WARN",
-            f"the answer is not text in {charset}: `body` holds U+FFFD for what is none; `http.Download` stores "
-            "an answer of any kind as a file, `options.defaultCharset` is for text in another charset",
-        )
-    ]
+def test_a_body_that_is_no_text_fails(run: Any, answer: Answer, charset: str) -> None:
+    with HttpServer({"/": answer}) as server, pytest.raises(TaskFailed) as failed:
+        run(Request, {"uri": server.url})
+    assert str(failed.value) == (
+        f"{server.url}: the answer is not text in {charset}\n  to do: `http.Download` stores an answer of any kind as "
+        "a file; for text in another charset set `options.defaultCharset`"
+    )
 
 
 def test_a_status_that_is_no_success_is_told_whatever_the_body_is(run: Any) -> None:

@@ -10,8 +10,6 @@ import pytest
 
 from tailrace_server.drawing.highlight import source_html
 
-from .conftest import Site
-
 pytestmark = pytest.mark.browser
 LABEL = "Source, in YAML"
 TRICKY = """# what is said of all of it
@@ -35,6 +33,7 @@ tasks:
       text: 1
     last: -1.5
 """
+PUT = "(field, text) => { field.value = text; field.dispatchEvent(new InputEvent('input', {bubbles: true})); }"
 COLOURED = (
     """() => [...document.querySelectorAll('.colours [class^=y-]')].map((one) => [one.className, one.textContent])"""
 )
@@ -100,14 +99,28 @@ def test_a_long_source_is_coloured_where_it_is_seen(browser_page: Any) -> None:
     assert left < 0  # it went to the side with the field
 
 
-@pytest.mark.parametrize("text", ["x" * 5000, "a: " + "'" * 1900, "\n" * 30_000])
+@pytest.mark.parametrize(
+    "text", ["x" * 5000, "a: " + "'" * 1900, "\n" * 130_000, "\n".join(["a:" + " " * 1990 + "b"] * 200)]
+)
 def test_what_is_very_long_is_shown_all_the_same(browser_page: Any, text: str) -> None:
+    browser_page.set_viewport_size({"width": 1280, "height": 2200})
     browser_page.goto("/flows/new")
-    put = "(field, text) => { field.value = text; field.dispatchEvent(new InputEvent('input', {bubbles: true})); }"
-    browser_page.get_by_label(LABEL).evaluate(put, text)
-    assert text.startswith(
-        browser_page.evaluate("document.querySelector('.colours > span').textContent.slice(0, 1900)")
-    )
+    browser_page.get_by_label(LABEL).evaluate(PUT, text)
+    shown = browser_page.evaluate("document.querySelector('.colours > span').textContent.slice(0, 1900)")
+    assert shown == f"{text}\n"[: len(shown)]
+    assert len(shown) >= min(len(text), 40)
+
+
+def test_a_source_is_seen_once_also_where_it_is_too_long_for_colours(browser_page: Any) -> None:
+    browser_page.goto("/flows/new")
+    field = browser_page.get_by_label(LABEL)
+    field.fill("a: 1")
+    layer = "document.querySelector('.colours').textContent"
+    seen = browser_page.evaluate(layer)
+    field.evaluate(PUT, f"x: {'y' * 2000}\n" * 1000)
+    assert (seen, browser_page.evaluate(layer)) == ("a: 1\n", "")
+    own = "(field) => getComputedStyle(field).webkitTextFillColor"
+    assert field.evaluate(own) == field.evaluate("(field) => getComputedStyle(field).color")
 
 
 def test_a_browser_without_the_patterns_shows_one_colour(browser_page: Any) -> None:
@@ -121,9 +134,11 @@ def test_a_browser_without_the_patterns_shows_one_colour(browser_page: Any) -> N
     )
 
 
-def test_the_layer_is_no_second_text_for_who_listens(browser_page: Any, axe: Any, site: Site) -> None:
+def test_the_layer_is_no_second_text_for_who_listens(browser_page: Any, axe: Any) -> None:
     from playwright.sync_api import expect
 
     browser_page.goto("/flows/new")
-    expect(browser_page.locator("textarea.coloured")).to_be_visible()
+    browser_page.get_by_label(LABEL).fill(TRICKY)
+    expect(browser_page.locator(".colours .y-anchor").first).to_be_visible()
+    assert browser_page.locator(".editor").aria_snapshot().count("team: sales") == 1
     axe(browser_page)

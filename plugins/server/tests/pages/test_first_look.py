@@ -75,6 +75,14 @@ def test_where_nothing_is_it_is_said_what_to_do(tmp_path: Path, path: str, said:
             assert (said in text_of(told), "Start a flow" in told) == (True, False)
 
 
+def test_behind_the_last_row_nobody_is_told_to_begin(tmp_path: Path) -> None:
+    with open_site(tmp_path / "home") as site:
+        view = site.run(TWO_LINES)
+        output = site.app.outputs.get(f"{view.id}/fine").id
+        assert "No execution fits." in text_of(site.get(f"/executions?starting_after={view.id}"))
+        assert "No task output fits." in text_of(site.get(f"/outputs?starting_after={output}"))
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(-3, "just now"), (59.9, "just now"), (60, "1 min ago"), (89 * 60, "89 min ago"), (90 * 60, "1 h ago"),
@@ -180,3 +188,23 @@ def test_what_was_wrong_is_told_no_longer_once_it_is_right(site: Site, browser_p
     expect(said).to_contain_text("only numbers have an order here")
     field.fill("value>1")
     expect(said).to_be_empty()
+
+
+@pytest.mark.browser
+def test_a_list_that_says_the_same_stays_as_time_goes_on(site: Site, browser_page: Any) -> None:
+    """Whoever marks a text in it, or presses on a link, is not disturbed by what runs elsewhere."""
+    site.run(TWO_LINES)
+    browser_page.goto("/executions?flow_id=two")
+    browser_page.wait_for_function("document.querySelector('#list time[title]')")
+    kept, told = browser_page.evaluate("""async () => {
+        const module = document.querySelector('script[src*="page.js"]').src.replace('page.js', 'refresh.js');
+        const {replace} = await import(module);
+        const list = document.getElementById('list');
+        const text = (await (await fetch(location.href)).text()).replace(/data-ago="\\d+"/g, 'data-ago="7"');
+        const found = new DOMParser().parseFromString(text, 'text/html');
+        for (const one of found.querySelectorAll('.ago')) one.textContent = list.querySelector('.ago').textContent;
+        replace(found);
+        return [document.getElementById('list') === list, list.querySelectorAll('.ago').length];
+    }""")
+    assert kept
+    assert told > 0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
+from plugins.server.tests.loops import run
 from tailrace_server.errors import Refused
 from tailrace_server.pages.parts import FIELDS, PartsReader
 
@@ -20,6 +20,9 @@ def test_headers_of_parts_are_few_and_short(more: bytes) -> None:
         for _ in range(FIELDS):
             yield part
 
+    async def read() -> None:
+        await PartsReader(None, lambda form: None, 10**7, 0).read(body(), "x")
+
     with pytest.raises(Refused) as refused:
-        asyncio.run(PartsReader(None, lambda form: None, 10**7, 0).read(body(), "x"))
+        run(read())
     assert str(refused.value) == "the form has more than 1000 fields, or very long names"

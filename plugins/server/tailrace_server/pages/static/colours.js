@@ -34,14 +34,15 @@ export function colour(field, layer) {
   function draw() {
     const plain = field.value.length > MOST;
     field.classList.toggle("coloured", !plain);
-    layer.hidden = plain;
-    if (plain) return;
+    if (plain) return layer.replaceChildren();
     const lines = field.value.split("\n");
     measure(lines.length);
     const [first, last] = seen();
     drawn = [Math.max(0, first - BEYOND), Math.min(lines.length, last + BEYOND)];
     move();
-    layer.replaceChildren(...coloured(lines, ...drawn));
+    const fresh = new DocumentFragment();
+    for (const one of coloured(lines, ...drawn)) fresh.append(one);   // there may be more than a call takes
+    layer.replaceChildren(fresh);
   }
 
   function move() {
@@ -73,12 +74,18 @@ function* coloured(lines, first, last) {
 }
 
 function* words(line) {
+  let plain = "";
   for (const {0: word, groups} of line.matchAll(WORDS)) {
     const kind = Object.keys(groups).find((name) => groups[name] !== undefined);
-    if (kind === "plain") yield word;
-    else if (kind === "text") yield span(kind, ...texts(word));
-    else yield span(kind, word);
+    if (kind === "plain") {
+      plain += word;
+      continue;
+    }
+    yield plain;
+    yield kind === "text" ? span(kind, ...texts(word)) : span(kind, word);
+    plain = "";
   }
+  yield plain;
 }
 
 function* texts(line) {

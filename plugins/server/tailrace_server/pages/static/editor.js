@@ -22,13 +22,21 @@ function number() {
   const wanted = JSON.stringify([count, ...wrong]);
   if (wanted === numbered) return;
   numbered = wanted;
-  lines.replaceChildren(...Array.from({length: count}, (_, index) => {
-    const line = document.createElement("span");
-    line.textContent = `${index + 1}\n`;
-    line.className = wrong.get(String(index + 1)) ?? "";
-    return line;
-  }));
+  const shown = [""];
+  for (let line = 1; line <= count; line++) {
+    const kind = wrong.get(String(line));
+    if (kind) shown.push(marked(line, kind), "");
+    else shown[shown.length - 1] += `${line}\n`;
+  }
+  lines.replaceChildren(...shown);
   lines.scrollTop = field.scrollTop;
+}
+
+function marked(line, kind) {
+  const one = document.createElement("span");
+  one.textContent = `${line}\n`;
+  one.className = kind;
+  return one;
 }
 
 async function check() {

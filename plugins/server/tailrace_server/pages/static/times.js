@@ -11,7 +11,10 @@ export function localTimes(root) {
     const rest = time.textContent.slice(SECONDS);
     time.textContent = format.format(new Date(time.dateTime)) + rest;
   }
-  for (const one of root.querySelectorAll("[data-ago]")) if (!begun.has(one)) begun.set(one, performance.now());
+  for (const one of root.querySelectorAll("[data-ago]")) {
+    begun.set(one, performance.now() - 1000 * Number(one.dataset.ago));
+    one.removeAttribute("data-ago");   // each answer says another: parts that say the same otherwise are equal
+  }
 }
 
 // How long ago, in the words of the server, counted on from what it said.
@@ -25,9 +28,8 @@ function ago(seconds) {
 }
 
 setInterval(() => {
-  for (const one of document.querySelectorAll("[data-ago]")) {
-    const passed = (performance.now() - (begun.get(one) ?? performance.now())) / 1000;
-    const text = ago(Number(one.dataset.ago) + passed);
+  for (const one of document.querySelectorAll(".ago")) {
+    const text = ago((performance.now() - begun.get(one)) / 1000);
     if (one.textContent !== text) one.textContent = text;
   }
 }, EVERY);
