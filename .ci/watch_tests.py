@@ -1,12 +1,14 @@
 """A pytest plugin: which tests failed, and which began and did not end, in files that outlive a run that is stopped.
 
-The files are in `build/tests`.
+The files are in `build/tests`. A test that does not end is ended with its process, which says where each thread was.
 Where CI=true, a skipped test that needs Docker, PostgreSQL or Chromium makes the run fail.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -17,16 +19,43 @@ NEEDED = frozenset({"browser", "docker", "postgres"})
 LINE = 220
 """Characters of a failed test's line: its name and the first words of why."""
 
+FOLDER = Path("build", "tests").absolute()
+
+PATIENCE = 240
+"""Seconds after which a test counts as one that does not end; the longest takes a tenth."""
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    said = FOLDER / f"hung-{os.getpid()}.txt"
+    with said.open("w") as file:
+        file.write(f"{item.nodeid}\n")
+        file.flush()
+        faulthandler.dump_traceback_later(PATIENCE, exit=True, file=file)
+        try:
+            return (yield)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            said.unlink()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that took its process with it is given to the next one, where it must not do that again."""
+    for said in FOLDER.glob("hung-*.txt"):
+        lines = said.read_text().splitlines()
+        if lines[:1] == [item.nodeid] and len(lines) > 1:
+            pytest.fail(f"did not end within {PATIENCE} s: {said}", pytrace=False)
+
 
 def pytest_configure(config: pytest.Config) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
     if hasattr(config, "workerinput"):  # a process of several: the one that started it is told of everything
         return
-    config.pluginmanager.register(_Watch(config.rootpath / "build" / "tests", strict=os.environ.get("CI") == "true"))
+    config.pluginmanager.register(_Watch(FOLDER, strict=os.environ.get("CI") == "true"))
 
 
 class _Watch:
     def __init__(self, folder: Path, strict: bool) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.strict = strict
         self.skipped: list[str] = []
         self.failed = folder / "failed.txt"
@@ -45,6 +74,8 @@ class _Watch:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             self._add(report.nodeid, _reason(report))
+        if report.when not in {"setup", "call", "teardown"}:  # its process has ended in the middle of it
+            self.pytest_runtest_logfinish(report.nodeid)
         if (
             self.strict
             and report.skipped

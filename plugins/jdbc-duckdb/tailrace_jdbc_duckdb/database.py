@@ -57,6 +57,7 @@ class Database:
         self._ctx = ctx
         self._closed = threading.Event()
         self._interrupting: threading.Thread | None = None
+        self._beginning = threading.Lock()
         with self._failures():
             self._connection = self._connect(location)
         self._set("extension_directory", str(ctx.cache_dir / "duckdb-extensions"))
@@ -76,16 +77,18 @@ class Database:
         """Stop what runs, and what would run next: an interrupt between two statements is lost on DuckDB."""
 
         def insist() -> None:
-            self._connection.interrupt()
-            while not self._closed.wait(_SECONDS_BETWEEN_INTERRUPTS):
+            while not self._closed.is_set():
                 self._connection.interrupt()
+                self._closed.wait(_SECONDS_BETWEEN_INTERRUPTS)
 
-        if self._interrupting is None:
-            self._interrupting = threading.Thread(target=insist, daemon=True)
-            self._interrupting.start()
+        with self._beginning:
+            if self._interrupting is None and not self._closed.is_set():
+                self._interrupting = threading.Thread(target=insist, daemon=True)
+                self._interrupting.start()
 
     def close(self) -> None:
-        self._closed.set()
+        with self._beginning:
+            self._closed.set()
         if self._interrupting is not None:
             self._interrupting.join()
         self._connection.close()
@@ -194,6 +197,7 @@ def _settings(ctx: RunContext, location: Location) -> dict[str, str | bool | int
     settings: dict[str, str | bool | int | float | list[str]] = {
         "allow_persistent_secrets": False,  # they would be kept in the user's home
         "python_enable_replacements": False,  # SQL must not read the variables of this program
+        "async_threads": 0,  # with them DuckDB 2.0 may wait forever when a COPY fails or is interrupted
     }
     if location.path is None or location.path.is_relative_to(ctx.working_dir.resolve()):
         settings["temp_directory"] = str(private_directory(ctx) / "temp")

@@ -148,6 +148,21 @@ class TestStop:
         )
         timer.join()
 
+    def test_a_file_that_fails_in_the_middle_ends_each_time(self, ctx: PlainContext) -> None:
+        """DuckDB 2.0 with threads of its own for writing waits forever after about one of a hundred."""
+        for row in range(100_000, 2_000_000, 100_000):
+            sql = f"SELECT CASE WHEN range = {row} THEN error('row {row}') ELSE range END FROM range(2000000)"
+            assert f"row {row}" in failure(ctx, sql, store=True)
+        assert query(ctx, "SELECT current_setting('async_threads') AS threads", fetch_one=True)["row"] == {"threads": 0}
+
+    @pytest.mark.parametrize("milliseconds", [0, 1, 3, 10, 30])
+    def test_a_kill_while_a_query_begins_or_ends_stops_it(self, ctx: PlainContext, milliseconds: int) -> None:
+        timer = threading.Timer(milliseconds / 1000, ctx.stop)
+        timer.start()
+        sql = "FROM range(1000000) a, range(1000000) b"
+        assert failure(ctx, sql, Interrupted, store=True) == "the query was stopped"
+        timer.join()
+
     def test_nothing_runs_after_a_kill(self, ctx: PlainContext, tmp_path: Path) -> None:
         ctx.stop()
         path = database(tmp_path / "my.db")

@@ -141,11 +141,18 @@ def test_a_page_is_whole_without_anything_inline_or_from_elsewhere(every: Every,
     assert (seen.found, seen.headings) == ([], 1)
 
 
+PAINTED = """() => new Promise((done) => {
+  const painted = () => requestAnimationFrame(() => requestAnimationFrame(() => {
+    window.moved = 0;
+    new PerformanceObserver((list) => { for (const one of list.getEntries()) window.moved += one.value; })
+      .observe({type: "layout-shift"});
+    done();
+  }));
+  if (document.readyState === "loading") document.addEventListener("readystatechange", painted, {once: true});
+  else painted();
+})"""
 MOVED = """() => new Promise((done) => {
-  let moved = 0;
-  new PerformanceObserver((list) => { for (const one of list.getEntries()) moved += one.value; })
-    .observe({type: "layout-shift", buffered: true});
-  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(moved), 50)));
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(window.moved), 50)));
 })"""
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -170,14 +177,29 @@ def test_a_page_is_for_everybody(every: Every, seen: Any, seen_without_scripts: 
     told stands there without scripts too."""
     address = every.address(path)
     seen.set_viewport_size({"width": 1280, "height": 800})
-    seen.goto(address, wait_until="load")
-    assert seen.evaluate(MOVED) < 0.01
+    assert moved_by_scripts(seen, address) < 0.01
     seen_without_scripts.goto(address)
     assert words(seen) - words(seen_without_scripts) == set()
     axe(seen, "light")
     seen.set_viewport_size({"width": 380, "height": 800})
     assert seen.evaluate(TOO_WIDE) <= 0
     axe(seen, "dark")
+
+
+def moved_by_scripts(page: Any, address: str) -> float:
+    """Opens a page and gives the share of it that moves once its scripts run, which they do after it has been painted:
+    what a slow machine paints while it still reads the page may move."""
+    held: list[Any] | None = []
+    page.route("**/*.js", lambda request: request.continue_() if held is None else held.append(request))
+    page.goto(address, wait_until="commit")
+    page.evaluate(PAINTED)
+    scripts, held = held, None
+    for request in scripts:
+        request.continue_()
+    page.wait_for_load_state("load")
+    moved = float(page.evaluate(MOVED))
+    page.unroute("**/*.js")
+    return moved
 
 
 def words(page: Any) -> set[str]:
