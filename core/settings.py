@@ -17,6 +17,8 @@ from typing import Any
 from core.errors import Invalid, Unreachable
 from core.model.data import data, evolve, field
 
+DIGITS = 18
+"""Of a number, at most."""
 RUNNERS = ("auto", "docker", "process")
 DURABILITIES = ("process", "power-loss")
 SECRET = ("api_key", "encryption_key", "records")
@@ -139,15 +141,16 @@ def _changeable() -> set[str]:
 def _checked(name: str, value: object) -> object:
     where = f"setting {name}"
     if name in ("workers", "inline_limit"):
-        if not str(value).isdecimal() or int(str(value)) < 1:
+        text = str(value)
+        if not text.isdecimal() or len(text) > DIGITS or int(text) < 1:
             raise Invalid(f"`{value}` is not a whole number from 1 up", where=where)
-        return int(str(value))
+        return int(text)
     if name == "zone":
         return _zone(str(value), where)
     if name == "records" and value and not re.match(r"[a-z][a-z0-9+.-]*://", str(value)):
         raise Invalid("this is not the URL of a record store", where=where, expected="such as postgresql://host/database")
     if name in ("plugins_dir", "secrets_file"):
-        return Path(str(value)).expanduser()
+        return Path(os.path.expanduser(str(value)))  # as it stands when there is no such user: no such file then
     if name == "globals":
         return _table(value, where)
     allowed = {"runner": RUNNERS, "durability": DURABILITIES}.get(name)
@@ -172,7 +175,7 @@ def _table(value: object, where: str) -> dict[str, Any]:
     if isinstance(value, str):
         try:
             found = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
     if not isinstance(found, dict):
         raise Invalid("this is not a table of values", where=where, expected="a table, or the JSON text of a map")
@@ -180,14 +183,17 @@ def _table(value: object, where: str) -> dict[str, Any]:
 
 
 def _from_file(path: Path) -> dict[str, object]:
-    if not path.exists():
+    if not os.path.exists(path):  # unlike that of Path, it takes any text
         return {}
     import tomllib  # noqa: PLC0415  # only where there is such a file
 
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid(f"the settings can't be read: {error}", where=str(path), expected="TOML") from error
+    except OSError as error:
+        why = str(error.strerror or error).lower()
+        raise Unreachable(f"the settings can't be read: {why}", where=str(path)) from error
     known = _changeable()
     unknown = sorted(set(content) - known)
     if unknown:
@@ -199,9 +205,21 @@ def _from_file(path: Path) -> dict[str, object]:
 
 def _default_home(product: Product, environment: Mapping[str, str]) -> Path:
     if sys.platform == "win32":
-        base = Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        base = Path(environment.get("LOCALAPPDATA") or _user_folder(product) / "AppData" / "Local")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
+        base = _user_folder(product) / "Library" / "Application Support"
     else:
-        base = Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+        base = Path(environment.get("XDG_DATA_HOME") or _user_folder(product) / ".local" / "share")
     return base / product.name
+
+
+def _user_folder(product: Product) -> Path:
+    """Where the user's own files are. Raises Invalid for one who has no such place, as in some containers."""
+    try:
+        return Path.home()
+    except RuntimeError as error:
+        raise Invalid(
+            "this user has no home directory to keep records in",
+            where="setting home",
+            hint=f"say where with --home DIR or {product.prefix}HOME",
+        ) from error

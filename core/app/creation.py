@@ -254,7 +254,7 @@ class Creation:
         for folder in self._flows.folders:
             top = (folder / "_files").resolve()
             path = (top / name).resolve()
-            if top in path.parents and path.is_file():
+            if top in path.parents and os.path.isfile(path):
                 return str(path)
         files = dict(self._records.namespace_files(self._organization, namespace or identity.namespace))
         if name not in files:

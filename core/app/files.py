@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -61,7 +62,7 @@ class FileService:
 
     def put(self, source: Path, namespace: str, name: str) -> FileView:
         uri = namespace_uri(namespace, name)
-        if not source.is_file():
+        if not os.path.isfile(source):  # unlike that of Path, it takes any text
             raise Unreachable(f"there is no file `{source}`")
         stored = self._storage.put(self._organization, storage_path(uri), source)
         self._records.save_namespace_file(

@@ -18,6 +18,8 @@ from core.registry import Registry
 
 PARSED = 500
 """Revisions that are kept as they were parsed: one of ten tasks takes about 20 kB."""
+LARGEST = 2**63 - 1
+"""Number of a revision that a record store can be asked for."""
 
 
 class FlowService:
@@ -60,7 +62,8 @@ class FlowService:
         return view
 
     def get(self, namespace: str, flow_id: str, revision: int | None = None) -> FlowView:
-        found = self._records().flow(self._organization, namespace, flow_id, revision)
+        held = revision is None or revision <= LARGEST  # a record store can't even be asked for others
+        found = self._records().flow(self._organization, namespace, flow_id, revision) if held else None
         if found is None:
             which = f" with revision {revision}" if revision else ""
             raise NotFound(f"there is no flow {namespace}.{flow_id}{which}", hint="`flows list` shows them all")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,8 +29,8 @@ def given_value(name: str, text: str, *, is_file: bool = False) -> str:
         return text[1:]
     if not text.startswith("@"):
         return text
-    path = Path(text[1:]).expanduser()
-    if not path.is_file():
+    path = Path(os.path.expanduser(text[1:]))
+    if not os.path.isfile(path):  # unlike those of Path, both take any text
         raise NotFound(f"the file for the input `{name}` does not exist", where=str(path))
     if is_file:
         return str(path.absolute())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -26,7 +27,7 @@ class Reached(Services, Protocol):
 def settings_of(call: Call) -> Settings:
     """The settings of everything a command line says. Raises Invalid, NotFound."""
     args = call.args
-    if args.secrets is not None and not args.secrets.is_file():
+    if args.secrets is not None and not os.path.isfile(os.path.expanduser(args.secrets)):
         raise NotFound("the file of secrets does not exist", where=str(args.secrets))
     return load_settings(
         home=args.home, product=call.product, plugins_dir=args.plugins_dir, secrets_file=args.secrets

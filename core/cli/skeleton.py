@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -97,7 +98,7 @@ def write_plugin(name: str, parent: Path, product: Product) -> Path:
         "tests/test_tasks.py": _TEST,
         "flow.yaml": _FLOW,
     }
-    if folder.exists():
+    if os.path.exists(folder):  # unlike that of Path, it takes any text
         raise Conflict("the folder exists already", where=str(folder), hint="choose another name, or --into DIR")
     try:
         for path, text in files.items():

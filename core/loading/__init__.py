@@ -4,7 +4,6 @@ from core.loading.flow import load_flow
 from core.loading.placing import place_of
 from core.loading.positions import task_lines
 from core.loading.problems import Loaded, Problem
-from core.loading.rare import FindTemplate
-from core.loading.reader import parse_yaml
+from core.loading.reader import FindTemplate, parse_yaml
 
 __all__ = ["FindTemplate", "Loaded", "Problem", "load_flow", "parse_yaml", "place_of", "task_lines"]

@@ -9,8 +9,8 @@ from core.loading.defaults import with_defaults
 from core.loading.dialects import Dialects
 from core.loading.inputs import InputLoader
 from core.loading.problems import Findings, Loaded, Problem, not_yaml
-from core.loading.rare import FindTemplate, Rare
-from core.loading.reader import read
+from core.loading.rare import Rare
+from core.loading.reader import FindTemplate, read
 from core.loading.shapes import ENTERPRISE, FLOW_ID, NAMESPACE, Shapes, asks_for_nothing
 from core.loading.syntax import SyntaxProblem
 from core.loading.tasks import TaskLoader

@@ -8,8 +8,7 @@ from typing import Any
 
 from core.errors import Invalid
 from core.loading.problems import Findings
-from core.loading.rare import FindTemplate
-from core.loading.reader import parse_yaml
+from core.loading.reader import FindTemplate, parse_yaml
 from core.registry.problem import Path
 
 _ARGUMENT = r"\bparent\.outputs\.args\.([a-zA-Z_][a-zA-Z0-9_]*)"

@@ -6,13 +6,14 @@ flow that has the property.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from core.loading.dialects import Dialects
 from core.loading.problems import Findings
+from core.loading.reader import FindTemplate
 from core.loading.shapes import Shapes, asks_for_nothing
 from core.loading.templates import Templates
 from core.model.flow import Check, FlowTrigger, Sla, TaskCache
@@ -22,9 +23,6 @@ from core.registry.registry import Registry
 
 if TYPE_CHECKING:
     from core.loading.blocks import BlockLoader
-
-FindTemplate = Callable[[str, str], str | None]
-"""(namespace, template id) → the text of the template, None when there is none."""
 
 _TEMPLATES = frozenset({"flow.Template", "io.kestra.plugin.core.flow.Template", "io.kestra.core.tasks.flows.Template"})
 

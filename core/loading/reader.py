@@ -6,6 +6,7 @@ asked only when there is a problem to report.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ruamel.yaml.error import YAMLError
@@ -27,6 +28,9 @@ from core.loading.syntax import SyntaxProblem, explain, needs_quotes, unreadable
 MAX_DEPTH = 200
 MAX_VALUES = 200_000
 """How many values aliases may stand for, all together; it ends what grows exponentially."""
+
+FindTemplate = Callable[[str, str], str | None]
+"""(namespace, template id) → the text of the template, None when there is none."""
 
 _TAG = "tag:yaml.org,2002:"
 _FOR_COLLECTIONS = frozenset({None, "!", _TAG + "map", _TAG + "seq"})

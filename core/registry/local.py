@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ def local_modules(folder: Path) -> Iterator[tuple[str, str, Callable[[], ModuleT
 
     Names that begin with `_` or `.` are left out. Raises NotFound when there is no such folder.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # unlike that of Path, it takes any text
         raise NotFound(f"there is no plugins folder `{folder}`", expected="a folder that holds Python files")
     for path in sorted(folder.iterdir()):
         source = path / "__init__.py" if path.is_dir() else path

@@ -95,13 +95,42 @@ def test_a_rate_limit_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (found, waited, len(requests)) == ({"data": [1]}, [3, 2], 3)
 
 
-@pytest.mark.parametrize("url", ["ftp://host", "http://", "host:port", "http://host:99999", "postgresql://h/db"])
+@pytest.mark.parametrize("told", ["Sun, 22 Nov 2026 10:00:00 GMT", "0", "soon"])
+def test_a_rate_limit_that_says_no_seconds_is_waited_for_a_second(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(module, "sleep", waited.append)
+    answers: Iterator[Answer] = iter((Answer("", 429, {"Retry-After": told}), json_answer({"data": [1]})))
+
+    assert (asked(lambda request: next(answers))[0], waited) == ({"data": [1]}, [1])
+
+
+@pytest.mark.parametrize("url", [
+    "ftp://host", "http://", "host:port", "http://host:99999", "postgresql://h/db",
+    "x" * 64, "a..b", "http://[::1", "\udcff", "http://host/ä",
+])  # fmt: skip
 def test_what_is_no_url_of_a_server_is_refused(url: str) -> None:
     with pytest.raises(Invalid) as caught:
         Connection(url, "")
     assert str(caught.value) == (
         "setting server: this is not the URL of a server\n  expected: https://HOST[:PORT]"
     )
+
+
+@pytest.mark.parametrize("key", ["tr_s3cret\n", "tr_s3cr\u00e9t", "\udcff", "tr s3cret"])
+def test_what_no_header_can_hold_is_no_api_key_and_is_not_shown(key: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        Connection("http://host", key)
+    assert str(caught.value) == (
+        "setting api_key: this is not an API key\n  expected: letters, digits and signs of ASCII"
+    )
+
+
+def test_an_id_that_is_no_text_is_asked_for_like_others() -> None:
+    with HttpServer({}) as server:
+        connection = Connection(server.url, "")
+        with pytest.raises(Unreachable, match="the answer is an error of another program: 404"):
+            connection.get("/flow-executions/\udcff", {"tag": "\udcff"})
+        connection.close()
 
 
 def test_a_password_in_the_url_is_not_shown() -> None:

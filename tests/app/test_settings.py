@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import Invalid
+from core.errors import Invalid, Unreachable
 from core.settings import load_settings
 
 
@@ -29,6 +29,9 @@ def test_an_empty_variable_says_nothing(tmp_path: Path) -> None:
     ("given", "message"),
     [
         ({"workers": "0"}, "setting workers: `0` is not a whole number from 1 up"),
+        ({"workers": "9" * 5000}, f"setting workers: `{'9' * 5000}` is not a whole number from 1 up"),
+        ({"globals": "[" * 50_000}, "setting globals: this is not a table of values\n"
+         "  expected: a table, or the JSON text of a map"),
         ({"workers": "²"}, "setting workers: `²` is not a whole number from 1 up"),
         ({"inline_limit": "-5"}, "setting inline_limit: `-5` is not a whole number from 1 up"),
         ({"runner": "podman"}, "setting runner: `podman` is not one of the choices\n"
@@ -58,6 +61,38 @@ def test_an_unknown_setting_in_the_file_is_refused(tmp_path: Path) -> None:
         "inline_limit, organization, plugins_dir, records, runner, secrets_file, server, storage, "
         "workers, zone"
     )
+
+
+def test_a_place_of_a_user_who_is_not_there_stays_as_it_is_written(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path, environment={}, plugins_dir="~no.such.user/p", secrets_file="~/s")
+    assert (settings.plugins_dir, settings.secrets_file) == (Path("~no.such.user/p"), Path.home() / "s")
+
+
+def test_a_user_without_a_home_is_told_to_name_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    with pytest.raises(Invalid) as caught:
+        load_settings(environment={})
+    assert str(caught.value) == (
+        "setting home: this user has no home directory to keep records in\n"
+        "  to do: say where with --home DIR or TAILRACE_HOME"
+    )
+    assert load_settings(environment={"TAILRACE_HOME": str(tmp_path)}).home == tmp_path
+
+
+def test_a_home_that_no_directory_can_be_is_refused_when_it_is_made(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path / ("x" * 300), environment={})
+    with pytest.raises(Unreachable, match="the home directory can't be used: file name too long"):
+        settings.make_home()
+
+
+def test_settings_that_are_no_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").mkdir()
+    with pytest.raises(Unreachable) as caught:
+        load_settings(home=tmp_path, environment={})
+    assert str(caught.value) == f"{tmp_path}/settings.toml: the settings can't be read: is a directory"
 
 
 @pytest.mark.parametrize("content", [b"workers = ", b"\xff\xfe"])

@@ -133,6 +133,18 @@ def test_check_of_a_valid_flow(app: Any, call: Run, tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["check", "x" * 300], "there is no such file or folder\n  expected: a flow's YAML file, or a folder"),
+        (["files", "put", "x" * 300, "company.team"], "there is no such file"),
+        (["flows", "list", "--secrets", "x" * 300], "the file of secrets does not exist"),
+    ],
+)
+def test_a_path_that_no_file_can_have_is_told_like_others(call: Run, words: list[str], message: str) -> None:
+    assert call(*words) == (2, "", f"error: {'x' * 300}: {message}\n")
+
+
 def test_check_says_which_dialect_a_flow_speaks_and_what_the_other_makes_of_it(
     app: Any, call: Run, tmp_path: Path
 ) -> None:
@@ -166,11 +178,15 @@ def test_values_of_the_store_are_typed(text: str, kind: str, value: object) -> N
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("x", "number"), ("true", "number"), ("yes", "boolean"), ("now", "datetime"), ("1h", "duration"), ("{", "json")],
-)
+    [
+        ("x", "number"), ("true", "number"), ("yes", "boolean"), ("now", "datetime"), ("1h", "duration"), ("{", "json"),
+        ("9" * 5000, "number"), ("[" * 50_000, "json"),
+    ],
+)  # fmt: skip
 def test_a_value_of_another_kind_is_wrong_usage(text: str, kind: str) -> None:
-    with pytest.raises(UsageError, match=f"`{text}` is not a {kind}"):
+    with pytest.raises(UsageError) as caught:
         typed(text, kind)
+    assert str(caught.value).startswith(f"`{text}` is not a {kind}\n  expected: ")
 
 
 def test_doctor_ends_with_3_when_something_is_broken(app: Any, call: Run, tmp_path: Path) -> None:

@@ -212,6 +212,8 @@ def test_a_doubled_at_stands_for_one(app: Any, call: Run) -> None:
         (["-i", "who"], "error: the input `who` has no value\n  expected: NAME=VALUE\n"),
         (["-i", "who=1", "-i", "who=2"], "error: the input `who` is given twice\n"),
         (["-i", "who=@/none"], "error: /none: the file for the input `who` does not exist\n"),
+        (["-i", "who=@~no.such.user/f"], "error: ~no.such.user/f: the file for the input `who` does not exist\n"),
+        (["-i", f"who=@{'x' * 300}"], f"error: {'x' * 300}: the file for the input `who` does not exist\n"),
         (["--json", "--quiet"], "error: argument --quiet: not allowed with argument --json\n"
                                 "  to do: python -m core run --help\n"),
     ],

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from time import sleep
 from typing import Any, BinaryIO, cast
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, urlencode, urlsplit
 
 from core.errors import Conflict, Forbidden, Interrupted, Invalid, NotFound, TailraceError, TooLarge, Unreachable
 
@@ -40,9 +40,9 @@ class Connection:
     """
 
     def __init__(self, url: str, api_key: str) -> None:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        if parts.scheme not in ("http", "https") or not parts.hostname or not _is_port(parts.netloc):
-            raise Invalid("this is not the URL of a server", where="setting server", expected="https://HOST[:PORT]")
+        parts = _parts(url)
+        if re.search(r"[^!-~]", api_key):
+            raise Invalid("this is not an API key", where="setting api_key", expected="letters, digits and signs of ASCII")
         make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self.url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
         self._root = parts.path.rstrip("/").removesuffix(BASE) + BASE
@@ -84,7 +84,7 @@ class Connection:
     def _send(
         self, method: str, path: str, query: Query | None, body: Any, more: Mapping[str, str] | None = None
     ) -> HTTPResponse:
-        target = self._root + quote(path) + _query(query)
+        target = self._root + quote(path, errors="surrogatepass") + _query(query)
         content = None if body is None else json.dumps(body).encode()
         headers = {**self._headers, **(more or {})} | ({"Content-Type": "application/json"} if content else {})
         waited = 0
@@ -93,7 +93,7 @@ class Connection:
             if response.status != 429 or waited >= PATIENCE:
                 break
             response.read()
-            pause = min(int(response.headers.get("Retry-After") or 1), PATIENCE)
+            pause = _pause(response.headers.get("Retry-After") or "")
             sleep(pause)
             waited += pause
         if response.status >= 400:
@@ -149,7 +149,7 @@ def _query(given: Query | None) -> str:
     for name, value in (given or {}).items():
         if value is not None:
             pairs += [(name, str(one)) for one in ([value] if isinstance(value, (str, int)) else value)]
-    return f"?{urlencode(pairs)}" if pairs else ""
+    return f"?{urlencode(pairs, errors='surrogatepass')}" if pairs else ""
 
 
 def _parsed(response: HTTPResponse, url: str) -> Any:
@@ -158,6 +158,23 @@ def _parsed(response: HTTPResponse, url: str) -> Any:
         return json.loads(content) if content else None
     except ValueError as error:
         raise Unreachable("what answers there is not this product's API", where=url) from error
+
+
+def _pause(told: str) -> int:
+    """Seconds to wait; a date, which HTTP allows as well, says no number."""
+    return min(max(int(told), 1), PATIENCE) if re.fullmatch("[0-9]{1,9}", told) else 1
+
+
+def _parts(url: str) -> SplitResult:
+    """The URL of a server. Raises Invalid."""
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        named = parts.hostname is not None and bool(parts.hostname.encode("idna"))
+    except ValueError:  # a host that no name server can be asked for is one as well
+        named = False
+    if not named or parts.scheme not in ("http", "https") or not _is_port(parts.netloc) or not parts.path.isascii():
+        raise Invalid("this is not the URL of a server", where="setting server", expected="https://HOST[:PORT]")
+    return parts
 
 
 def _is_port(place: str) -> bool:

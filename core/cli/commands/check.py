@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -51,9 +52,9 @@ def _execute(call: Call) -> int:
 
 def _flow_files(path: Path) -> Iterator[Path]:
     """The file itself, or every YAML file below a folder. Raises NotFound."""
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike those of Path, both take any text
         yield from sorted(file for suffix in ("*.yaml", "*.yml") for file in path.rglob(suffix) if file.is_file())
-    elif path.is_file():
+    elif os.path.isfile(path):
         yield path
     else:
         raise NotFound("there is no such file or folder", where=str(path), expected="a flow's YAML file, or a folder")

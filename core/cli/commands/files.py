@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def _configure_put(parser: ArgumentParser) -> None:
 
 def _put(call: Call) -> int:
     file: Path = call.args.file
-    if not file.is_file():
+    if not os.path.isfile(file):  # unlike that of Path, it takes any text
         raise NotFound("there is no such file", where=str(file))
     namespace, _, name = call.args.target.partition("/")
     if not namespace:

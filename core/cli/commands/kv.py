@@ -70,7 +70,7 @@ def typed(text: str, kind: str) -> Any:
     read, expected = _TYPES[kind]
     try:
         return read(text)
-    except (ValueError, TailraceError) as error:
+    except (ValueError, RecursionError, TailraceError) as error:
         raise UsageError(f"`{text}` is not a {kind}", expected=expected) from error
 
 
