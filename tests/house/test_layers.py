@@ -7,12 +7,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.house.sources import PLUGINS, ROOT, package_of, shipped_files, shown, tree
+from tests.house.sources import PLUGINS, ROOT, package_of, python_files, shipped_files, shown, tree
 
 LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
 CONTRACTS: dict[str, dict[str, Any]] = {contract["name"]: contract for contract in LINTER["contracts"]}
@@ -72,6 +73,24 @@ def test_typing_only_imports_count_too() -> None:
 def test_no_cycle_is_allowed_anywhere() -> None:
     contract = CONTRACTS["No cycles between siblings, anywhere"]
     assert (contract["type"], contract["ancestors"]) == ("acyclic_siblings", ["core", "core.**"])
+
+
+def imported_by(path: Path) -> set[str]:
+    """The modules of ours that a file names, those included that it imports by name when they are needed."""
+    found: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "import_module":
+            found |= {name.value for name in node.args if isinstance(name, ast.Constant)}
+    return found
+
+
+def test_no_file_imports_what_imports_it_late_imports_counted() -> None:
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in python_files("core")}
+    TopologicalSorter({name: imported_by(path) & set(files) for name, path in files.items()}).prepare()
 
 
 def test_the_far_side_never_sees_the_near_side() -> None:
