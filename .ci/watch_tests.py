@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import faulthandler
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ LINE = 220
 """Characters of a failed test's line: its name and the first words of why."""
 
 FOLDER = Path("build", "tests").absolute()
+HUNG = pytest.StashKey[frozenset[str]]()
+"""Tests that took an earlier process of this run with them."""
 
 PATIENCE = 240
 """Seconds after which a test counts as one that does not end; the longest takes a tenth."""
@@ -41,14 +44,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test that took its process with it is given to the next one, where it must not do that again."""
-    for said in FOLDER.glob("hung-*.txt"):
-        lines = said.read_text().splitlines()
-        if lines[:1] == [item.nodeid] and len(lines) > 1:
-            pytest.fail(f"did not end within {PATIENCE} s: {said}", pytrace=False)
+    if item.nodeid in item.config.stash[HUNG]:
+        pytest.fail(f"did not end within {PATIENCE} s", pytrace=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
+    config.stash[HUNG] = frozenset(_hung())
     if hasattr(config, "workerinput"):  # a process of several: the one that started it is told of everything
         return
     config.pluginmanager.register(_Watch(FOLDER, strict=os.environ.get("CI") == "true"))
@@ -103,6 +105,14 @@ class _Watch:
     def _add(self, name: str, reason: str) -> None:
         with self.failed.open("a") as lines:
             lines.write(f"{name}: {' '.join(reason.split())}"[:LINE] + "\n")
+
+
+def _hung() -> Iterator[str]:
+    for said in FOLDER.glob("hung-*.txt"):
+        with suppress(FileNotFoundError):  # of a test that has just ended in another process
+            name, *threads = said.read_text().splitlines()
+            if threads:
+                yield name
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:

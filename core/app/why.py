@@ -107,7 +107,7 @@ class Why:
             yield Reason(f"{name} begins round {row.counters.round + 1} at {_time(task.due_at)}")
         elif isinstance(node, Call) and phase != "asking":
             yield from self._children(task)
-        elif task.state == "PAUSED" and task.due_at:
+        elif task.due_at and (task.state == "PAUSED" or (isinstance(node, Work) and task.due_at > now())):
             yield Reason(f"{name} waits until {_time(task.due_at)}")
         elif isinstance(node, Work) and task.state == "RUNNING" and self._records.is_owned(self._view.id):
             yield Reason(f"{name} is running since {_time(task.history[-1][1])}")

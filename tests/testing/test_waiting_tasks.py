@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.app import App
+from core.host.views import ExecutionFilter
 from core.sdk import RunContext, RunnableTask, TaskOutput, WaitRequest, prop
 from core.testing import run_flow, run_task, temporary_app
+from tests.waiting import until
 
 CALLS: list[tuple[str, object, int]] = []
 
@@ -72,6 +74,15 @@ def one(properties: str) -> str:
     return f"id: waiting\nnamespace: company.team\ntasks:\n  - {{id: only, {properties}}}\n"
 
 
+def until_it_waits(app: App) -> None:
+    """Until it is recorded that a task waits."""
+    until(lambda: any(
+        "waits until" in reason.text
+        for execution in app.executions.list(ExecutionFilter()).data
+        for reason in app.executions.why(execution.id)
+    ))  # fmt: skip
+
+
 def test_a_task_that_waits_is_called_again_with_its_state(app: App) -> None:
     run = run_flow(FLOW, app=app)
 
@@ -83,7 +94,7 @@ def test_a_task_that_waits_is_called_again_with_its_state(app: App) -> None:
 
 
 def test_tasks_that_wait_take_no_workers(app: App) -> None:
-    children = "".join(f"      - {{id: p{n}, type: test.Polled, rounds: 1, span: PT0.5S}}\n" for n in range(12))
+    children = "".join(f"      - {{id: p{n}, type: test.Polled, rounds: 1, span: PT2S}}\n" for n in range(12))
     flow = f"id: waiting\nnamespace: company.team\ntasks:\n  - id: all\n    type: flow.Parallel\n    tasks:\n{children}"
 
     run = run_flow(flow, app=app)
@@ -119,21 +130,28 @@ def test_a_retry_begins_without_the_state_of_the_attempt_before(app: App) -> Non
 
 
 def test_a_kill_ends_a_task_that_waits(app: App) -> None:
-    killer = threading.Timer(0.3, app.executions.interrupt)
-    killer.start()
+    def kill() -> None:
+        until_it_waits(app)
+        app.executions.interrupt()
 
+    killer = threading.Thread(target=kill)
+    killer.start()
     run = run_flow(one("type: test.Polled, rounds: 1, span: PT30S"), app=app)
+    killer.join()
 
     assert (run.state, run.tasks["only"].state, len(CALLS)) == ("KILLED", "KILLED", 1)
 
 
 def test_another_owner_goes_on_with_the_state_of_one_that_is_gone(app: App) -> None:
     def leave() -> None:
+        until_it_waits(app)
         app.executions.interrupt()
         app.executions.interrupt()
 
-    threading.Timer(0.3, leave).start()
-    left = run_flow(FLOW.replace("PT0.05S", "PT0.8S"), app=app)
+    leaver = threading.Thread(target=leave)
+    leaver.start()
+    left = run_flow(FLOW.replace("PT0.05S", "PT5S"), app=app)
+    leaver.join()
     ended = app.executions.run(left.id)
 
     assert (left.state, ended.state) == ("RUNNING", "SUCCESS")

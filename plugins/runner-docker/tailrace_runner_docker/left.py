@@ -37,6 +37,8 @@ def _stop(container: Container, ctx: RunContext, grace: float, *, delete: bool) 
         container.end(grace)
         try:
             client.wait(container.id, timeout=END_SECONDS)
+        except NotFound:  # it has removed itself
+            pass
         except RequestException as error:
             raise TaskFailed(f"The container {name} does not end") from error
     removes_itself = facts["HostConfig"]["AutoRemove"]

@@ -15,11 +15,13 @@ from core.sdk import Command, Forbidden, Interrupted, Invalid, TaskRunner, Unrea
 from core.sdk.containers import Cpu, Memory
 from core.testing.plain_context import PlainContext
 from core.testing.runner_contract import RunnerContract
+from tailrace_runner_docker.container import Container
 from tailrace_runner_docker.engine import connection
 from tailrace_runner_docker.locate import find_engine
 from tailrace_runner_docker.ownership import give_back
 from tailrace_runner_docker.plan import ATTEMPT
 from tailrace_runner_docker.runner import Docker
+from tests.waiting import until
 
 IMAGE = "tailrace-test:latest"
 ENGINE = find_engine("", os.environ, patience=5)
@@ -297,16 +299,25 @@ class TestDockerByCopy(DockerContract):
     def test_a_container_that_removes_itself_may_do_so(self, ctx: PlainContext) -> None:
         docker("run", "-d", "--rm", "--label", f"{ATTEMPT}={ctx.attempt_id}", IMAGE, "sleep", "600")
         Docker(wait=False).stop_left(ctx)
-        deadline = time.monotonic() + 60
-        while self.leftovers(ctx) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert not self.leftovers(ctx)
-        assert [level for level, _ in ctx.log.lines] in ([], ["INFO"])
+        until(lambda: not self.leftovers(ctx))
+        assert [level for level, _ in ctx.log.lines] == ["INFO"]
+
+    def test_a_container_that_is_gone_before_its_end_is_awaited_has_ended(
+        self, ctx: PlainContext, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ended = Container.end
+
+        def end(container: Container, grace: float) -> None:
+            ended(container, grace)
+            until(lambda: not self.leftovers(ctx))
+
+        monkeypatch.setattr(Container, "end", end)
+        docker("run", "-d", "--rm", "--label", f"{ATTEMPT}={ctx.attempt_id}", IMAGE, "sleep", "600")
+        Docker(wait=False).stop_left(ctx)
+        assert [level for level, _ in ctx.log.lines] == ["INFO"]
 
     def wait_for_line(self, identity: str, line: str) -> None:
-        deadline = time.monotonic() + 60
-        while line not in docker("logs", identity).splitlines() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: line in docker("logs", identity).splitlines())
 
     def test_a_stop_ends_a_re_attached_container_too(self, ctx: PlainContext) -> None:
         self.start_and_forget(ctx, "sleep 60")
