@@ -209,6 +209,8 @@ class PlainContext:
     @contextmanager
     def on_stop(self, callback: Callable[[], object]) -> Iterator[None]:
         self._callbacks.append(callback)
+        if self._stop.is_set():
+            callback()
         try:
             yield
         finally:

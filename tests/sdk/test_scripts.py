@@ -122,11 +122,15 @@ def test_lines_arrive_while_the_script_runs(ctx: PlainContext, run: Run) -> None
 
 def test_a_stop_ends_the_script_and_leaves_nothing_behind(ctx: PlainContext, run: Run) -> None:
     uri = put(ctx, "in.csv", "stored")
-    timer = threading.Timer(0.2, ctx.stop)
-    timer.start()
+
+    class Stopping(type(ctx.log)):  # type: ignore[misc]
+        def log(self, level: str, message: str) -> None:
+            super().log(level, message)
+            threading.Thread(target=ctx.stop).start()
+
+    ctx.log = Stopping()
     with pytest.raises(Interrupted):
-        run(f"cat {uri}", "sleep 60")
-    timer.join()
+        run(f"cat {uri}", "echo", "sleep 60")
     assert ctx.log.lines == [("INFO", "stored")]
     assert os.listdir(ctx.working_dir) == []
 

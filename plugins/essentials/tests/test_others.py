@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 
 from core.app import App
+from core.host.views import ExecutionFilter
 from core.sdk import Invalid, WaitRequest
 from core.testing import run_flow, run_task, temporary_app
 from core.testing.plain_context import PlainContext
 from tailrace_essentials.flow import Sleep
 from tailrace_essentials.log import Fetch
 from tailrace_essentials.trigger import Toggle
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -233,11 +235,15 @@ def test_it_gives_its_thread_back(tmp_path: Path) -> None:
 
 
 def test_a_stop_ends_it_at_once(app: App) -> None:
-    timer = threading.Timer(0.3, app.executions.interrupt)
-    timer.start()
+    def stop() -> None:
+        until(lambda: app.executions.list(ExecutionFilter(state=("RUNNING",))).data)
+        app.executions.interrupt()
+
+    stopper = threading.Thread(target=stop)
+    stopper.start()
     run = run_flow("id: slow\nnamespace: a\ntasks:\n  - {id: sleep, type: flow.Sleep, duration: PT1H}\n", app=app)
+    stopper.join()
     assert (run.state, run.tasks["sleep"].state) == ("KILLED", "KILLED")
-    timer.join()
 
 
 def test_a_timeout_ends_it(app: App) -> None:
