@@ -83,7 +83,7 @@ def test_a_long_source_is_coloured_where_it_is_seen(browser_page: Any) -> None:
     browser_page.goto("/flows/new")
     field = browser_page.get_by_label(LABEL)
     lines = ["text: |", *(f'  line {number} "{{{{ a }}}}"' for number in range(2000)), f"key: {'x' * 900}", "last: 7"]
-    field.fill("\n".join(lines))
+    field.evaluate(PUT, "\n".join(lines))
     field.evaluate("(field) => { field.scrollTop = field.scrollHeight; field.scrollLeft = 60; }")
     browser_page.wait_for_function("document.querySelector('.colours').innerText.trimEnd().endsWith('last: 7')")
     seen = browser_page.evaluate(COLOURED)
