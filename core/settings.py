@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ DIGITS = 18
 """Of a number, at most."""
 RUNNERS = ("auto", "docker", "process")
 DURABILITIES = ("process", "power-loss")
+ORGANIZATION = r"[a-z0-9][a-z0-9_-]{0,62}"
+ORGANIZATION_TOLD = "small letters, digits, `_` and `-`, a letter or digit first, at most 63"
+"""What the id of an organization can be, and the same for people; it is the name of a folder, too."""
 SECRET = ("api_key", "encryption_key", "records")
 """What is not handed on in the environment: a script of a flow has no use for it."""
 
@@ -110,17 +113,22 @@ def constants(settings: Settings) -> dict[str, Any]:
 
 def load_settings(
     *,
-    home: Path | None = None,
+    home: Path | str | None = None,
     product: Product | None = None,
     environment: Mapping[str, str] | None = None,
     **given: object,
 ) -> Settings:
-    """Settings from everywhere. given: what the command line says, None for what it does not. Raises Invalid."""
+    """Settings from everywhere.
+
+    given: settings by their names, as `runner="process"`; they come first, and None says nothing. environment: that of
+    the process when it is not given. Raises Invalid.
+    """
     product = product or Product()
     environment = dict(os.environ) if environment is None else environment
-    place = home or (Path(environment[f"{product.prefix}HOME"]) if environment.get(f"{product.prefix}HOME") else None)
-    settings = Settings(home=place or _default_home(product, environment), product=product, environment=environment)
+    place = home or environment.get(f"{product.prefix}HOME") or _default_home(product, environment)
+    settings = Settings(home=Path(place), product=product, environment=environment)
     from_file = _from_file(settings.home / "settings.toml")
+    _check_names(given, "load_settings")
     from_environment = {
         setting: environment[name]
         for setting in _changeable()
@@ -138,6 +146,13 @@ def _changeable() -> set[str]:
     return set(Settings.__annotations__) - {"home", "product", "environment"}
 
 
+def _check_names(names: Iterable[str], where: str) -> None:
+    known = _changeable()
+    unknown = sorted(set(names) - known)
+    if unknown:
+        raise Invalid(f"unknown setting `{unknown[0]}`", where=where, expected="one of " + ", ".join(sorted(known)))
+
+
 def _checked(name: str, value: object) -> object:
     where = f"setting {name}"
     if name in ("workers", "inline_limit"):
@@ -145,6 +160,8 @@ def _checked(name: str, value: object) -> object:
         if not text.isdecimal() or len(text) > DIGITS or int(text) < 1:
             raise Invalid(f"`{value}` is not a whole number from 1 up", where=where)
         return int(text)
+    if name == "organization" and not re.fullmatch(ORGANIZATION, str(value)):
+        raise Invalid(f"`{value}` can't be the id of an organization", where=where, expected=ORGANIZATION_TOLD)
     if name == "zone":
         return _zone(str(value), where)
     if name == "records" and value and not re.match(r"[a-z][a-z0-9+.-]*://", str(value)):
@@ -194,12 +211,7 @@ def _from_file(path: Path) -> dict[str, object]:
     except OSError as error:
         why = str(error.strerror or error).lower()
         raise Unreachable(f"the settings can't be read: {why}", where=str(path)) from error
-    known = _changeable()
-    unknown = sorted(set(content) - known)
-    if unknown:
-        raise Invalid(
-            f"unknown setting `{unknown[0]}`", where=str(path), expected="one of " + ", ".join(sorted(known))
-        )
+    _check_names(content, str(path))
     return content
 
 

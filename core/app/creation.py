@@ -12,6 +12,7 @@ from core import expressions
 from core.app.direct_line import direct_line
 from core.app.flows import FlowService
 from core.engine.answers import Answers
+from core.engine.children import Child
 from core.engine.clock import new_id, now
 from core.engine.inbox import restart_json
 from core.engine.live import LiveExecution, execution_prefix, past_tasks
@@ -150,7 +151,7 @@ class Creation:
     def flow_of(self, view: ExecutionView) -> Flow:
         return self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)
 
-    def create_child(self, parent: LiveExecution, request: Mapping[str, Any], link: ParentLink) -> tuple[str, int]:
+    def create_child(self, parent: LiveExecution, request: Mapping[str, Any], link: ParentLink) -> Child:
         flow = self._flows.find(str(request["namespace"]), str(request["flow_id"]), request.get("revision"))
         view = parent.view
         inherited = view.labels if request.get("inherit_labels") else {}
@@ -160,7 +161,9 @@ class Creation:
         trigger = {"executionId": view.id, **place}
         due_at = _micros(request.get("schedule_date"))
         inputs = as_texts(flow.inputs, request.get("inputs") or {}, _written)
-        return self.create(flow, inputs, labels, parent=link, trigger=trigger, due_at=due_at).id, due_at
+        created = self.create(flow, inputs, labels, parent=link, trigger=trigger, due_at=due_at)
+        called = f"{flow.namespace}.{flow.id}"
+        return Child(created.id, due_at, tuple(f"{called}: {warning}" for warning in created.warnings))
 
     # -- from an execution that has ended
 

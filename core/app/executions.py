@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +129,8 @@ class ExecutionService:
             # Its owner lives and will read its inbox.
             return
         for child in (child for call in calls for child in unfinished(self._records.children_of(call))):
-            self.kill(child.execution_id)
+            with suppress(Conflict):  # it has ended meanwhile
+                self.kill(child.execution_id)
 
     def pause(self, execution_id: str) -> None:
         view = self.get(execution_id)

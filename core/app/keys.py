@@ -10,6 +10,7 @@ from core.engine.clock import chance, monotonic, new_id, now
 from core.errors import Invalid, NotFound
 from core.host.product import ROLES, ApiKey, Organization, Role
 from core.host.records import RecordStore
+from core.settings import ORGANIZATION, ORGANIZATION_TOLD
 
 SECRET_BYTES = 32
 REMEMBERED_SECONDS = 2.0
@@ -22,8 +23,6 @@ MAX_DAYS = 100 * 366
 HOUR = DAY // 24
 MAX_HOURS = 366 * 24
 MAX_NAME = 200
-
-_ORGANIZATION = r"[a-z0-9][a-z0-9_-]{0,62}"
 
 
 class KeyService:
@@ -153,9 +152,8 @@ class KeyService:
         return self._product.organizations()
 
     def create_organization(self, organization_id: str, name: str = "") -> None:
-        if not re.fullmatch(_ORGANIZATION, organization_id):
-            allowed = "small letters, digits, `_` and `-`, a letter or digit first, at most 63"
-            raise Invalid(f"`{organization_id}` can't be the id of an organization", expected=allowed)
+        if not re.fullmatch(ORGANIZATION, organization_id):
+            raise Invalid(f"`{organization_id}` can't be the id of an organization", expected=ORGANIZATION_TOLD)
         at = now()
         self._product.create_organization(organization_id, name or organization_id, at)
         self._product.record_audit(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from core.app.creation import Creation
@@ -30,6 +31,25 @@ from core.work.runners import DOCKER, OTHER_RUNNER, choose_runner, unavailable_r
 SWITCH_SECONDS = 0.0005
 
 
+class _Run:
+    """One execution that is worked on. What interrupts it before its engine is there is told to the engine then."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+        self._early = 0
+
+    def has(self, engine: Engine) -> None:
+        self._engine = engine
+        for _ in range(self._early):
+            engine.interrupt()
+
+    def interrupt(self) -> None:
+        if self._engine is None:
+            self._early += 1
+        else:
+            self._engine.interrupt()
+
+
 class Runs:
     """An engine for each execution it works on; `interrupt` reaches them from a signal handler."""
 
@@ -50,7 +70,7 @@ class Runs:
         self._registry = registry
         self._tools = tools
         self._answers = answers
-        self._engines: list[Engine] = []
+        self._running: list[_Run] = []
 
     def run(
         self,
@@ -60,8 +80,9 @@ class Runs:
         local_files: Path | None,
     ) -> None:
         """Work on one execution until it has ended. Raises Conflict when somebody else owns it."""
-        flow = self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)
-        self._work(view, flow, follow, runner, local_files)
+        with self._interruptible() as running:
+            flow = self._flows.parsed(view.namespace, view.flow_id, view.flow_revision)
+            self._work(running, view, flow, follow, runner, local_files)
 
     def end(self, view: ExecutionView) -> None:
         """End an execution that was told to: nothing of it begins but its `afterExecution`, and what outlived its
@@ -69,7 +90,8 @@ class Runs:
         somebody else owns it.
         """
         nothing = Flow(view.flow_id, view.namespace, Sequence(()))
-        self._work(view, self._known(view) or nothing, None, None, None, go_on=False)
+        with self._interruptible() as running:
+            self._work(running, view, self._known(view) or nothing, None, None, None, go_on=False)
 
     def with_tail(self, view: ExecutionView) -> Flow | None:
         """The flow of an execution, where something runs after the execution's end."""
@@ -85,6 +107,7 @@ class Runs:
 
     def _work(
         self,
+        running: _Run,
         view: ExecutionView,
         flow: Flow,
         follow: Callable[[Happening], None] | None,
@@ -107,13 +130,12 @@ class Runs:
         before = sys.getswitchinterval()
         sys.setswitchinterval(min(before, SWITCH_SECONDS))
         gc.freeze()  # what was loaded stays as long as the run: the collector need not look through it again
-        self._engines.append(engine)
         try:
+            running.has(engine)
             engine.own(view.id, flow, follow, go_on=go_on)
             engine.run()
             sweep(self._settings.organization, self._records, tools.storage)
         finally:
-            self._engines.remove(engine)
             engine.close()
             self._records.forget_engine(engine_id)
             gc.unfreeze()
@@ -121,8 +143,17 @@ class Runs:
                 sys.setswitchinterval(before)
 
     def interrupt(self) -> None:
-        for engine in tuple(self._engines):
-            engine.interrupt()
+        for running in tuple(self._running):
+            running.interrupt()
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[_Run]:
+        running = _Run()
+        self._running.append(running)
+        try:
+            yield running
+        finally:
+            self._running.remove(running)
 
     # -- before a run
 

@@ -22,10 +22,10 @@ class Block(FlowTask):
         return Policy(tuple(self.errors or ()), tuple(self.finally_ or ()), failure_is_warning)
 
 
-def not_empty(tasks: list[Step]) -> tuple[Step, ...]:
-    """The tasks. Raises Invalid when there are none."""
+def not_empty(tasks: list[Step], what: str = "`tasks` must not be empty") -> tuple[Step, ...]:
+    """The tasks. Raises Invalid when there are none. what: its message, in the reference's words."""
     if not tasks:
-        raise Invalid("The 'tasks' property cannot be empty", expected="a list with at least one task")
+        raise Invalid(what, expected="a list with at least one task")
     return tuple(tasks)
 
 
@@ -129,7 +129,7 @@ class WorkingDirectory(
     namespace_files: Any = prop("Files of the namespace it begins with.", default=None)
 
     def plan(self) -> Group:
-        for at, child in enumerate(not_empty(self.tasks or [])):
+        for at, child in enumerate(not_empty(self.tasks or [], "The 'tasks' property cannot be empty")):
             if not isinstance(child.node, Work):
                 raise Invalid(
                     "Only runnable tasks are allowed as children of a WorkingDirectory task", where=f"$.tasks[{at}]",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.builtin.flow import Block
+from core.builtin.flow import Block, not_empty
 from core.sdk import Choice, Invalid, Step, prop
 
 
@@ -16,9 +16,8 @@ class If(Block, type="flow.If", aliases=("io.kestra.plugin.core.flow.If", "io.ke
     else_: list[Step] | None = prop("Tasks to run when it does not.", default=None)
 
     def plan(self) -> Choice:
-        if not self.then:
-            raise Invalid("The 'then' property cannot be empty", expected="a list with at least one task")
-        branches = {"true": tuple(self.then), "false": tuple(self.else_ or ())}
+        then = not_empty(self.then, "`then` must not be empty")
+        branches = {"true": then, "false": tuple(self.else_ or ())}
         condition = "false" if self.condition is None else self.condition
         return Choice(condition, branches, by_truth=True, policy=self.policy())
 

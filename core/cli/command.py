@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,10 @@ from core.cli.output import Output
 from core.errors import Invalid
 from core.model.data import data
 from core.settings import Product
+
+_WRONG_VALUE = r"(?s)argument (?P<argument>\S+): invalid (?P<type>.+?) value: (['\"])(?P<value>.*)\3"
+"""What argparse says when the type of an argument, a function with its name, raises ValueError."""
+_WRONG_CHOICE = r"(?s)argument (?P<argument>\S+): invalid choice: (['\"])(?P<value>.*)\2 \(choose from (?P<names>.*)\)"
 
 
 class UsageError(Invalid):
@@ -34,7 +39,13 @@ class Parser(ArgumentParser):
         super().__init__(allow_abbrev=False, formatter_class=_Help, **options)
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, hint=f"{self.prog} --help")
+        what, expected = message, ""
+        if wrong := re.fullmatch(_WRONG_VALUE, message):
+            what, expected = f"{wrong['argument']}: `{wrong['value']}` can't be read", wrong["type"]
+        elif wrong := re.fullmatch(_WRONG_CHOICE, message):
+            what = f"{wrong['argument']}: `{wrong['value']}` is not one of the choices"
+            expected = wrong["names"].replace("'", "").replace(", ", " | ")
+        raise UsageError(what, expected=expected, hint=f"{self.prog} --help")
 
 
 @data
@@ -99,4 +110,4 @@ def positive(text: str) -> int:
     return number
 
 
-positive.__name__ = "whole number from 1 up"  # argparse says: invalid whole number from 1 up value: '0'
+positive.__name__ = "a whole number from 1 up"  # see `Parser.error`

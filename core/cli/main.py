@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,12 +36,19 @@ COMMANDS = {
 """First word → summary; the module of the same name in `core.cli.commands` holds it."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command that `argv` (default: that of the process) asks for; the exit code."""
+def main(
+    argv: Sequence[str] | None = None, product: Product | None = None, *, begin: Callable[[], None] = lambda: None
+) -> int:
+    """Run the command that `argv` (default: that of the process) asks for; the exit code.
+
+    product: the names of somebody else's product, whose own script calls this. begin: called once everything that the
+    command needs is imported.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
+    product = _as_started(product or Product())
     out = Output(sys.stdout, sys.stderr, json="--json" in words, quiet="--quiet" in words)
     try:
-        code = _run(words, out)
+        code = _run(words, out, product, begin)
         out.flush()
     except TailraceError as error:
         out.error(error)
@@ -53,13 +59,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
     except Exception as error:  # noqa: BLE001 # a mistake of this program: people get a message, authors the traceback
-        import_module("core.cli.crash").report(error, words, out, _product())
+        import_module("core.cli.crash").report(error, words, out, product)
         return exit_codes.INTERNAL
     return code
 
 
-def _run(words: list[str], out: Output) -> int:
-    product = _product()
+def _run(words: list[str], out: Output, product: Product, begin: Callable[[], None]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         out.result(_overview(product))
         return exit_codes.OK if words else exit_codes.USAGE
@@ -70,9 +75,7 @@ def _run(words: list[str], out: Output) -> int:
     if first.startswith("-"):
         raise UsageError(f"`{first}` stands before the command", expected=f"{product.command} COMMAND {first}")
     summary, found = _commands(first, words[1:], product)
-    if not gc.isenabled():  # as `python -m core` begins: everything is imported by now, and stays
-        gc.freeze()
-        gc.enable()
+    begin()
     command, rest = _choose(first, words[1:], found, product)
     if command is None:
         out.result(_listing(f"{product.command} {first}", summary, found))
@@ -114,9 +117,8 @@ def _choose(
     return command, rest[1:]
 
 
-def _product() -> Product:
+def _as_started(product: Product) -> Product:
     """The product, called the way it was started: `python -m core`, or the name of the installed script."""
-    product = Product()
     started_as = Path(sys.argv[0]).stem
     return evolve(product, command=product.name) if started_as == product.name else product
 

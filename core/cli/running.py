@@ -23,6 +23,9 @@ from core.model.flow import Flow
 from core.sdk.context import LEVELS
 from core.settings import RUNNERS
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
+"""What Ctrl-C sends, and what `timeout`, services and CI send to a program that is to end."""
+
 
 def running_options(parser: ArgumentParser) -> None:
     """How an execution is run, and what is shown of it."""
@@ -75,7 +78,8 @@ def follow_to_end(
 ) -> tuple[ExecutionView, int]:  # fmt: skip
     """Work on an execution as long as something can happen by itself: how it stands then, and the exit code.
 
-    Ctrl-C interrupts the execution instead of this program. Raises Conflict when another process works on it.
+    Ctrl-C and SIGTERM interrupt the execution instead of this program. Raises Conflict when another process works on
+    it.
     """
     interrupted = False
 
@@ -84,12 +88,15 @@ def follow_to_end(
         interrupted = True
         app.executions.interrupt()
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    before = {one: signal.getsignal(one) for one in ENDING}
     try:
         with follower(call.out, log_level) as follow:
+            for one in ENDING:
+                signal.signal(one, interrupt)  # only now: before `run` nothing would hear of it
             ended = app.executions.run(execution_id, follow=follow, runner=runner, local_files=local_files)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
     return ended, code_of_state(ended.state, interrupted=interrupted)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.cli.command import UsageError
 from core.errors import Conflict, Unreachable
+from core.registry.load import GROUP
 from core.settings import Product
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -18,7 +19,7 @@ name = "{distribution}"
 version = "0.1.0"
 requires-python = ">=3.11"
 dependencies = ["{product}"]
-[project.entry-points."{product}.plugins"]
+[project.entry-points."{group}"]
 {name} = "{package}.tasks"
 [build-system]
 requires = ["hatchling"]
@@ -87,8 +88,9 @@ def write_plugin(name: str, parent: Path, product: Product) -> Path:
         "prefix": prefix,
         "title": name.replace("-", " "),
         "product": product.name,
+        "group": GROUP,
         "distribution": f"{product.name}-{name}",
-        "package": f"{product.name}_{prefix}",
+        "package": f"{product.name}_{name}".replace("-", "_"),
     }
     folder = parent / words["distribution"]
     files = {

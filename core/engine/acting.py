@@ -204,15 +204,16 @@ class Acting:
 
     def _start_child(self, work: Work, effect: StartChild) -> None:
         try:
-            child, due_at = self._children.create(work.live, effect)
+            child = self._children.create(work.live, effect)
         except TailraceError as error:
             self._tell(Told(work, ChildStarted(effect.key, effect.index, error=str(error))))
             return
-        self._tell(Told(work, ChildStarted(effect.key, effect.index, child)))
-        if due_at > now():
-            self._begin_later(work, child, due_at)
+        work.warn_of_child(effect.key, child.warnings, now())
+        self._tell(Told(work, ChildStarted(effect.key, effect.index, child.id)))
+        if child.due_at > now():
+            self._begin_later(work, child.id, child.due_at)
         else:
-            self._own(work.live.identity.organization_id, child, work.follow)
+            self._own(work.live.identity.organization_id, child.id, work.follow)
 
     def _begin_later(self, work: Work, execution_id: str, due_at: int) -> None:
         self.later[execution_id] = (work.live.identity.organization_id, execution_id, work.follow)

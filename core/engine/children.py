@@ -10,11 +10,24 @@ from core.engine.live import LiveExecution
 from core.host.records import ChildRow, ParentLink, RecordStore
 from core.host.views import ExecutionView
 from core.model.codec import decode
+from core.model.data import data
 from core.model.decisions import Decision, EndTask, GiveOutput, StartChild
 from core.model.flow import Flow
 from core.model.messages import ChildEnded, ChildStarted, TaskKey
 from core.model.nodes import Call
 from core.model.state import ENDED
+
+
+@data
+class Child:
+    """An execution that a task has called. due_at: when it is to begin, in microseconds since 1970 UTC; 0: at once.
+
+    warnings: about what it was given, for the log of the task.
+    """
+
+    id: str
+    due_at: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 class OtherFlows(Protocol):
@@ -26,9 +39,8 @@ class OtherFlows(Protocol):
     def seal(self) -> Callable[[str], object] | None:
         """What a text of the type SECRET is kept as; None without a key."""
 
-    def create_child(self, parent: LiveExecution, request: Mapping[str, Any], link: ParentLink) -> tuple[str, int]:
-        """Create the execution that a task asked for: its id, also when it had been created before, and when it is to
-        begin (microseconds since 1970 UTC; 0: at once).
+    def create_child(self, parent: LiveExecution, request: Mapping[str, Any], link: ParentLink) -> Child:
+        """Create the execution that a task asked for; one that had been created before is found.
 
         Raises the errors of creating an execution: NotFound, Conflict, InvalidInput.
         """
@@ -46,8 +58,8 @@ class Children:
         self.flows_of = flows_of
         self.outputs: ChildOutputs | None = None
 
-    def create(self, parent: LiveExecution, effect: StartChild) -> tuple[str, int]:
-        """The child that a Call has asked for, and when it begins. Raises TailraceError when there can be none."""
+    def create(self, parent: LiveExecution, effect: StartChild) -> Child:
+        """The child that a Call has asked for. Raises TailraceError when there can be none."""
         request, _ = parent.evaluations.pop(effect.request)
         node = parent.steps[effect.key.task_id].node
         assert isinstance(node, Call)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from core.engine.acting import Acting
 from core.engine.children import Children
 from core.engine.clock import monotonic, now
-from core.engine.work import Told, Work, absent_keys, failed
+from core.engine.work import ExecutionLine, Told, Work, absent_keys, failed, first_of
 from core.errors import Conflict, Unreachable
 from core.host.records import RecordStore, Refused, RefusedKind, Unit
 from core.host.seam import TaskResult
@@ -20,7 +20,6 @@ from core.model.messages import (
     Evaluated,
     EvaluationKey,
     RestartRequested,
-    SlotFree,
     Started,
     TaskEnded,
     TaskKey,
@@ -30,8 +29,6 @@ from core.planner import OUTPUTS, Facts, decide, waits_to_restart
 
 LOGS_SECONDS = 0.1
 KEY_EXISTS = "Cannot set value for key '{}'. Key already exists and `overwrite` is set to `false`."
-ExecutionLine = tuple[str, str, str, int]
-"""Executions that wait for the same slots: of one revision of a flow, since another may have more of them."""
 
 
 class TakenOver(Conflict):
@@ -64,19 +61,10 @@ class Deciding:
         full: set[ExecutionLine] = set()
         while told:
             item = told.popleft()
-            line = _line_of(item)
-            if item.work.trouble is not None or line in full:
-                continue
-            others = _ended_too(item, told)
-            try:
-                if others:
-                    self._decide_ends([item, *others], units, effects)
-                elif self._decide_one(item, units, effects) == "slot" and line is not None:
-                    full.add(line)
-            except Unreachable:
-                raise
-            except Exception as error:  # noqa: BLE001 # an error of ours, or of a plugin's node, in one execution
-                self._trouble(item.work, error)
+            if item.work.trouble is None and self._decide_item(item, told, units, effects) == "slot":
+                full.add(item.work.line)
+            if item.behind and item.work.line not in full:
+                told.appendleft(first_of(item.behind))
         moment = monotonic()
         for work in self._owned.values():
             if work.logs and moment - work.oldest_log >= LOGS_SECONDS:
@@ -84,6 +72,21 @@ class Deciding:
         if units:
             self._commit(units)
         return effects
+
+    def _decide_item(
+        self, item: Told, told: deque[Told], units: list[Unit], effects: list[tuple[Work, Effect]]
+    ) -> RefusedKind | None:
+        """With what goes with it of all that was told. The kind of the guard that did not hold."""
+        others = _ended_too(item, told)
+        try:
+            if not others:
+                return self._decide_one(item, units, effects)
+            self._decide_ends([item, *others], units, effects)
+        except Unreachable:
+            raise
+        except Exception as error:  # noqa: BLE001 # an error of ours, or of a plugin's node, in one execution
+            self._trouble(item.work, error)
+        return None
 
     def _decide_one(
         self, item: Told, units: list[Unit], effects: list[tuple[Work, Effect]]
@@ -207,14 +210,6 @@ class Deciding:
             for execution_id in one_by_one
             for refused in self._committed([unit for unit in units if unit.execution.id == execution_id])
         )
-
-
-def _line_of(item: Told) -> ExecutionLine | None:
-    """In which line it asks for a free slot. When one gets none, those behind it need not be asked."""
-    if type(item.message) is not SlotFree:
-        return None
-    identity = item.work.live.identity
-    return identity.organization_id, identity.namespace, identity.flow_id, identity.flow_revision
 
 
 def _ended_too(item: Told, told: deque[Told]) -> list[Told]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from queue import Empty, SimpleQueue
 from threading import Lock
 
@@ -13,18 +14,17 @@ from core.engine.children import Children, FlowsOf
 from core.engine.clock import monotonic, now
 from core.engine.deciding import Deciding
 from core.engine.hearing import WORDS, Hearing
-from core.engine.inbox import URGENT, files_of, message_of, requests_of, stops_all
+from core.engine.inbox import files_of, in_order, message_of, requests_of, stops_all
 from core.engine.live import LiveExecution
 from core.engine.recovering import Recovering
 from core.engine.timers import Timers
-from core.engine.work import Follow, Told, Work
+from core.engine.work import ExecutionLine, Follow, Told, Work, first_of
 from core.errors import Conflict
 from core.host.executor import Executor
 from core.host.records import RecordStore
 from core.host.seam import Question, Up
 from core.model.decisions import Effect, ReleaseSlot
 from core.model.flow import Flow
-from core.model.messages import SlotFree
 
 LOOK_SECONDS = 0.05
 BEAT_SECONDS = 5.0
@@ -223,13 +223,13 @@ class Engine:
 
     def _resting(self) -> Iterable[Work]:
         """What has ended, or goes on only when somebody else does something."""
-        return (work for work in self._owned.values() if self._rests(work))
+        return (work for work in self._owned.values() if work.live.state != "QUEUED" and self._rests(work))
 
     def _rests(self, work: Work) -> bool:
         live = work.live
         if live.is_over:
             return True
-        if self._inbox or work.tickets or live.state in ("CREATED", "QUEUED"):
+        if self._inbox or work.tickets or live.state == "CREATED":
             return False
         return not (self._acting.runs(work, self._owned) or self._timers.waited_for(live.identity.id))
 
@@ -266,15 +266,14 @@ class Engine:
         if self._records.changed() or self._fresh:
             self._fresh = False
             self._read_inboxes(told)
-            told.extend(Told(work, SlotFree()) for work in self._queued())
+            told.extend(first_of(line) for line in self._queued())
         told.extend(self._acting.due(self._owned))
         if moment >= self._next_beat:
             self._next_beat = moment + BEAT_SECONDS
             self._records.beat(self._id)
 
     def _read_inboxes(self, told: deque[Told]) -> None:
-        rows = self._records.unread(list(self._owned))
-        for seq, execution_id, kind, payload in sorted(rows, key=lambda row: row[2] not in URGENT):
+        for (_, execution_id, kind, payload), done in in_order(self._records.unread(list(self._owned))):
             work = self._owned[execution_id]
             try:
                 message = message_of(kind, payload, execution_id)
@@ -283,9 +282,12 @@ class Engine:
             else:
                 files = files_of(kind, payload)
                 requests = requests_of(message, work.live.state)
-                told.extend(self._acting.heard(Told(work, message, done=(seq,), requests=requests, files=files)))
+                told.extend(self._acting.heard(Told(work, message, done=done, requests=requests, files=files)))
 
-    def _queued(self) -> Iterable[Work]:
+    def _queued(self) -> Iterable[deque[Work]]:
         """Those that are to look whether their flow has a free slot, in the order in which they get one."""
-        queued = [work for work in self._owned.values() if work.live.state == "QUEUED"]
-        return sorted(queued, key=lambda work: (work.live.view.created_at, work.live.identity.id))
+        lines: dict[ExecutionLine, list[Work]] = {}
+        for work in self._owned.values():
+            if work.live.state == "QUEUED":
+                lines.setdefault(work.line, []).append(work)
+        return [deque(sorted(line, key=attrgetter("place"))) for line in lines.values()]

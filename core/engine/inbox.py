@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from core.errors import Conflict
@@ -38,6 +38,23 @@ def message_of(kind: str, payload_json: str, execution_id: str) -> Message:
             hint="upgrade this installation",
         )
     return made(decode(payload_json))
+
+
+Row = tuple[int, str, str, str]
+"""(number, execution, kind, payload), the numbers in the order in which they were sent."""
+
+
+def in_order(rows: Sequence[Row]) -> Iterator[tuple[Row, tuple[int, ...]]]:
+    """Rows as they are decided, each with the numbers of those that it answers.
+
+    What is urgent overtakes the others. A restart that was sent before what stops all is answered by that: done after
+    it, it would begin the execution anew.
+    """
+    stops = {row[1]: row[0] for row in rows if stops_all(row[2], row[3])}
+    late = [row for row in rows if row[2] == "restart" and row[0] < stops.get(row[1], 0)]
+    for row in sorted((row for row in rows if row not in late), key=lambda row: row[2] not in URGENT):
+        answered = [one[0] for one in late if one[1] == row[1]] if stops.get(row[1]) == row[0] else ()
+        yield row, (row[0], *answered)
 
 
 def stops_all(kind: str, payload_json: str) -> bool:

@@ -62,8 +62,9 @@ class LiveExecution:
         fresh = not opened.tasks and view.state == "CREATED" and view.original_id is None
         self._recover(opened, runs)
         self.variables = Variables(
-            view, flow, self.identity, records, self.tasks, self.identities, self.evaluations, fresh=fresh
-        )
+            view, flow, self.identity, records, self.tasks, self.identities, self.evaluations, fresh=fresh,
+            turn=self.counters.turn,
+        )  # fmt: skip
         if view.state in ENDED:  # what is left runs after it
             self.variables.entered(view.state, view.ended_at or 0)
 
@@ -148,6 +149,8 @@ class LiveExecution:
             elif type(change) is MoveExecution:
                 if change.state != self.state:
                     self.variables.entered(change.state, now)
+                if change.counters.turn != self.counters.turn:
+                    self.variables.restarted(change.counters.turn)
                 self.state, self.counters = change.state, change.counters
             elif type(change) is HoldTask and change.state is not None:
                 self.waited[change.key] = change.state

@@ -38,7 +38,7 @@ class Recovering:
 
     def go_on(self, work: Work, takeovers: int) -> None:
         """takeovers: how many engines lost it since its last decision. What may have ended them is not begun once more:
-        attempts and evaluations fail with that reason.
+        attempts, once what is left of them is ended, and evaluations fail with that reason.
         """
         worn_out = takeovers >= MOST_TAKEOVERS
         effects = self._pending(work)
@@ -48,8 +48,10 @@ class Recovering:
                 self._stop(work, effect.key, worn_out=worn_out)
             elif isinstance(effect, RunTask) and to_end:
                 self._leave(work, effect.key)
+            elif isinstance(effect, RunTask) and worn_out:
+                self._give_up(work, effect.key, at_once=takeovers > MOST_TAKEOVERS)
             elif isinstance(effect, RunTask):
-                self._run(work, effect.key, worn_out=worn_out)
+                self._run(work, effect.key)
             elif isinstance(effect, Evaluate) and worn_out and effect.key not in work.live.evaluations:
                 self._tell(Told(work, Evaluated(effect.key, None, WORN_OUT)))
             else:
@@ -77,11 +79,16 @@ class Recovering:
         else:
             self._acting.end_left(work, key)
 
-    def _run(self, work: Work, key: TaskKey, *, worn_out: bool) -> None:
-        live = work.live
-        if worn_out:
+    def _give_up(self, work: Work, key: TaskKey, *, at_once: bool) -> None:
+        """at_once: to end what is left of it has ended an engine as well."""
+        if at_once:
             self._result(work, key, "FAILED", WORN_OUT)
             return
+        work.failed[work.live.identities[key].attempt_id] = WORN_OUT
+        self._acting.end_left(work, key)
+
+    def _run(self, work: Work, key: TaskKey) -> None:
+        live = work.live
         if isinstance(live.steps[key.task_id].node, Group):
             self._tell(Told(work, JobRestarted(key)))
         self._acting.run_again(work, key)

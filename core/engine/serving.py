@@ -10,14 +10,14 @@ from core.engine.children import FlowsOf
 from core.engine.clock import monotonic, now
 from core.engine.deciding import TakenOver
 from core.engine.engine import Engine
-from core.engine.work import Follow, Told, Work
+from core.engine.work import Follow, Told, Work, first_of
 from core.errors import Conflict, NotFound, TailraceError, Unreachable
 from core.host.executor import Executor
 from core.host.records import RecordStore
 from core.host.seam import Answer, Question, Stop, Up
 from core.model.decisions import Effect, Evaluate
 from core.model.flow import Flow
-from core.model.messages import EndRequested, EvaluationKey, KillRequested, SlotFree
+from core.model.messages import EndRequested, EvaluationKey, KillRequested
 from core.model.nodes import Call, Sequence
 from core.planner.calls import REQUEST
 
@@ -108,7 +108,7 @@ class EndlessEngine(Engine):
         if changed:
             self._fresh = False
             self._read_inboxes(told)
-            told.extend(Told(work, SlotFree()) for work in self._queued())
+            told.extend(first_of(line) for line in self._queued())
         told.extend(self._acting.due(self._owned))
         if changed or self._submitted:
             self._next_claim = moment + CLAIM_SECONDS
@@ -201,7 +201,7 @@ class EndlessEngine(Engine):
         looked, self._looked = self._looked, False
         callers = {work.live.parent.execution_id for work in self._owned.values() if looked and work.live.parent}
         for name, work in self._owned.items():
-            if name in self._unread or work.trouble is not None:
+            if work.live.state == "QUEUED" or name in self._unread or work.trouble is not None:
                 continue
             if work.live.is_over or (looked and name not in callers and self._rests(work)):
                 yield work

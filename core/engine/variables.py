@@ -28,7 +28,7 @@ class Variables:
     """The variables of one execution. tasks, identities: those that have not ended, kept by its owner.
 
     answers: of evaluations that tasks which have not ended still need.
-    fresh: nothing of it ran before, so that every output it has was remembered here.
+    fresh: nothing of it ran before, so that every output it has was remembered here. turn: see `restarted`.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Variables:
         answers: Answers,
         *,
         fresh: bool,
+        turn: int = 0,
     ) -> None:
         self.base = base_variables(view, flow, state="RUNNING")
         self._identity = identity
@@ -58,6 +59,8 @@ class Variables:
         self._complete = fresh
         self._in_loops: set[str] = set()
         self._unsure: set[str] = set() if fresh else set(self._looped)
+        self._behind = _behind(flow)
+        self._turn = turn
 
     # -- what there is
 
@@ -77,6 +80,17 @@ class Variables:
         place = key.task_id, key.path
         if place in self._cache:
             self._cached_bytes -= _weight(self._cache.pop(place))
+
+    def restarted(self, turn: int) -> None:
+        """What ran behind the flow's tasks before a restart, at an earlier turn than this, is not seen any more."""
+        self._turn = turn
+        self._in_loops -= self._behind
+        self._unsure -= self._behind
+        for name, path in [place for place in self._cache if place[0] in self._behind]:
+            self.forget(TaskKey(name, path))
+
+    def _counts(self, key: TaskKey) -> bool:
+        return key.turn >= self._turn or key.task_id not in self._behind
 
     def set(self, name: str, value: object) -> None:
         """Change a variable that is the same everywhere in the execution."""
@@ -170,6 +184,8 @@ class Variables:
         """
         states: dict[str, Any] = {}
         for key, state in self._records.states_of(self._identity.id, None if wanted is None else sorted(wanted)):
+            if not self._counts(key):
+                continue
             place = states
             for name in (key.task_id, *key.path):
                 place = place.setdefault(name, {})
@@ -212,9 +228,15 @@ class Variables:
         """Whether a task below a loop has any output; what it gave under another owner is looked up, once."""
         if name in self._unsure:
             self._unsure.discard(name)
-            if self._records.outputs_at(self._identity.id, name, ())[1]:
+            if self._is_seen(name) and self._records.outputs_at(self._identity.id, name, ())[1]:
                 self._in_loops.add(name)
         return name in self._in_loops
+
+    def _is_seen(self, name: str) -> bool:
+        """Whether a task may be seen; of one behind the flow's tasks it is looked up whether it ran since a restart."""
+        if not self._turn or name not in self._behind:
+            return True
+        return any(self._counts(key) for key, _ in self._records.states_of(self._identity.id, [name]))
 
     def _plain(self) -> dict[str, Shipped]:
         return {name: output for (name, path), output in self._cache.items() if output is not None and not path}
@@ -237,7 +259,7 @@ class Variables:
     def _recorded(self, wanted: Set[str]) -> dict[str, OutputText | OutputReference]:
         found: dict[str, OutputText | OutputReference] = {}
         for key, _, stored in self._records.outputs_of(self._identity.id, sorted(wanted)) if wanted else ():
-            if stored is not None and not key.path:
+            if stored is not None and not key.path and self._counts(key):
                 found[key.task_id] = shipped(stored)
         return found
 
@@ -245,6 +267,17 @@ class Variables:
 def shipped(stored: StoredOutput) -> OutputText | OutputReference:
     """A recorded output as jobs carry it."""
     return OutputText(stored.text) if stored.text is not None else OutputReference(stored.uri or "", stored.size)
+
+
+def _behind(flow: Flow) -> frozenset[str]:
+    """Ids of what runs behind a flow's tasks: under its `errors`, `finally` and `afterExecution`."""
+    found = set()
+    stack = [*flow.root.policy.errors, *flow.root.policy.finally_, *flow.after_execution]
+    while stack:
+        step = stack.pop()
+        found.add(step.id)
+        stack.extend(children_of(step.node))
+    return frozenset(found)
 
 
 def _weight(output: OutputText | OutputReference | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from core.engine.live import LiveExecution
@@ -14,13 +15,15 @@ from core.host.views import Happening, TaskLogged, TaskProgressed
 from core.model.codec import decode, encode
 from core.model.data import evolve, quick
 from core.model.decisions import Decision, EndTask, GiveOutput, KeyAbsent, ReopenTask
-from core.model.messages import ROOT, Evaluated, MemberEnded, Message, TaskEnded, TaskKey, TaskWaits
+from core.model.messages import ROOT, Evaluated, MemberEnded, Message, SlotFree, TaskEnded, TaskKey, TaskWaits
 from core.planner import ITERATION
 from core.sdk.context import LEVELS
 
 _FAILURES = frozenset({"FAILED", "WARNING"})
 
 
+ExecutionLine = tuple[str, str, str, int]
+"""Executions that wait for the same slots: of one revision of a flow, since another may have more of them."""
 Follow = Callable[[Happening], None] | None
 """Who watches an execution; None: nobody, and nothing needs to be put into words."""
 
@@ -30,7 +33,8 @@ class Work:
 
     tickets: how many evaluations were asked for and not answered. trouble: why nothing more is decided for it here.
     left: attempts that an engine began which died, and that are not begun here; of those in `ends` what is left is
-    being ended.
+    being ended. failed: those of them that fail then, with the reason. line: where it waits for a slot of its flow's
+    concurrency limit; place: in that line.
     """
 
     def __init__(self, live: LiveExecution, follow: Follow) -> None:
@@ -43,7 +47,12 @@ class Work:
         self.trouble: Exception | None = None
         self.left: set[str] = set()
         self.ends: set[str] = set()
+        self.failed: dict[str, str] = {}
         self._said: dict[TaskKey, str] = {}
+        self._warned: set[tuple[TaskKey, str]] = set()
+        own = live.identity
+        self.line: ExecutionLine = (own.organization_id, own.namespace, own.flow_id, own.flow_revision)
+        self.place = (live.view.created_at, own.id)
 
     def hear(self, key: TaskKey, word: LogLine | Metric | Progress, moment: float) -> None:
         """Keep what a running task says for the next commit, and tell it those who watch."""
@@ -86,18 +95,27 @@ class Work:
             if type(change) is not EndTask:
                 continue
             if change.warning:
-                self._warn(change, named[change.key], at)
+                self._warn(change.key, named[change.key], change.warning, at)
             said = self._said.pop(change.key, "")
             if change.error and change.error != said and change.state in _FAILURES:
                 self.logs.append((change.key, named[change.key], LogLine("", at, "ERROR", change.error)))
 
-    def _warn(self, end: EndTask, identity: TaskIdentity, at: int) -> None:
-        key = end.key
+    def warn_of_child(self, key: TaskKey, warnings: tuple[str, ...], at: int) -> None:
+        """Write what an execution was begun with, and should not, into the log of the task that calls it.
+
+        What is so for all of many executions is said once.
+        """
+        for warning in warnings:
+            if (key, warning) not in self._warned:
+                self._warned.add((key, warning))
+                self._warn(key, self.live.identities[key], warning, at)
+
+    def _warn(self, key: TaskKey, identity: TaskIdentity, warning: str, at: int) -> None:
         if LEVELS.index(self.live.steps[key.task_id].log_level) > LEVELS.index("WARN"):
             return
-        self.logs.append((key, identity, LogLine("", at, "WARN", end.warning)))
+        self.logs.append((key, identity, LogLine("", at, "WARN", warning)))
         if self.follow is not None:
-            self.follow(TaskLogged(self.live.identity.id, key.task_id, at, "WARN", end.warning))
+            self.follow(TaskLogged(self.live.identity.id, key.task_id, at, "WARN", warning))
 
     def _tell_iteration(
         self, message: Evaluated, decision: Decision, named: Mapping[TaskKey, TaskIdentity], at: int
@@ -112,6 +130,8 @@ class Work:
         """What to tell the planner of an attempt that is over, or waits."""
         if result.due_at:
             return Told(self, TaskWaits(key, result.due_at, result.wait_state), result=result)
+        if result.attempt_id in self.failed:
+            result = evolve(result, state="FAILED", error=self.failed[result.attempt_id])
         error = placed(self.live.flow, key.task_id, result.error) if result.error else ""
         return Told(self, TaskEnded(key, result.state, error, result.exit), result=result)
 
@@ -135,8 +155,13 @@ class Work:
         for change in unit.decision.changes:
             if type(change) is GiveOutput:
                 variables.remember(change.key, OutputText(encode(change.output)))
-            elif type(change) is ReopenTask:
-                variables.forget(change.key)
+            elif type(change) is ReopenTask or (type(change) is EndTask and change.state == "SKIPPED"):
+                variables.forget(change.key)  # what it gave in an earlier round of a loop counts no more
+
+
+def first_of(line: deque[Work]) -> Told:
+    """The first of a line looks whether there is a free slot, and those behind it once it has got one."""
+    return Told(line.popleft(), SlotFree(), behind=line)
 
 
 @quick
@@ -144,6 +169,7 @@ class Told:
     """A message for the planner, with what came along. done: rows of the inbox that it answers.
 
     requests: what is to be written with the decision besides. files: what an evaluation or a message brought.
+    behind: those that are told the same next, unless it finds no free slot.
     """
 
     work: Work
@@ -153,6 +179,7 @@ class Told:
     done: tuple[int, ...] = ()
     requests: tuple[Request, ...] = ()
     files: tuple[tuple[str, int, str], ...] = ()
+    behind: deque[Work] | None = None
 
     def result_key(self, live: LiveExecution) -> TaskKey:
         """Whose result came along."""

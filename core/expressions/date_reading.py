@@ -14,10 +14,11 @@ from core.expressions.zones import zone_of
 
 _ISO = re.compile(
     r"(?P<u>[+-]?\d{4,9})-(?P<M>\d\d)-(?P<d>\d\d)"
-    r"(?:T(?P<H>\d\d):(?P<m>\d\d)(?::(?P<s>\d\d)(?:\.(?P<S>\d{1,9}))?)?"
+    r"(?:[T ](?P<H>\d\d):(?P<m>\d\d)(?::(?P<s>\d\d)(?:\.(?P<S>\d{1,9}))?)?"
     r"(?:(?P<X>Z|[+-]\d\d(?::?\d\d){0,2})(?:\[(?P<V>[^\]]+)\])?)?)?",
     re.IGNORECASE,
 )
+"""The reference needs the `T`; databases write a blank there, and their files are read by expressions."""
 _ZONE = r"Z|[+-]\d{1,2}(?::?\d\d){0,2}|[A-Za-z][\w/+~-]*(?:[+-]\d\d:\d\d)?"
 _TEXTS = {
     "M": (ENGLISH.short_months, ENGLISH.months),

@@ -117,6 +117,8 @@ class Console(Protocol):
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None: ...
     def note(self, text: str) -> None: ...
+    def flush(self) -> None:
+        """Let results be read now: for a command that goes on after them."""
 
 
 @data

@@ -12,7 +12,7 @@ from core.model.state import Status
 
 Role = Literal["viewer", "editor", "admin"]
 ROLES: tuple[Role, ...] = ("viewer", "editor", "admin")
-"""Each may what those before it may: read; change and run; keys and the audit."""
+"""Each may what those before it may: read; change and run; the audit and the metrics."""
 
 
 @data

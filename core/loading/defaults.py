@@ -21,6 +21,7 @@ from core.sdk.properties import properties
 from core.sdk.tasks import Task
 
 _NAMES = ("pluginDefaults", "taskDefaults")
+_Values = list[Mapping[str, Any]]
 
 
 @data
@@ -71,6 +72,7 @@ class _Filler:
         self.registry = registry
         self.free = [default for default in defaults if not default.forced]
         self.forced = [default for default in reversed(defaults) if default.forced]
+        self._of: dict[str, tuple[_Values, _Values]] = {}
 
     def filled(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -83,16 +85,25 @@ class _Filler:
 
     def merged(self, values: dict[str, Any], kind: str) -> dict[str, Any]:
         """Given values win over defaults, earlier defaults over later ones, and forced defaults over all."""
+        if kind not in self._of:
+            self._of[kind] = self._found(kind)
+        free, forced = self._of[kind]
+        for default in free:
+            values = _merge(default, values)
+        for default in forced:
+            values = _merge(values, default)
+        return values
+
+    def _found(self, kind: str) -> tuple[_Values, _Values]:
+        """What a type gets of the defaults, and of the forced ones."""
         entry = self.registry.find(kind)
         names = (kind, entry.name, *entry.aliases) if entry else (kind,)
         known = _names(kind, self.registry)
-        for default in self.free:
-            if any(name.startswith(default.type) for name in names):
-                values = _merge(_only(known, default.values), values)
-        for default in self.forced:
-            if any(name.startswith(default.type) for name in names):
-                values = _merge(values, _only(known, default.values))
-        return values
+        free, forced = (
+            [_only(known, one.values) for one in defaults if any(name.startswith(one.type) for name in names)]
+            for defaults in (self.free, self.forced)
+        )
+        return free, forced
 
 
 def _names(kind: str, registry: Registry) -> set[str] | None:

@@ -11,7 +11,7 @@ from core.loading.problems import Findings
 from core.loading.reader import FindTemplate, parse_yaml
 from core.registry.problem import Path
 
-_ARGUMENT = r"\bparent\.outputs\.args\.([a-zA-Z_][a-zA-Z0-9_]*)"
+_ARGUMENT = r"""\bparent\.outputs\.args(?:\.([a-zA-Z_][a-zA-Z0-9_]*)|\[\s*(['"])(.*?)\2\s*\])"""
 _BLOCKS = ("tasks", "errors", "finally")
 
 
@@ -56,9 +56,9 @@ def _quoted(text: str) -> str:
 
 
 def _filled(value: Any, given: Mapping[str, str]) -> Any:
-    """The value with `parent.outputs.args.x` replaced in every text."""
+    """The value with `parent.outputs.args.x`, and `parent.outputs.args['x']`, replaced in every text."""
     if isinstance(value, str):
-        return re.sub(_ARGUMENT, lambda match: given.get(match.group(1), "null"), value)
+        return re.sub(_ARGUMENT, lambda match: given.get(match[1] or match[3], "null"), value)
     if isinstance(value, dict):
         return {name: _filled(item, given) for name, item in value.items()}
     return [_filled(item, given) for item in value] if isinstance(value, list) else value

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from core.errors import InvalidFlow, told
 from core.loading.positions import compose, position_of
 from core.loading.syntax import SyntaxProblem
+from core.loading.written import unwritten
 from core.model.data import data
 from core.model.flow import Flow
 from core.model.near import did_you_mean, near_misses
 from core.registry.problem import Path, PropertyProblem, path_text
+from core.sdk.properties import Described
 
 Severity = Literal["error", "warning", "info"]
 Kind = Literal["", "unknown", "unsupported", "deprecated", "dialect", "triggers"]
@@ -108,6 +110,11 @@ class Findings:
                 (*path, *one.path), one.message, one.expected, one.hint, severity=one.severity, at_key=one.kind != "",
                 kind=_KINDS[one.kind], subject=f"property `{one.path[-1]}`" if one.kind == "unknown" else "",
             )  # fmt: skip
+
+    def unwritten(self, cls: type[Described], values: Mapping[str, object], path: Path) -> None:
+        """Expressions where a block or a trigger needs a map or tasks: it is planned before anything is rendered."""
+        for place, expected in unwritten(cls, values):
+            self.add((*path, *place), "this can't come out of an expression", expected, "write it out")
 
     def unknown(self, path: Path, known: Iterable[str]) -> None:
         """A property that does not exist, with what was probably meant."""

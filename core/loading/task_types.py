@@ -23,13 +23,14 @@ class TaskType:
     """A task type by names in YAML.
 
     names: all its properties. children: those that hold tasks, and inputs: those that hold declared inputs, each with
-    its annotation. verbatim: those that are not rendered.
+    its annotation. needed: lists of tasks that have to be there. verbatim: those that are not rendered.
     """
 
     cls: type[Task]
     names: frozenset[str]
     children: Mapping[str, Any]
     inputs: Mapping[str, Any]
+    needed: frozenset[str]
     verbatim: frozenset[str]
 
 
@@ -52,7 +53,7 @@ class TaskTypes:
             self.findings.add(place, what, "the type of a task, such as log.Log", "add `type: …` to the task")
             return None
         try:
-            cls = self.registry.resolve(name)
+            cls = self.registry.resolve(name, "task")
             if not issubclass(cls, (RunnableTask, FlowTask)):
                 expected = "the type of a task, such as log.Log"
                 self.findings.add(place, f"Invalid type: {name} is not a task", expected)
@@ -75,6 +76,7 @@ def described(cls: type[Task]) -> TaskType:
     names: set[str] = set()
     children: dict[str, Any] = {}
     inputs: dict[str, Any] = {}
+    needed: set[str] = set()
     verbatim: set[str] = set()
     for attribute, declared in properties(cls):
         own = (declared.name, *declared.aliases)
@@ -83,11 +85,13 @@ def described(cls: type[Task]) -> TaskType:
         compiled(annotation)
         if holds(annotation, Step):
             children.update(dict.fromkeys(own, without_null(annotation)))
+            if attribute.required and annotation == list[Step]:
+                needed.add(declared.name)
         elif holds(annotation, Input):
             inputs.update(dict.fromkeys(own, without_null(annotation)))
         if not declared.render:
             verbatim.update(own)
-    return TaskType(cls, frozenset(names), children, inputs, frozenset(verbatim))
+    return TaskType(cls, frozenset(names), children, inputs, frozenset(needed), frozenset(verbatim))
 
 
 def holds(annotation: Any, wanted: type) -> bool:

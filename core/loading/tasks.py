@@ -108,7 +108,12 @@ class TaskLoader:
             asked = {name: self._held(kind.inputs[name], own, name, path) for name in kind.inputs if own.get(name)}
             own.update(asked)
             values = {**own, **made}
+            for name in kind.needed - made.keys():
+                self.findings.add((*path, name), f"`{name}` must not be empty", "a list of tasks")
+                values[name] = [_BROKEN]
         self.findings.properties(problems(kind.cls, values, self.registry), path)
+        if issubclass(kind.cls, FlowTask):
+            self.findings.unwritten(kind.cls, values, path)
         for name, value in own.items():
             if name not in kind.verbatim:
                 self.templates.check(value, (*path, name))

@@ -56,7 +56,7 @@ class TriggerLoader:
             self.findings.add(place, what, expected, "add `type: …` to the trigger")
             return None
         try:
-            found = self.registry.resolve(name)
+            found = self.registry.resolve(name, "trigger")
         except NotFound as error:
             what, subject = f"Invalid type: {name}", f"type `{name}`"
             self.findings.add(place, what, error.expected, error.hint, kind="unknown", subject=subject)
@@ -72,6 +72,8 @@ class TriggerLoader:
     def _check(self, cls: type[Trigger], own: dict[str, object], path: Path) -> None:
         wrong = problems(cls, own, self.registry)
         self.findings.properties(wrong, path)
+        errors = self.findings.errors
+        self.findings.unwritten(cls, own, path)
         verbatim = {
             name for _, declared in properties(cls) if not declared.render
             for name in (declared.name, *declared.aliases)
@@ -79,7 +81,7 @@ class TriggerLoader:
         for name, value in own.items():
             if name not in verbatim:
                 self.templates.check(value, (*path, name))
-        if any(problem.severity == "error" for problem in wrong):
+        if self.findings.errors > errors or any(problem.severity == "error" for problem in wrong):
             return
         for fault in build(cls, own, self.registry, expressions=True).faults():
             self.findings.add((*path, *fault.path), fault.message, fault.expected)

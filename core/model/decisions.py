@@ -138,7 +138,10 @@ class GiveOutput:
 
 @quick
 class MoveExecution:
-    """The execution changes the counters of its root; when `entered`, its state too, by way of `through`."""
+    """The execution changes the counters of its root; when `entered`, its state too.
+
+    through: states that it has on the way, in their order, each after a space.
+    """
 
     state: str
     counters: Counters

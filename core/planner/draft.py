@@ -203,6 +203,8 @@ class Draft:
         self.changes.append(EndTask(key, state, error, warning))
 
     def set_state(self, state: str, error: str = "", through: str = "") -> None:
+        if self.through == "RESTARTED" and self.state == "RUNNING" != state:  # it went on, and no further in this
+            through = "RESTARTED RUNNING"
         self.state, self.error, self._moved = state, error or self.error, True
         self.through = through or self.through
 
@@ -240,6 +242,6 @@ class Draft:
                 self.changes.append(MoveTask(key, task.state, counters))
         if self._moved or root is not self.facts.counters:
             stops = self.state == "PAUSED" or self.state in ENDED
-            entered = self.state != self.facts.state or (stops and self.through in ("RESTARTED", "RUNNING"))
+            entered = self.state != self.facts.state or (stops and self.through not in ("", "KILLING"))
             self.changes.append(MoveExecution(self.state, root, self.error, entered, self.through))
         return Decision(tuple(self.changes), tuple(self.effects), self.guards, tuple(self.rules))

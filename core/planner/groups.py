@@ -294,45 +294,5 @@ def run_parallel(draft: Draft, key: TaskKey, node: Any, child: TaskKey | None) -
     return fill(draft, key, node.children, node.limit or WINDOW)
 
 
-def run_dag(draft: Draft, key: TaskKey, node: Any, child: TaskKey | None) -> bool:
-    """Open what waits for nothing any more. done: a bit per child that is over or was never to run.
-
-    The cursor counts; it is no index. A child is open when its bit in `round` is set.
-    """
-    group = draft.count(key)
-    bits, disabled, needs = _dag_bits(draft, key, node)
-    group.done |= disabled | (bits.get(child.task_id, 0) if child is not None else 0)
-    opens = go_on_or_open if group.done >> len(node.children) else open_step
-    limit = node.limit or WINDOW
-    moved = True
-    while moved:  # a child that ends at once may free another
-        moved = False
-        for step, needed in zip(node.children, needs, strict=True):
-            if group.running >= limit or group.worst in FATAL:
-                break
-            bit = bits[step.id]
-            if needed & ~group.done or (group.round | group.done) & bit:
-                continue
-            group.round, group.cursor = group.round | bit, group.cursor + 1
-            ended = opens(draft, step, key, key.path, group.turn)
-            if ended is None:
-                group.running += 1
-            else:
-                group.worst, group.done, moved = worse(group.worst, ended), group.done | bit, True
-    return group.running > 0
-
-
-def _dag_bits(draft: Draft, key: TaskKey, node: Dag) -> tuple[dict[str, int], int, list[int]]:
-    """(the bit of each child, those of the disabled ones, of each child those that it waits for); found out once."""
-    known: tuple[dict[str, int], int, list[int]] | None = draft.facts.derived.get(key.task_id)
-    if known is None:
-        bits = {step.id: 1 << at for at, step in enumerate(node.children)}
-        disabled = sum(bits[step.id] for step in node.children if step.disabled)
-        needs = [sum({bits.get(name, 0) for name in node.after.get(step.id, ())}) for step in node.children]
-        known = draft.facts.derived[key.task_id] = bits, disabled, needs
-    return known
-
-
 SEQUENCE = Kind(start_group, run_sequence)
 PARALLEL = Kind(start_group, run_parallel)
-DAG = Kind(start_group, run_dag)

@@ -8,7 +8,7 @@ from importlib import import_module
 from core.planner.draft import Kind
 
 _WHERE = {
-    "Sequence": "groups", "Parallel": "groups", "Dag": "groups", "Choice": "loops", "Each": "loops",
+    "Sequence": "groups", "Parallel": "groups", "Dag": "dag", "Choice": "loops", "Each": "loops",
     "Repeat": "waits", "Wait": "waits", "Call": "calls", "Group": "calls",
 }  # fmt: skip
 

@@ -180,7 +180,7 @@ def loop_values(given: object) -> tuple[tuple[str, ...], str]:
         return (), f"the values are not a list: {given!r}"[:120]
     missing = sum(element is None for element in elements)
     if missing:
-        return (), f"Found '{missing}' null values on Each, with values={_shown(elements)}"
+        return (), f"Found '{missing}' null values on Each, with values={_listed(elements)}"
     return tuple(dict.fromkeys(map(_text, elements))), ""
 
 
@@ -216,6 +216,15 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     return str(value) if type(value) is int else _shown(value)
+
+
+def _listed(value: object) -> str:
+    """A list as the reference's message shows it: texts without quotes, maps with `=`."""
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_listed, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}={_listed(item)}' for key, item in value.items())}}}"
+    return _text(value)
 
 
 def _shown(value: object) -> str:

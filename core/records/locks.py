@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from errno import EBADF
 from pathlib import Path
 from types import TracebackType
 
@@ -60,6 +61,8 @@ class FileLock:
         return _lock(self._handle, wait=False)
 
     def __enter__(self) -> FileLock:
+        if self._handle < 0:
+            raise OSError(EBADF, "the file is closed")
         _lock(self._handle, wait=True)
         return self
 
@@ -70,7 +73,8 @@ class FileLock:
 
     def close(self) -> None:
         """Give the lock and the file back."""
-        os.close(self._handle)
+        handle, self._handle = self._handle, -1  # its number may soon be that of another file
+        os.close(handle)
 
 
 def is_held(path: Path) -> bool:

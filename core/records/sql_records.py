@@ -95,10 +95,10 @@ class SqlRecords(PlaceReads, OnDemandReads):
             self._db.write("save_namespace_file", (organization, namespace, path, uri, size, sha256, at))
 
     def purge_execution(self, organization: str, execution_id: str) -> tuple[str, ...]:
-        view = self.execution(organization, execution_id)
-        if view is None:
+        found = self._db.read("state_of", (organization, execution_id))  # also one that is hidden
+        if not found:
             raise NotFound(f"there is no execution {execution_id}")
-        if view.state not in ENDED:
+        if found[0][0] not in ENDED:
             raise Conflict(f"the execution {execution_id} has not ended", hint="kill it first")
         with self._db.writing():
             return tuple(purge(self._db, organization, execution_id, PurgeExecutions((execution_id,))))

@@ -51,6 +51,7 @@ class SqliteDatabase:
                 self._reader = self._connect(durable)
         self._writing = threading.RLock()
         self._reading = threading.RLock()
+        self._tidying = threading.Lock()
         self._seen = -1
         self._durable = durable
         self._keeper: sqlite3.Connection | None = None
@@ -158,7 +159,7 @@ class SqliteDatabase:
 
     def changed(self) -> bool:
         """Whether another connection has written since the last call."""
-        with self._writing:
+        with self._writing, self._explained:
             seen = int(self._writer.execute("PRAGMA data_version").fetchone()[0])
             before, self._seen = self._seen, seen
         return before != seen
@@ -173,11 +174,11 @@ class SqliteDatabase:
 
         SQLite would do it inside a commit, and wait there for the disk: a fifth of the time of a chain of small tasks.
         """
-        changes = self._writer.total_changes
-        if changes - self._tidied < TIDY_CHANGES:
-            return
-        self._tidied = changes
-        with self._explained:
+        with self._tidying, self._explained:
+            changes = self._writer.total_changes
+            if changes - self._tidied < TIDY_CHANGES:
+                return
+            self._tidied = changes
             if self._keeper is None:
                 self._keeper = self._connect(self._durable)
                 self._keeper.execute("PRAGMA busy_timeout = 0")  # a reader that holds it up: the next time will do
@@ -187,12 +188,14 @@ class SqliteDatabase:
                     self._keeper.execute("PRAGMA wal_checkpoint(RESTART)")
 
     def close(self) -> None:
-        """Give connections and files back."""
-        if self._keeper is not None:
-            self._keeper.close()
-        self._reader.close()
-        self._writer.close()
-        self._file_lock.close()
+        """Give connections and files back. Whoever is in the middle of something comes to its end; what others ask for
+        later is Unreachable."""
+        with self._tidying, self._writing, self._reading:  # closed in the middle of a statement SQLite ends the process
+            if self._keeper is not None:
+                self._keeper.close()
+            self._reader.close()
+            self._writer.close()
+            self._file_lock.close()
 
 
 def _storable(values: tuple[Any, ...]) -> tuple[Any, ...]:

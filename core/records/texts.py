@@ -54,8 +54,7 @@ def counters_of(text: str | None) -> Counters | None:
 
 def history_text(state: str, at: int, through: str = "") -> str:
     """What follows the history so far, whose closing bracket is dropped."""
-    before = f',["{through}",{at}]' if through else ""
-    return f'{before},["{state}",{at}]]'
+    return "".join(f',["{one}",{at}]' for one in (*through.split(), state)) + "]"
 
 
 def first_running(history: str, *, restarted: bool = False) -> int | None:

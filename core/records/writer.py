@@ -130,7 +130,7 @@ class Writer:
             self._db.write("forget_takeovers", (unit.execution.id,))
 
     def _enter(self, unit: Unit, change: MoveExecution) -> None:
-        if change.through == "RESTARTED":
+        if change.through.startswith("RESTARTED"):
             self._db.write("forget_end", (unit.execution.id, unit.fence))
         started = None if change.state in _NOT_STARTED else unit.at
         ended = unit.at if change.state in ENDED else None

@@ -153,7 +153,7 @@ def _type_of(base: type[PluginType], given: Mapping[str, Any], registry: Registr
     if registry is None:
         raise PluginError(f"`{name}` can't be looked up here")
     try:
-        found = registry.resolve(name)
+        found = registry.resolve(name, base.plugin_kind)
     except (NotFound, PluginError) as error:
         raise Mismatch([PropertyProblem(("type",), error.what, error.expected, error.hint)]) from None
     if not issubclass(found, base):

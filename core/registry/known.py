@@ -36,6 +36,9 @@ RELEASED: dict[str, str] = {
 RECORD_STORES = dict.fromkeys(("postgresql", "postgres"), "tailrace-records-postgres")
 """Schemes of URLs → the distribution of the record store."""
 
+STORAGES = {"local": "tailrace-storage-local"}
+"""Names of storage backends → the distribution. The setting `storage` names one of them when it says nothing else."""
+
 COMMANDS = {
     **dict.fromkeys(("server", "engine", "api-keys"), "tailrace-server"),
     "records": "tailrace-records-postgres",
@@ -78,6 +81,11 @@ def origin_of(type_name: str) -> Origin:
 def record_store_origin(scheme: str) -> Origin:
     """Where the record store of a URL's scheme comes from."""
     return _released(RECORD_STORES.get(scheme, ""))
+
+
+def storage_origin(name: str) -> Origin:
+    """Where a storage backend comes from, by its name."""
+    return _released(STORAGES.get(name, ""))
 
 
 def command_origin(word: str) -> Origin:

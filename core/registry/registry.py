@@ -12,7 +12,7 @@ from core.errors import NotFound, PluginError
 from core.host.records import RecordStore
 from core.model.near import did_you_mean, near_misses
 from core.registry.entries import PluginInfo, TypeEntry, TypeKind
-from core.registry.known import Origin, command_origin, origin_of, record_store_origin
+from core.registry.known import Origin, command_origin, origin_of, record_store_origin, storage_origin
 from core.sdk.hooks import CommandRef, RecordStoreRef, StorageRef
 from core.sdk.properties import PluginType
 from core.sdk.storage import StorageBackend
@@ -44,17 +44,18 @@ class Registry:
         """The entry behind a name or an alias; nothing is imported."""
         return self._types.get(name)
 
-    def resolve(self, name: str) -> type[PluginType]:
+    def resolve(self, name: str, kind: TypeKind | None = None) -> type[PluginType]:
         """The class behind a name or an alias, imported on first use.
 
         Raises NotFound (with what was probably meant, and the distribution that brings a type of the reference) and
-        PluginError when the plugin's module can't be imported.
+        PluginError when the plugin's module can't be imported. kind: what is asked for; only such types are meant
+        then, but one of another kind is found as well.
         """
         found = self._classes.get(name)
         if found is None:
             entry = self._types.get(name)
             if entry is None:
-                raise self._unknown(name)
+                raise self._unknown(name, kind)
             found = self._classes[name] = self._imported(entry)
         return found
 
@@ -76,10 +77,14 @@ class Registry:
         known = self._types.get(entry.name)
         return known is not None and known.target == entry.target
 
-    def suggest(self, name: str) -> tuple[str, ...]:
-        """Names or aliases most like `name`, best first; one word for each type, in the spelling most like it."""
+    def suggest(self, name: str, kind: TypeKind | None = None) -> tuple[str, ...]:
+        """Names or aliases most like `name`, best first; one word for each type, in the spelling most like it.
+
+        kind: of the types that are meant; all when it is not given.
+        """
         words: dict[str, str] = {}
-        for word in near_misses(name, self._types, limit=24):
+        meant = [word for word, entry in self._types.items() if kind is None or entry.kind == kind]
+        for word in near_misses(name, meant, limit=24):
             words.setdefault(self._types[word].name, word)
         return tuple(words.values())[:3]
 
@@ -100,7 +105,7 @@ class Registry:
             raise NotFound(
                 f"there is no storage backend `{name}`",
                 expected=" or ".join(sorted(self._storages)),
-                hint=did_you_mean(near) or "install the plugin that brings it",
+                hint=self._advice(storage_origin(name)) or did_you_mean(near) or "install the plugin that brings it",
             )
         factory: StorageFactory = load_target(ref.target, f"storage backend `{name}`")
         return factory
@@ -142,9 +147,9 @@ class Registry:
             raise PluginError(f"the plugin `{entry.plugin}` says `{entry.target}` is a type, and it is not")
         return found
 
-    def _unknown(self, name: str) -> NotFound:
+    def _unknown(self, name: str, kind: TypeKind | None) -> NotFound:
         origin = origin_of(name)
-        near = did_you_mean(self.suggest(name))
+        near = did_you_mean(self.suggest(name, kind))
         if origin.distribution and origin.distribution in {plugin.distribution for plugin in self._plugins}:
             advice = [near]
         else:

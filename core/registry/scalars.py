@@ -59,7 +59,10 @@ def to_float(value: Any, context: object = None) -> float:
     if type(value) is float:
         return value
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:  # a whole number of more than 308 digits
+            raise mismatch(value, *NUMBER) from None
     if isinstance(value, str) and re.fullmatch(_NUMBER, value.strip()):
         return float(value)
     raise mismatch(value, *NUMBER)

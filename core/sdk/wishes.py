@@ -20,7 +20,7 @@ class RunnerChoice:
 
     requested: the runner (a `TaskRunner`) named by the flow, already converted, or None. image: the image it would
     have. official: this machine can stand in for that image; stand_in: what does so, in words for people.
-    setting: a preference written on the task (`runner: PROCESS|DOCKER`), or "" for the engine's setting.
+    setting: `auto`, `docker` or `process`, written on the task (`runner: PROCESS`), or "" for the engine's setting.
     elsewhere: the flow names the place itself, so that what this machine has does not matter.
     """
 

@@ -204,6 +204,17 @@ class ContinuingRules:
         assert (view.state, view.started_at, view.ended_at) == ("RUNNING", 1010, None)
         assert (view.error, view.outputs) == ("", None)
 
+    def test_one_that_goes_on_and_ends_in_the_same_commit_has_all_states_on_the_way(self, store: RecordStore) -> None:
+        story = Story(store)
+        story.move("FAILED", "no luck", outputs_json='{"x":1}')
+        store.release("e1", story.fence)
+        story.found()
+        story.commit(MoveExecution("SUCCESS", Counters(), "", True, "RESTARTED RUNNING"))
+        view = store.execution(ACME, "e1")
+        assert view is not None
+        assert view.history[-3:] == (("RESTARTED", 1020), ("RUNNING", 1020), ("SUCCESS", 1020))
+        assert (view.ended_at, view.error, view.outputs) == (1020, "", None)
+
     def test_a_late_owner_restarts_nothing(self, store: RecordStore) -> None:
         story = Story(store)
         story.move("FAILED", "no luck")

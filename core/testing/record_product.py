@@ -236,6 +236,12 @@ class TagRules:
             "flow_execution.restore", "flow_execution.delete",
         ]  # fmt: skip
 
+    def test_a_deleted_execution_can_be_purged(self, store: RecordStore) -> None:
+        _chain(store)
+        store.product.set_execution_deleted(ACME, "e1", True, by=KEY, at=8000)
+        store.purge_execution(ACME, "e1")
+        assert store.executions(ACME, ExecutionFilter(status=("deleted",))).data == ()
+
     def test_only_an_ended_execution_is_deleted(self, store: RecordStore) -> None:
         story = Story(store)
         with pytest.raises(Conflict) as caught:

@@ -19,7 +19,7 @@ NOT_THE_TASKS = ("id", "description", "type")
 
 def runnable(registry: Registry, name: str) -> type[RunnableTask]:
     """The class behind a type name. Raises NotFound, PluginError, Invalid for one that does no work of its own."""
-    cls = registry.resolve(name)
+    cls = registry.resolve(name, "task")
     if not issubclass(cls, RunnableTask):
         raise Invalid(f"{name} is not a task that can run", where="$.type")
     return cls

@@ -173,8 +173,8 @@ class ProcessExecutor(Executor):
     def _release(self, worker: Worker) -> Work | None:
         """Its job is over."""
         work, worker.work = worker.work, None
-        if work is not None:
-            self._running.pop(work.attempt_id, None)
+        if work is not None and self._running.get(work.attempt_id) is worker:  # else it was begun once more elsewhere
+            del self._running[work.attempt_id]
         for call_off in worker.limits.values():
             call_off()
         worker.limits.clear()

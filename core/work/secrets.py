@@ -54,7 +54,7 @@ class Secrets:
         value = self._environment.get(f"SECRET_{key}")
         if value is None:
             raise NotFound(
-                f"there is no secret `{name}`",
+                f"Cannot find secret for key '{name}'.",
                 expected=f"a line `{key}=…` in the file of --secrets, or the environment variable SECRET_{key}",
             )
         return _plain(value)
@@ -92,9 +92,12 @@ class Redactor:
         try:
             content = json.loads(value)
         except ValueError:
-            raise Invalid(f"the secret `{name}` is not JSON, so it has no sub-key `{subkey}`") from None
+            raise Invalid(
+                f"Failed to read secret sub-key '{subkey}' from secret '{name}'. "
+                "Ensure the secret contains valid JSON value."
+            ) from None
         if not isinstance(content, dict) or subkey not in content:
-            raise NotFound(f"there is no sub-key `{subkey}` in the secret `{name}`")
+            raise NotFound(f"Cannot find secret sub-key '{subkey}' in secret '{name}'.")
         part = content[subkey]
         text = part if isinstance(part, str) else json.dumps(part)
         self._used[text] = (name.upper(), subkey)

@@ -112,6 +112,7 @@ class ThreadExecutor(Executor):
             stopped = self._queued.get(job.attempt_id) is not job  # while it waited
             if not stopped:
                 del self._queued[job.attempt_id]
+                self._forget(job.attempt_id)
                 self._running[job.attempt_id] = context
             else:
                 self._idle += 1
@@ -119,7 +120,9 @@ class ThreadExecutor(Executor):
             return True
         result = self._result(job, context)
         with self._lock:
-            abandoned = self._running.pop(job.attempt_id, None) is None
+            abandoned = self._running.get(job.attempt_id) is not context
+            if not abandoned:
+                del self._running[job.attempt_id]
             self._idle += not abandoned  # before it tells: what follows from the result is for this very thread
             if not self._running:
                 self._ended.notify_all()
@@ -177,21 +180,28 @@ class ThreadExecutor(Executor):
         if context is None:
             return
         threading.Thread(target=context.stop, args=(message.reason,), name="stop", daemon=True).start()
-        later(self._grace, self._abandon, message)
+        later(self._grace, self._abandon, message, context)
 
-    def _abandon(self, message: Stop) -> None:
+    def _abandon(self, message: Stop, context: AttemptContext) -> None:
         with self._lock:
-            context = self._running.pop(message.attempt_id, None)
-            abandoned = context is not None
-            self._threads -= abandoned
-            if context is not None and context.only_ends:
-                self._enders -= 1
-                self._workers -= 1
-                self._add_ender()
-            self._ended.notify_all()
-            self._add_thread()
+            abandoned = self._running.get(message.attempt_id) is context  # else it has ended, or was begun once more
+            if abandoned:
+                self._forget(message.attempt_id)
         if abandoned:
             self._tell_end(message)
+
+    def _forget(self, attempt_id: str) -> None:
+        """Under the lock: count no more on what runs of an attempt, if anything; another thread takes its place."""
+        context = self._running.pop(attempt_id, None)
+        if context is None:
+            return
+        self._threads -= 1
+        if context.only_ends:
+            self._enders -= 1
+            self._workers -= 1
+            self._add_ender()
+        self._ended.notify_all()
+        self._add_thread()
 
     def _tell_end(self, message: Stop) -> None:
         """The result of a job that did not begin, or did not end in time."""

@@ -20,6 +20,7 @@ from core.work.worker_tools import WorkerTools
 
 _CODE = "import sys; sys.path[:] = sys.argv[3:]; from core.work.keeper import main; main(*sys.argv[1:3])"
 _END_SECONDS = 5.0
+_LOOK_MILLISECONDS = 1000
 _MOST_SECRETS = 1000
 
 
@@ -79,6 +80,7 @@ class Worker:
             )  # fmt: skip
         except OSError:
             os.close(life_end)
+            self._last_words.close()
             raise
         finally:
             os.close(life)
@@ -100,7 +102,8 @@ class Worker:
             if self._writing or self._target < 0 or self._flushed():
                 return
             self._writing = True
-        threading.Thread(target=self._write_on, name="write", daemon=True).start()
+            target = self._target
+        threading.Thread(target=self._write_on, args=(target,), name="write", daemon=True).start()
 
     def messages(self) -> Iterator[Any]:
         """What it tells, until it has ended."""
@@ -155,11 +158,11 @@ class Worker:
             self._outgoing.clear()
         return True
 
-    def _write_on(self) -> None:
+    def _write_on(self, target: int) -> None:
         ready = select.poll()
-        ready.register(self._target, select.POLLOUT)
+        ready.register(target, select.POLLOUT)
         while True:
-            ready.poll()
+            ready.poll(_LOOK_MILLISECONDS)  # once it was closed, the number may be that of another file
             with self._lock:
                 if self._target < 0 or self._flushed():
                     self._writing = False

@@ -10,6 +10,7 @@ from docs._generator.markdown import code, joined, table
 from tests.registry.conversion_table import BECOMES, REFUSED
 
 _MODULES = re.compile(r"\b(?:typing|datetime|collections\.abc|tests\.registry\.conversion_table)\.")
+_LONGEST = 80
 _MEMBER = re.compile(r"<(\w+\.\w+): [^>]*>")
 
 
@@ -45,5 +46,6 @@ def _type(annotation: Any) -> str:
 
 
 def _value(value: object) -> str:
-    """A value as it is written in Python, the same whatever the platform."""
-    return _MEMBER.sub(r"\1", _MODULES.sub("", repr(value)).replace("PosixPath", "Path"))
+    """A value as it is written in Python, the same whatever the platform; of a very long one the beginning."""
+    written = _MEMBER.sub(r"\1", _MODULES.sub("", repr(value)).replace("PosixPath", "Path"))
+    return written if len(written) <= _LONGEST else f"{written[:_LONGEST]}…"

@@ -155,14 +155,20 @@ def _default(field: Any) -> str:
 
 
 def _members(cls: type) -> Iterator[str]:
-    """Public methods and properties that the class itself defines; the tests of a contract are told apart."""
+    """What the class itself defines in public: methods, properties, fixtures with a docstring; tests are told apart."""
     for name, member in vars(cls).items():
+        fixture = getattr(member, "_get_wrapped_function", None)  # of what pytest makes of one
         function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
+        function = fixture() if fixture else function
         if not inspect.isfunction(function) or (name.startswith(("_", "test_")) and name != "__init__"):
+            continue
+        if fixture and not docstring(function):
             continue
         if name == "__init__" and (_has_made_constructor(cls) or getattr(cls, "_is_protocol", False)):
             continue
         yield ""
+        if fixture:
+            yield "@pytest.fixture"
         if isinstance(member, (property, classmethod, staticmethod)):
             yield f"@{type(member).__name__}"
         yield from function_lines(name, function)

@@ -17,7 +17,7 @@ _CODES = {
     exit_codes.MISSING: "something needed is missing, found before the run (Docker, a directory that can be written)",
     exit_codes.WAITING: "paused, or waiting for a person",
     exit_codes.INTERNAL: "a mistake of this program itself; a file says where it happened",
-    exit_codes.INTERRUPTED: "interrupted: Ctrl-C ends the execution, a second one leaves it as it is",
+    exit_codes.INTERRUPTED: "interrupted: Ctrl-C and SIGTERM end the execution, a second one leaves it as it is",
     exit_codes.READER_GONE: "whoever read the output went away (`| head`)",
 }
 

@@ -68,12 +68,38 @@ def test_a_kill_from_another_app_of_the_same_home_ends_it_too(app: App, created:
     assert str(caught.value) == f"the execution {execution.id} has already ended: KILLED"
 
 
+def test_a_kill_is_not_undone_by_the_restart_that_it_overtakes(app: App, created: Created) -> None:
+    """A replay from a task begins with such a message."""
+    body = "tasks: [{id: a, type: debug.Return, format: x}, {id: b, type: debug.Return, format: y}]"
+    ended = app.executions.run(created(body).id)
+    replay = app.executions.replay(ended.id, from_task="b")
+    app.executions.kill(replay.id)
+    assert [state for state, _ in app.executions.get(replay.id).history] == ["CREATED", "KILLING", "KILLED"]
+    assert app.executions.run(replay.id).state == "KILLED"
+
+
 def test_an_interrupt_reaches_everything_that_runs(app: App, created: Created, tmp_path: Path) -> None:
     threads = [begin(app, created(hold(tmp_path / "never"))) for _ in range(2)]
     app.executions.interrupt()
     for thread in threads:
         thread.join(PATIENCE)
     assert [view.state for view in app.executions.list(ExecutionFilter()).data] == ["KILLED", "KILLED"]
+
+
+def test_an_interrupt_before_the_engine_is_there_is_not_lost(
+    app: App, created: Created, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = app.records.register_engine
+
+    def interrupted(engine_id: str, at: int) -> None:
+        register(engine_id, at)
+        app.executions.interrupt()
+
+    monkeypatch.setattr(app.records, "register_engine", interrupted)
+    execution = created("tasks: [{id: t, type: debug.Return, format: x}]")
+    assert app.executions.run(execution.id).state == "KILLED"
+    monkeypatch.undo()
+    assert app.executions.run(created("tasks: [{id: t, type: debug.Return, format: x}]").id).state == "SUCCESS"
 
 
 def test_two_apps_of_two_homes_live_in_one_process() -> None:
@@ -213,7 +239,7 @@ def test_a_secret_may_decide_a_condition(app: App, condition: str) -> None:
 def test_a_missing_secret_is_named_with_both_ways_to_give_it(app: App) -> None:
     run = run_flow("id: a\nnamespace: n\ntasks: [{id: t, type: log.Log, message: \"{{ secret('NOPE') }}\"}]", app=app)
     assert run.tasks["t"].error == (
-        "$.message, line 3, column 41: there is no secret `NOPE`\n"
+        "$.message, line 3, column 41: Cannot find secret for key 'NOPE'.\n"
         "  expected: a line `NOPE=…` in the file of --secrets, or the environment variable SECRET_NOPE"
     )
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+import core.app.executions
 from core.app import App
-from core.host.views import ExecutionFilter, ExecutionView
+from core.host.records import ChildRow
+from core.host.views import ExecutionFilter, ExecutionView, Happening, TaskLogged
 
 CHILD = "id: child\nnamespace: n\ntasks:\n  - {id: wait, type: flow.Pause}\n  - {id: say, type: debug.Return, format: x}\n"
 PARENT = """\
@@ -208,3 +210,76 @@ def test_a_child_that_never_began_begins_when_its_parent_is_restarted(app: App) 
     app.executions.restart(parent.id)
 
     assert app.executions.run(parent.id).state == "SUCCESS"
+
+
+GIVEN = """\
+id: child
+namespace: n
+inputs:
+  - {id: a, type: INT}
+checks:
+  - {condition: "{{ inputs.a < 5 }}", message: that is many, style: WARNING, behavior: CREATE_EXECUTION}
+tasks:
+  - {id: say, type: debug.Return, format: "{{ inputs.a }}"}
+"""
+UNDECLARED = "n.child: `b` is not an input of this flow; it is left out"
+
+
+def logged(app: App, execution: ExecutionView) -> list[tuple[str | None, str, str]]:
+    return [(line.task_name, line.level, line.message) for line in app.executions.logs(execution.id)]
+
+
+def test_what_creating_a_child_warns_about_is_in_the_log_of_the_task_that_called_it(app: App) -> None:
+    app.flows.push(GIVEN)
+    told: list[Happening] = []
+    call = "{id: sub, type: flow.Subflow, namespace: n, flowId: child, inputs: {a: 5, b: 1}}"
+    parent = app.run(f"id: parent\nnamespace: n\ntasks:\n  - {call}\n", follow=told.append)
+
+    warnings = [("sub", "WARN", UNDECLARED), ("sub", "WARN", "n.child: that is many")]
+    assert logged(app, parent) == warnings
+    heard = [one.message for one in told if isinstance(one, TaskLogged) and one.level == "WARN"]
+    assert heard == [text for _, _, text in warnings]
+    assert parent.state == "SUCCESS"
+
+
+def test_a_warning_that_all_children_of_a_task_share_is_said_once(app: App, tmp_path: Path) -> None:
+    app.flows.push(GIVEN)
+    (tmp_path / "items.txt").write_text("1\n2\n7\n", "utf-8")
+    parent = app.run(
+        """\
+id: parent
+namespace: n
+inputs: [{id: items, type: FILE}]
+tasks:
+  - {id: sub, type: flow.ForEachItem, namespace: n, flowId: child, items: "{{ inputs.items }}", batch: {rows: 1},
+     inputs: {a: "{{ taskrun.iteration == 2 ? 7 : 1 }}", b: 1}}
+""",
+        {"items": str(tmp_path / "items.txt")},
+    )
+
+    assert parent.state == "SUCCESS"
+    assert logged(app, parent) == [
+        ("sub_items", "WARN", UNDECLARED), ("sub_items", "WARN", "n.child: that is many"),
+    ]  # fmt: skip
+
+
+def test_a_task_that_logs_errors_only_is_silent_about_its_child(app: App) -> None:
+    app.flows.push(GIVEN)
+    call = "{id: sub, type: flow.Subflow, namespace: n, flowId: child, logLevel: ERROR, inputs: {a: 1, b: 1}}"
+    assert logged(app, app.run(f"id: parent\nnamespace: n\ntasks:\n  - {call}\n")) == []
+
+
+def test_a_child_that_ends_while_its_parent_is_killed_is_no_reason_to_stop(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.flows.push(CHILD)
+    parent = app.run(PARENT)
+
+    def unfinished(rows: tuple[ChildRow, ...]) -> tuple[ChildRow, ...]:
+        for row in rows:
+            app.executions.kill(row.execution_id)
+        return rows
+
+    monkeypatch.setattr(core.app.executions, "unfinished", unfinished)
+    app.executions.kill(parent.id)
+    assert (app.executions.get(parent.id).state, called(app).state) == ("KILLED", "KILLED")

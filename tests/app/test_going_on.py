@@ -50,6 +50,59 @@ def test_a_restart_goes_on_in_the_row_that_failed_and_keeps_the_others() -> None
         assert len(one(app, failed.id, "x", "b").attempts) == 1
 
 
+HANDLED = """
+id: handled
+namespace: io.rules
+tasks:
+- {id: x, type: execution.Fail, condition: "{{ taskrun.attemptsCount < 1 }}"}
+- {id: now, type: debug.Return, format: "{{ outputs.e.value ?? 'none' }} {{ tasks.e.state ?? 'none' }}"}
+- {id: p, type: flow.Pause}
+- {id: later, type: debug.Return, format: "{{ outputs.e.value ?? 'none' }} {{ tasks.e.state ?? 'none' }}"}
+errors:
+- id: g
+  type: flow.Sequential
+  tasks:
+  - {id: e, type: debug.Return, format: handled}
+  - {id: each, type: flow.ForEach, values: [a], tasks: [{id: l, type: debug.Return, format: looped}]}
+outputs:
+- {id: handled, type: STRING, value: "{{ outputs.e.value ?? 'none' }}"}
+- {id: looped, type: STRING, value: "{{ outputs.l.a.value ?? 'none' }}"}
+"""
+
+
+def test_what_handled_a_failure_before_a_restart_is_not_seen_after_it() -> None:
+    with temporary_app() as app:
+        failed = run_flow(HANDLED, app=app)
+        assert failed.outputs == {"handled": "handled", "looped": "looped"}
+        app.executions.restart(failed.id)
+        app.executions.run(failed.id)
+        app.executions.resume(failed.id)  # it is claimed anew
+        ended = app.executions.run(failed.id)
+
+        found = [app.outputs.value(one(app, failed.id, name).id) for name in ("now", "later")]
+        assert (ended.state, found) == ("SUCCESS", [{"value": "none none"}] * 2)
+        assert ended.outputs == {"handled": "none", "looped": "none"}
+
+
+def test_what_a_task_gave_is_not_seen_any_more_when_a_later_round_skips_it() -> None:
+    text = """
+id: f
+namespace: io.rules
+tasks:
+- id: w
+  type: flow.LoopUntil
+  condition: "{{ outputs.w.iterationCount == 2 }}"
+  checkFrequency: {interval: PT0.01S}
+  tasks:
+  - {id: once, type: debug.Return, format: given, runIf: "{{ outputs.w.iterationCount == 1 }}"}
+  - {id: see, type: debug.Return, format: "{{ outputs.once.value ?? 'none' }} {{ tasks.once.state }}"}
+"""
+    with temporary_app() as app:
+        run = run_flow(text, app=app)
+    seen = [execution.output for execution in run.task_executions if execution.task == "see"]
+    assert seen == [{"value": "given SUCCESS"}, {"value": "none SKIPPED"}]
+
+
 def test_an_execution_that_was_restarted_says_so_by_a_label_and_one_that_was_replayed_does_not() -> None:
     with temporary_app() as app:
         failed = run_flow(LOOP, app=app)
@@ -237,5 +290,5 @@ def test_an_execution_that_goes_on_and_waits_again_at_once_says_so_in_its_histor
         ended = app.executions.run(waiting.id)
 
     assert [state for state, _ in ended.history] == [
-        "CREATED", "RUNNING", "PAUSED", "RESTARTED", "PAUSED", "RUNNING", "PAUSED", "RUNNING", "SUCCESS",
+        "CREATED", "RUNNING", "PAUSED", "RESTARTED", "RUNNING", "PAUSED", "RUNNING", "PAUSED", "RUNNING", "SUCCESS",
     ]  # fmt: skip

@@ -121,7 +121,7 @@ def test_what_no_header_can_hold_is_no_api_key_and_is_not_shown(key: str) -> Non
     with pytest.raises(Invalid) as caught:
         Connection("http://host", key)
     assert str(caught.value) == (
-        "setting api_key: this is not an API key\n  expected: letters, digits and signs of ASCII"
+        "setting api_key: this is not an API key\n  expected: no blanks, and ASCII only"
     )
 
 

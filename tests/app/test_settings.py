@@ -42,6 +42,8 @@ def test_an_empty_variable_says_nothing(tmp_path: Path) -> None:
          "  expected: such as Europe/Vienna"),
         ({"records": "host=db password=s3cret"}, "setting records: this is not the URL of a record store\n"
          "  expected: such as postgresql://host/database"),
+        ({"organization": "Ac me/.."}, "setting organization: `Ac me/..` can't be the id of an organization\n"
+         "  expected: small letters, digits, `_` and `-`, a letter or digit first, at most 63"),
         ({"zone": "../etc"}, "setting zone: there is no time zone `../etc`\n  expected: such as Europe/Vienna"),
     ],
     ids=str,
@@ -50,6 +52,15 @@ def test_a_wrong_value_is_refused(tmp_path: Path, given: dict[str, Any], message
     with pytest.raises(Invalid) as caught:
         load_settings(home=tmp_path, environment={}, **given)
     assert str(caught.value) == message
+
+
+def test_a_home_may_be_a_text(tmp_path: Path) -> None:
+    assert load_settings(home=str(tmp_path), environment={}).home == tmp_path
+
+
+def test_an_unknown_setting_of_a_program_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match=r"^load_settings: unknown setting `runer`\n  expected: one of api_key, "):
+        load_settings(home=tmp_path, environment={}, runer="process")
 
 
 def test_an_unknown_setting_in_the_file_is_refused(tmp_path: Path) -> None:

@@ -204,7 +204,10 @@ def test_a_home_that_cannot_be_used_ends_with_3(flow: Any, call: Run, tmp_path: 
     assert err.startswith(f"error: {tmp_path}/file/home: the home directory can't be used: ")
 
 
-def test_ctrl_c_kills_the_execution(home: Path, flow: Any, call: Run) -> None:
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_kills_the_execution_and_so_does_what_others_send(
+    home: Path, flow: Any, call: Run, asked: signal.Signals
+) -> None:
     path = flow(
         "tasks:\n  - id: sleep\n    type: scripts.shell.Commands\n    taskRunner: {type: runner.Process}\n"
         "    commands: ['echo ready', 'sleep 60']\n"
@@ -216,12 +219,28 @@ def test_ctrl_c_kills_the_execution(home: Path, flow: Any, call: Run) -> None:
         for line in program.stderr:
             if "ready" in line:
                 break
-        os.kill(program.pid, signal.SIGINT)
+        os.kill(program.pid, asked)
         out, err = program.communicate(timeout=30)
 
     assert program.returncode == 130
     assert out.splitlines()[0].split()[1] == "KILLED"
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("module", ["core.cli.command", "core.app.machine"])
+def test_ctrl_c_while_modules_are_imported_ends_the_program_without_a_traceback(home: Path, module: str) -> None:
+    code = (
+        "import signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == '{module}': signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from core.__main__ import main\n"
+        "main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, "doctor"], capture_output=True, text=True)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
 
 def test_a_plain_run_imports_only_its_budget(home: Path, flow: Any) -> None:

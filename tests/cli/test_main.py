@@ -27,6 +27,7 @@ from core.errors import (
     TooLarge,
     Unreachable,
 )  # fmt: skip
+from core.settings import Product
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -37,6 +38,24 @@ def test_without_a_command_there_is_a_list_of_them(no_plugins: None, call: Run) 
     assert code == 2
     assert [line.split()[0] for line in out.splitlines() if line.startswith("  ")] == list(COMMANDS)
     assert call("--help")[0] == 0
+
+
+def test_somebody_elses_product_has_its_own_names(
+    no_plugins: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    product = Product("acme-flow", "Acme Flow", "acme-flow", "ACME_", "acme_", "3.2")
+    monkeypatch.setenv("ACME_HOME", str(tmp_path / "theirs"))
+    monkeypatch.setenv("TAILRACE_HOME", str(tmp_path / "ours"))
+
+    assert main(["--version"], product) == 0
+    assert main(["frob"], product) == 2
+    assert main(["doctor"], product) in (0, 3)
+
+    out, err = capsys.readouterr()
+    assert out.startswith("acme-flow 3.2\n")
+    assert err.endswith("  to do: acme-flow --help\n")
+    assert str(tmp_path / "theirs") in out
+    assert str(tmp_path / "ours") not in out
 
 
 def test_an_unknown_command_is_told_with_near_misses(no_plugins: None, call: Run) -> None:

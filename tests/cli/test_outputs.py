@@ -73,12 +73,12 @@ def test_a_flow_with_its_namespace_is_two_filters(app: Any, call: Run) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "many"])
+@pytest.mark.parametrize("limit", ["0", "-1", "many", "it's"])
 def test_a_limit_is_a_whole_number_from_1_up(app: Any, call: Run, limit: str) -> None:
     assert call("outputs", "list", f"--limit={limit}") == (
         2,
         "",
-        f"error: argument --limit: invalid whole number from 1 up value: '{limit}'\n"
+        f"error: --limit: `{limit}` can't be read\n  expected: a whole number from 1 up\n"
         "  to do: python -m core outputs list --help\n",
     )
 
@@ -198,4 +198,4 @@ def test_a_format_there_is_not_is_refused(app: Any, call: Run) -> None:
     code, _, err = call("outputs", "export", "--format", "csv")
 
     assert code == 2
-    assert err.startswith("error: argument --format: invalid choice: 'csv' (choose from 'jsonl')\n")
+    assert err.startswith("error: --format: `csv` is not one of the choices\n  expected: jsonl\n")

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from core.cli.skeleton import write_plugin
+from core.settings import Product
+
 Run = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[2]
 
@@ -58,6 +61,15 @@ def test_its_flow_runs(plugin: Path, call: Run, tmp_path: Path) -> None:
 
     assert call("run", str(plugin / "flow.yaml"), "--quiet", *words)[0] == 0
     assert call("eval", "last", "outputs.shout.text", *words)[1] == "HELLO\n"
+
+
+def test_under_another_products_name_it_is_found_all_the_same(tmp_path: Path) -> None:
+    folder = write_plugin("loud-voice", tmp_path, Product(name="acme-flow"))
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+
+    assert (folder.name, project["dependencies"]) == ("acme-flow-loud-voice", ["acme-flow"])
+    assert project["entry-points"] == {"tailrace.plugins": {"loud-voice": "acme_flow_loud_voice.tasks"}}
+    assert (folder / "acme_flow_loud_voice" / "tasks.py").is_file()
 
 
 def test_an_existing_folder_is_left_alone(plugin: Path, call: Run, tmp_path: Path) -> None:

@@ -149,11 +149,14 @@ def _attempt_states(story: Story, moment: Moment, value: Mapping[str, list[str]]
         assert [attempt.state for attempt in _task(moment, name).attempts] == states, _told(moment)
 
 
-def _histories(story: Story, moment: Moment, value: Mapping[str, Mapping[str, int]]) -> None:
-    """How often a task execution had a state."""
-    for name, counts in value.items():
-        found = Counter(state for state, _ in _task(moment, name).history)
-        assert {state: found[state] for state in counts} == dict(counts), _told(moment)
+def _histories(story: Story, moment: Moment, value: Mapping[str, Mapping[str, int] | list[str]]) -> None:
+    """How often a task execution, or the execution, had a state; or all of its states."""
+    for name, expected in value.items():
+        history = (moment.execution if name == "execution" else _task(moment, name)).history
+        states = [state for state, _ in history]
+        found = Counter(states)
+        shown = states if isinstance(expected, list) else {state: found[state] for state in expected}
+        assert shown == expected, _told(moment)
 
 
 def _task_history_count(story: Story, moment: Moment, value: Mapping[str, int]) -> None:
@@ -207,12 +210,23 @@ def _in_our_words(value: Any) -> Any:
 def _logs(story: Story, moment: Moment, value: list[Mapping[str, str]]) -> None:
     lines = story.app.executions.logs(moment.execution.id)
     for wanted in value:
-        said = [line.message for line in lines if line.task_name == wanted["task"]]
+        said = [line.message for line in lines if wanted.get("task") in (None, line.task_name)]
         if "equals" in wanted:
             assert wanted["equals"] in said
         else:
             text = wanted["contains"].removeprefix("io.pebbletemplates.pebble.error.PebbleException: ")
             assert any(_in_our_signs(text) in message for message in said), said
+
+
+def _no_logs(story: Story, moment: Moment, value: str | list[str]) -> None:
+    names = [value] if isinstance(value, str) else value
+    assert [line for line in story.app.executions.logs(moment.execution.id) if line.task_name in names] == []
+
+
+def _log_count(story: Story, moment: Moment, value: int | Mapping[str, int]) -> None:
+    """How many lines there are, of all or of each task."""
+    found = Counter(line.task_name for line in story.app.executions.logs(moment.execution.id))
+    assert (found.total() if isinstance(value, int) else {name: found[name] for name in value}) == value, found
 
 
 def _in_our_signs(text: str) -> str:
@@ -222,6 +236,11 @@ def _in_our_signs(text: str) -> str:
 
 
 # -- other executions
+
+
+def _trigger_variables(story: Story, moment: Moment, value: Mapping[str, Any]) -> None:
+    found = dict(moment.execution.trigger or {})
+    assert _filled(story, moment, value).items() <= found.items(), found
 
 
 def _others(story: Story, expect: Mapping[str, Any], moment: Moment, first: str) -> None:
@@ -312,5 +331,6 @@ CHECKS: dict[str, Callable[[Story, Moment, Any], None]] = {
     "attempt_states": _attempt_states, "histories": _histories,
     "task_run_history_count": _task_history_count, "task_run_history_count_by_index": _task_history_count,
     "outputs": _outputs, "outputs_contains": _outputs_contain, "outputs_regex": _outputs_match,
-    "iterations": _iterations, "logs": _logs,
+    "iterations": _iterations, "logs": _logs, "no_logs_for": _no_logs, "log_count": _log_count,
+    "trigger_variables": _trigger_variables,
 }  # fmt: skip

@@ -67,7 +67,8 @@ def _until_paused(story: Story, args: dict[str, Any], expect: dict[str, Any]) ->
 
 
 def _wait(story: Story, args: dict[str, Any], expect: dict[str, Any]) -> tuple[Moment | None, str]:
-    return story.look(story.ids[-1]), ""
+    moment = story.look(story.ids[-1])
+    return story.run(story.ids[-1]) if moment.execution.state == "CREATED" else moment, ""
 
 
 def _resume(story: Story, args: dict[str, Any], expect: dict[str, Any]) -> tuple[Moment | None, str]:
@@ -89,10 +90,21 @@ def _restart(story: Story, args: dict[str, Any], expect: dict[str, Any]) -> tupl
 
 
 def _replay(story: Story, args: dict[str, Any], expect: dict[str, Any]) -> tuple[Moment | None, str]:
-    task, _, value = str(args.get("from") or args.get("from_task")).partition("@")
-    derived = story.app.executions.replay(story.ids[-1], from_task=task, value=value or None)
+    task, _, value = str(args.get("from") or args.get("from_task") or "").partition("@")
+    derived = story.app.executions.replay(story.ids[-1], from_task=task or None, value=value or None)
     story.ids.append(derived.id)
-    return _gone_on(story, expect), ""
+    return story.look(derived.id) if expect.get("state") == "CREATED" else _gone_on(story, expect), ""
+
+
+def _kill(story: Story, args: dict[str, Any], expect: dict[str, Any]) -> tuple[Moment | None, str]:
+    story.app.executions.kill(story.ids[-1])
+    (moment,) = story.wait_for_ended([story.look(story.ids[-1])])
+    return moment, ""
+
+
+def _force_run(story: Story, args: dict[str, Any], expect: dict[str, Any]) -> tuple[Moment | None, str]:
+    story.app.executions.force_run(story.ids[-1])
+    return story.run(story.ids[-1]), ""
 
 
 def _mark_as(story: Story, args: dict[str, Any], expect: dict[str, Any]) -> tuple[Moment | None, str]:
@@ -113,8 +125,9 @@ def _gone_on(story: Story, expect: dict[str, Any]) -> Moment:
 
 
 STEPS: dict[str, Step] = {
-    "run": _run, "run-until-paused": _until_paused, "wait": _wait, "resume": _resume, "resume again": _resume,
-    "restart": _restart, "replay": _replay, "mark-as": _mark_as,
+    "run": _run, "execute": _run, "run-until-paused": _until_paused, "wait": _wait, "resume": _resume,
+    "resume again": _resume, "restart": _restart, "replay": _replay, "mark-as": _mark_as, "kill": _kill,
+    "force-run": _force_run,
 }  # fmt: skip
 
 

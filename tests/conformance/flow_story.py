@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,7 +43,7 @@ class Story:
         self.app = app
         self.case = case
         self.folder = folder
-        self.flow = read_flow(app, case["flow"])
+        self.flow = read_flow(app, case["flow"], folder)
         self._working = {step.id for step in self.flow.steps() if isinstance(step.node, (Work, Call, Group))}
         self._tails = {step.id for step in _tails(self.flow)}
         self.ids: list[str] = []
@@ -181,12 +182,15 @@ def _tails(flow: Flow) -> Iterator[Step]:
         yield from (*policy.errors, *policy.finally_)
 
 
-def read_flow(app: App, name: str) -> Flow:
-    """A fixture; an id that is reserved from 1.0 on gets another end, for what else the flow shows still holds."""
+def read_flow(app: App, name: str, folder: Path | None = None) -> Flow:
+    """A fixture; an id that is reserved from 1.0 on gets another end, for what else the flow shows still holds.
+
+    folder: where its templates are.
+    """
     text = (FOLDER / "flows" / name).read_text("utf-8")
     if name in RESERVED_IDS:
         text = text.replace(f"id: {RESERVED_IDS[name]}\n", f"id: {RESERVED_IDS[name]}-flow\n", 1)
-    return load_flow(text, app.registry, name).require()
+    return load_flow(text, app.registry, name, find_template=app.flows.find_template(folder)).require()
 
 
 def numbered_lines(told: str) -> str:
@@ -203,17 +207,43 @@ def story_of(case: Case) -> Iterator[Story]:
     with TemporaryDirectory(prefix="tailrace-", ignore_cleanup_errors=True) as directory:
         folder = Path(directory, "files")
         folder.mkdir()
-        settings = {CONFIGURED[name]: value for name, value in (setup.get("config") or {}).items() if value is not None}
+        config = setup.get("config") or {}
+        settings = {CONFIGURED[name]: config[name] for name in config.keys() & CONFIGURED if config[name] is not None}
+        _write_templates(folder / "_templates", setup.get("templates") or ())
         chosen = load_settings(
             home=Path(directory, "home"), environment=_environment(setup.get("env") or {}), runner="process", **settings
         )
         with open_app(chosen) as app:
             for name in case["needs"]:
-                app.flows.keep(read_flow(app, name), local=True)
+                app.flows.keep(read_flow(app, name, folder), local=True)
             for namespace, entries in (setup.get("kv") or {}).items():
                 for key, value in entries.items():
                     app.kv.set(namespace, key, value)
+            for namespace, files in (setup.get("namespace_files") or {}).items():
+                _put_files(app, folder, namespace, files)
             yield Story(app, case, folder)
+
+
+def _write_templates(folder: Path, templates: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Templates as maps, as YAML, or by the names of fixtures; what is under `namespace.id` may leave these out."""
+    folder.mkdir()
+    named = templates.items() if isinstance(templates, Mapping) else [("", one) for one in templates]
+    for number, (name, one) in enumerate(named):
+        namespace, _, template_id = name.replace("/", ".").rpartition(".")
+        is_name = isinstance(one, str) and "\n" not in one
+        found = parse_yaml((FOLDER / "flows" / one).read_text("utf-8") if is_name else one if isinstance(one, str) else
+                           json.dumps(one))  # fmt: skip
+        whole = {"id": template_id, "namespace": namespace} | found
+        (folder / f"{number}.yaml").write_text(json.dumps(whole), "utf-8")
+
+
+def _put_files(app: App, folder: Path, namespace: str, files: Mapping[str, Any] | Sequence[str]) -> None:
+    """Files of a namespace, with their contents or with their own names in them."""
+    local = folder / "namespace-file"
+    for name in files:
+        content = files[name] if isinstance(files, Mapping) else name
+        local.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+        app.files.put(local, namespace, name.lstrip("/"))
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:

@@ -299,8 +299,10 @@ def _check(case: dict[str, Any], target: dict[str, Any]) -> None:
 def test_few_cases_differ_and_each_is_one() -> None:
     if not CASES:
         pytest.skip("the cases are not here")
-    assert [name for name in DEVIATIONS if name not in _targets()] == []
     assert len(DEVIATIONS) <= 10
+    if "TAILRACE_CONFORMANCE" in os.environ:
+        pytest.skip("a folder of one's own may have other cases")
+    assert [name for name in DEVIATIONS if name not in _targets()] == []
 
 
 def _topic(case: dict[str, Any]) -> str:

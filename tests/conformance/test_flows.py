@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from typing import Any
@@ -63,10 +64,13 @@ def test_a_flow_that_triggers_start_is_read_whole_and_says_that_they_do_not_act(
 
 @needs_cases
 def test_every_deviation_is_one_of_a_case_and_few_are_our_own() -> None:
-    assert DEVIATIONS.keys() <= {case["id"] for case in RUN}
     assert not BY_1X.keys() & ON_PURPOSE.keys()
     in_loading = [name for name in LOADED_OTHERWISE if "/" not in name]  # the others are files, not cases
-    assert len(ON_PURPOSE) + len(WAITING) + len(in_loading) <= 10
+    assert len(ON_PURPOSE) + len(in_loading) <= 10
+    if "TAILRACE_CONFORMANCE" in os.environ:
+        pytest.skip("a folder of one's own may have other cases")
+    assert DEVIATIONS.keys() <= {case["id"] for case in RUN}
+    assert len(ON_PURPOSE) + len(in_loading) + len(WAITING) <= 10
 
 
 def _loaded(case: Case) -> None:

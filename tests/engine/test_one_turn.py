@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
+from core.engine import work
 from core.host.records import NewExecution
 from core.host.requests import SetKv
 from core.host.seam import Down, Stop, TaskJob, Up
 from core.model.flow import Flow
+from core.model.messages import SlotFree
 from core.model.nodes import Concurrency, Each, Step
 from core.model.nodes import Sequence as Sequential
 from tests.engine.world import ORGANIZATION, World, ended, running, task
@@ -55,8 +59,17 @@ def test_what_fails_or_asks_for_more_is_decided_by_itself(world: World) -> None:
     assert [[key.path[0] for key in unit.results] for unit in units] == [[], ["a", "b"], ["c"], ["d"], ["e"], ["f"]]
 
 
-def test_of_those_that_wait_for_a_slot_none_is_asked_behind_one_that_gets_none(world: World) -> None:
+def test_of_those_that_wait_for_a_slot_none_is_asked_behind_one_that_gets_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     many = 12
+    told: list[SlotFree] = []
+
+    def slot_free() -> SlotFree:
+        told.append(SlotFree())
+        return told[-1]
+
+    monkeypatch.setattr(work, "SlotFree", slot_free)
     flow = Flow("flow", "tests", Sequential((task("a"),)), concurrency=Concurrency(1, "QUEUE"))
     for number in range(many):
         name = f"e{number:02}"
@@ -69,3 +82,4 @@ def test_of_those_that_wait_for_a_slot_none_is_asked_behind_one_that_gets_none(w
     assert {world.state(f"e{number:02}") for number in range(many)} == {"SUCCESS"}
     asked = [unit for units in world.records.commits for unit in units if unit.decision.guards]
     assert len(asked) <= 3 * many, "each once when it begins, then one that begins and one that gets nothing"
+    assert len(told) <= 3 * many, "so none behind it is told either, however long the line is"

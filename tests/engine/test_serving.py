@@ -17,22 +17,22 @@ from core.engine.clock import now
 from core.engine.live import LiveExecution
 from core.engine.recovering import WORN_OUT
 from core.engine.serving import EndlessEngine
-from core.errors import InvalidFlow, NotFound, Unreachable
+from core.errors import InvalidFlow, Unreachable
 from core.host.executor import Executor
-from core.host.records import NewExecution, ParentLink, Unit
+from core.host.records import NewExecution, Unit
 from core.host.seam import Down, Stop, TaskJob, TaskResult, Up
 from core.host.views import ExecutionView
 from core.model.flow import Flow, Sla
 from core.model.nodes import Concurrency, Step
 from core.model.nodes import Sequence as Sequential
-from tests.engine.world import ORGANIZATION, Counting, Hands, ended, line, succeed, task
+from tests.engine.world import ORGANIZATION, Counting, Hands, NoOtherFlows, ended, line, only_end, succeed, task
 from tests.waiting import PATIENCE, until
 
 LONG_AGO = 1
 A_SECOND = 1_000_000
 
 
-class Flows:
+class Flows(NoOtherFlows):
     """The flows of an organization, by id."""
 
     def __init__(self, flows: Mapping[str, Flow]) -> None:
@@ -42,12 +42,6 @@ class Flows:
         if view.flow_id not in self._flows:
             raise InvalidFlow((f"{view.flow_id}: its plugin is gone",))
         return self._flows[view.flow_id]
-
-    def seal(self) -> None:
-        """There is no key."""
-
-    def create_child(self, parent: LiveExecution, request: Mapping[str, Any], link: ParentLink) -> tuple[str, int]:
-        raise NotFound("no flow calls another one here")
 
 
 class Server:
@@ -369,11 +363,24 @@ def test_the_third_take_over_without_a_decision_fails_what_ran(server: Server) -
     for name in ("first", "second", "third"):
         die(server, name)
         assert server.state("e1") == "RUNNING"
+    server.does = only_end
     with server.serving("fourth"):
         until(lambda: server.state("e1") == "FAILED")
     (view,) = server.records.task_executions(ORGANIZATION, "e1")
     assert (view.error, view.error) == (WORN_OUT, "3 engines that worked on it ended before anything more was decided")
-    assert server.jobs() == []
+    assert [(one.place.task_name, one.ends) for one in server.sent if isinstance(one, TaskJob)] == [("long", True)]
+
+
+def test_what_ends_engines_even_when_it_is_only_to_be_ended_fails_without_that(server: Server) -> None:
+    server.does = never_ends
+    server.new("e1", task("long"))
+    for name in ("first", "second", "third", "fourth"):
+        die(server, name)
+        assert server.state("e1") == "RUNNING"
+    with server.serving("fifth"):
+        until(lambda: server.state("e1") == "FAILED")
+    (view,) = server.records.task_executions(ORGANIZATION, "e1")
+    assert (view.error, server.jobs()) == (WORN_OUT, [])
 
 
 def test_engines_that_left_in_order_are_not_counted(server: Server) -> None:

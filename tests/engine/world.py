@@ -12,6 +12,7 @@ import pytest
 from attrs import define, field
 
 from core.engine.answers import Answers
+from core.engine.children import Child
 from core.engine.engine import Engine
 from core.engine.live import LiveExecution
 from core.errors import NotFound
@@ -68,7 +69,7 @@ class NoOtherFlows:
     def seal(self) -> None:
         """There is no key."""
 
-    def create_child(self, parent: LiveExecution, request: Mapping[str, Any], link: ParentLink) -> tuple[str, int]:
+    def create_child(self, parent: LiveExecution, request: Mapping[str, Any], link: ParentLink) -> Child:
         raise NotFound(f"there is no flow {request['flow_id']}")
 
 

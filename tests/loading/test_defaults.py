@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from core.loading import Loaded
+from core.registry.entries import TypeEntry
+from core.registry.registry import Registry
 
 Load = Callable[[str], Loaded]
 HEAD = "id: f\nnamespace: a.b\n"
@@ -138,3 +140,26 @@ def test_a_property_that_the_type_of_a_default_does_not_have_is_an_error(load: L
 
     assert [problem.severity for problem in loaded.problems] == ["error"]
     assert loaded.flow is None
+
+
+def test_what_a_type_gets_is_found_out_once_however_many_tasks_are_of_it(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    find = Registry.find
+
+    def counting(registry: Registry, name: str) -> TypeEntry | None:
+        asked.append(name)
+        return find(registry, name)
+
+    monkeypatch.setattr(Registry, "find", counting)
+    defaults = "".join(f"  - {{type: log.L{'og'[: at % 3]}, values: {{level: WARN}}}}\n" for at in range(30))
+    counts = []
+    for number in (2, 50):
+        asked.clear()
+        tasks = "".join(f"  - {{id: t{at}, type: log.Log, message: hi}}\n" for at in range(number))
+        loaded = load(f"{HEAD}pluginDefaults:\n{defaults}tasks:\n{tasks}")
+        assert [step.properties["level"] for step in loaded.require().root.children] == ["WARN"] * number
+        counts.append(asked.count("log.Log"))
+
+    assert counts[0] == counts[1]

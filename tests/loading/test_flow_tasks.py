@@ -148,10 +148,10 @@ def test_inputs_on_resuming_stay_properties_and_are_checked(load: Load) -> None:
 
 WRONG = {
     "type: flow.Parallel, tasks: []": """\
-flow.yaml:4:3: t: The 'tasks' property cannot be empty
+flow.yaml:4:3: t: `tasks` must not be empty
   expected: a list with at least one task""",
     "type: flow.Parallel": """\
-flow.yaml:4:3: `tasks` is missing
+flow.yaml:4:3: `tasks` must not be empty
   expected: a list of tasks""",
     f"type: flow.Parallel, concurrent: -1, tasks: [{log('x')}]": """\
 flow.yaml:4:44: t: `concurrent` is -1
@@ -174,7 +174,7 @@ flow.yaml:4:36: there is no property `tsk`
 flow.yaml:4:56: Invalid type: log.Lgo
   to do: did you mean `log.Log`?""",
     "type: flow.If, condition: x, then: []": """\
-flow.yaml:4:3: t: The 'then' property cannot be empty
+flow.yaml:4:3: t: `then` must not be empty
   expected: a list with at least one task""",
     "type: flow.Switch, value: x": """\
 flow.yaml:4:3: t: No task defined, neither cases or default have any tasks
@@ -199,6 +199,22 @@ flow.yaml:4:52: `{{` is never closed
     {{ item.
     ^
   expected: `}}`""",
+    "type: flow.Switch, value: x, cases: '{{ inputs.cases }}'": """\
+flow.yaml:4:47: this can't come out of an expression
+  expected: a map of lists of tasks
+  to do: write it out""",
+    "type: flow.Dag, tasks: ['{{ inputs.task }}']": """\
+flow.yaml:4:35: this can't come out of an expression
+  expected: a map (dag task)
+  to do: write it out""",
+    "type: flow.Dag, tasks: [{task: '{{ inputs.task }}'}]": """\
+flow.yaml:4:42: this can't come out of an expression
+  expected: a task
+  to do: write it out""",
+    f"type: flow.LoopUntil, condition: x, checkFrequency: '{{{{ inputs.often }}}}', tasks: [{log('x')}]": """\
+flow.yaml:4:63: this can't come out of an expression
+  expected: a map (check frequency)
+  to do: write it out""",
     "type: flow.WorkingDirectory, tasks: []": """\
 flow.yaml:4:3: t: The 'tasks' property cannot be empty
   expected: a list with at least one task""",

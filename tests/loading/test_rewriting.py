@@ -135,6 +135,16 @@ def test_the_tasks_of_a_template_stand_in_its_place_with_its_arguments(registry:
     ]
 
 
+@pytest.mark.parametrize("written", ["parent.outputs.args['my-name']", 'parent.outputs.args[ "my-name" ]'])
+def test_an_argument_of_a_template_may_have_any_name(written: str, registry: Registry) -> None:
+    template = "id: greet\nnamespace: a.b\ntasks:\n- {id: hello, type: log.Log, message: '{{ " + written.replace("'", "''")
+    using = USING.replace("who:", "my-name:")
+    loaded = load_flow(using, registry, "flow.yaml", find_template=lambda namespace, name: f"{template} }}}}'}}\n")
+
+    (step,) = loaded.require().root.children
+    assert step.node == Sequence((Step("hello", "log.Log", Work(), {"message": "{{ ((inputs.x) ~ '!') }}"}),))
+
+
 def test_templates_are_asked_for_by_namespace_and_id(registry: Registry) -> None:
     asked = []
 

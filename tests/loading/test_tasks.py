@@ -174,7 +174,7 @@ flow.yaml:7:5: a map is not a list
 flow.yaml:4:3: a: at least two tasks are needed
   expected: two tasks""",
     "- id: a\n  type: test.Picky": """\
-flow.yaml:4:3: `tasks` is missing
+flow.yaml:4:3: `tasks` must not be empty
   expected: a list of tasks""",
 }
 

@@ -87,9 +87,26 @@ WRONG = {
     "{id: t, type: trigger.Shedule, cron: x}": """\
 flow.yaml:5:17: Invalid type: trigger.Shedule
   to do: did you mean `trigger.Schedule`?""",
+    "{id: t, type: log.Lgo}": """\
+flow.yaml:5:17: Invalid type: log.Lgo
+  to do: `plugins list` shows every type there is""",
+    "{id: t, type: trigger.Flow, conditions: [{type: log.Lgo}]}": """\
+flow.yaml:5:51: there is no type `log.Lgo`
+  to do: `plugins list` shows every type there is""",
+    "{id: t, type: trigger.Flow, conditions: [{type: condition.Weekends}]}": """\
+flow.yaml:5:51: there is no type `condition.Weekends`
+  to do: did you mean `condition.Weekend`?""",
     "{id: t, type: log.Log, cron: x}": """\
 flow.yaml:5:17: Invalid type: log.Log is not a trigger
   expected: the type of a trigger, such as trigger.Schedule""",
+    "{id: t, type: trigger.Flow, preconditions: {id: p, timeWindow: '{{ vars.window }}'}}": """\
+flow.yaml:5:66: this can't come out of an expression
+  expected: a map (time window)
+  to do: write it out""",
+    "{id: t, type: trigger.Flow, conditions: ['{{ vars.one }}']}": """\
+flow.yaml:5:44: this can't come out of an expression
+  expected: a condition (a map with a `type`)
+  to do: write it out""",
     "{id: t, key: x}": """\
 flow.yaml:5:3: Invalid type: null
   expected: the type of a trigger, such as trigger.Schedule

@@ -208,7 +208,7 @@ class World:
         elif isinstance(change, MoveExecution):
             self.state, self.counters, self.error = change.state, change.counters, change.error or self.error
             if change.entered:
-                self.states += [*([change.through] if change.through else []), change.state]
+                self.states += [*change.through.split(), change.state]
 
     def _perform(self, effect: Any) -> None:
         if isinstance(effect, RunTask):

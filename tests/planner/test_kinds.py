@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from core.model.decisions import RunTask
 from core.model.messages import (
     Evaluated,
     EvaluationKey,
     KillRequested,
+    TaskEnded,
     TaskKey,
 )  # fmt: skip
 from core.model.nodes import (
@@ -24,9 +26,11 @@ from core.model.nodes import (
     Policy,
     Repeat,
     Sequence,
+    Step,
     Wait,
     Work,
 )  # fmt: skip
+from core.planner import decide
 from core.planner.loops import loop_values
 from tests.planner.flows import played, task, work, world
 
@@ -139,6 +143,56 @@ def test_a_dag_opens_what_waits_for_nothing_more() -> None:
     assert run.play().state == "SUCCESS"
 
 
+class Watched(tuple[Step, ...]):
+    """Children, and which of them were looked at."""
+
+    seen: list[str]
+
+    def __iter__(self) -> Iterator[Step]:
+        for step in super().__iter__():
+            self.seen.append(step.id)
+            yield step
+
+    def __getitem__(self, at: Any) -> Any:
+        found = super().__getitem__(at)
+        self.seen.append(found.id)
+        return found
+
+
+def test_the_end_of_a_child_of_a_dag_looks_only_at_what_waits_for_it() -> None:
+    waits = {f"w{n}": ("a",) for n in range(50)} | {f"x{n}": ("b",) for n in range(50)} | {"y": ("a", "b")}
+    children = Watched(work(name) for name in ("a", "b", *waits))
+    children.seen = []
+    run = world(task("g", Dag(children, waits)))
+    run.start()
+    facts, ended = run.facts(), TaskEnded(TaskKey("b"), "SUCCESS")
+    decide(facts, ended)  # what waits for what is found out, for all decisions that follow
+
+    children.seen.clear()
+    decision = decide(facts, ended)
+
+    assert children.seen == [f"x{n}" for n in range(50)]
+    assert [one.key.task_id for one in decision.effects if isinstance(one, RunTask)] == children.seen
+
+
+def test_a_dag_opens_what_only_the_limit_has_held_back() -> None:
+    run = world(task("g", Dag(tuple(work(name) for name in "abcde"), {"e": ("a",)}, 2)))
+    run.start()
+    for ended, opened in (("b", "c"), ("a", "d"), ("d", "e")):
+        run.end(ended)
+        assert run.ran()[-1] == f"{opened}=RUNNING"
+    assert run.play().state == "SUCCESS"
+    assert run.peak[TaskKey("g")] == 2
+
+
+def test_what_ends_at_once_in_a_dag_frees_what_is_written_before_it() -> None:
+    children = (work("d"), work("c", run_if="false"), work("b", run_if="false"), work("a"), work("x"))
+    run = world(task("g", Dag(children, {"b": ("a",), "c": ("b",), "d": ("c",)})))
+    run.start()
+    run.end("a")
+    assert run.ran() == ["g=RUNNING", "a=SUCCESS", "x=RUNNING", "b=SKIPPED", "c=SKIPPED", "d=RUNNING"]
+
+
 # -- Choice
 
 
@@ -230,7 +284,11 @@ def test_a_loop_over_nothing_succeeds() -> None:
     ("no list", (), "the values are not a list: no list"),
     ('{"a": 1}', (), 'the values are not a list: {"a": 1}'),
     (None, (), "the values are not a list: None"),
-    ("[1, null]", (), "Found '1' null values on Each, with values=[1,null]"),
+    ("[1, null]", (), "Found '1' null values on Each, with values=[1, null]"),
+    (
+        '[1, null, {"key": "a", "more": [true, null]}, "b"]', (),
+        "Found '1' null values on Each, with values=[1, null, {key=a, more=[true, null]}, b]",
+    ),
     ([1.5], (), "Unknown value element type: float"),
     ([True], (), "Unknown value element type: bool"),
     ([["a"]], (), "Unknown value element type: list"),

@@ -157,7 +157,7 @@ def test_a_called_execution_goes_on_to_its_end_again_unless_it_has_ended_well_me
     assert again(run, "child").rules == ("No task found to restart execution from!",)
     run.state = "FAILED"
     assert again(run, "child").rules[0] == "restart: child"
-    assert run.states[-2:] == ["RESTARTED", "SUCCESS"]
+    assert run.states[-3:] == ["RESTARTED", "RUNNING", "SUCCESS"]
 
 
 def test_only_what_is_stale_runs() -> None:
@@ -333,6 +333,20 @@ def test_below_a_dag_too_only_what_is_stale_runs() -> None:
     again(run, "stale", stale=(A, C))
     assert [one for one in run.play().ran() if "#1" in one] == ["a#1=SUCCESS", "c#1=SUCCESS"]
     assert (run.state, run.tasks) == ("SUCCESS", {})
+
+
+def test_a_group_that_ends_as_it_is_restarted_ends_no_dag_that_has_more_to_do() -> None:
+    inner = task("inner", Sequence((work("a"), work("b", run_if="false"))))
+    run = world(task("all", Dag((inner, work("x"), work("c")), {}, 2)))  # `c` waits for nothing but the limit
+    run.start()
+    run.end("a", "FAILED")
+    run.end("x")
+    assert (run.state, run.ran()) == ("FAILED", ["all=FAILED", "inner=FAILED", "a=FAILED", "x=SUCCESS"])
+
+    again(run, "state", TaskKey("a"), state="WARNING")
+
+    assert [one for one in run.play().ran() if "#1" in one] == ["b#1=SKIPPED", "c#1=SUCCESS"]
+    assert run.rows[TaskKey("all")].state == "WARNING"
 
 
 @pytest.mark.parametrize("ends", ["FAILED", "kill"])

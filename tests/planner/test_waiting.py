@@ -87,6 +87,13 @@ def test_a_pause_waits_for_a_person_and_gives_what_they_say() -> None:
     assert run.states == ["RUNNING", "PAUSED", "RESTARTED", "RUNNING", "SUCCESS"]
 
 
+def test_an_execution_that_is_resumed_runs_even_when_nothing_is_left_to_run() -> None:
+    run = world(task("p", Wait()))
+    run.start()
+    run.tell(ResumeRequested())
+    assert run.states == ["RUNNING", "PAUSED", "RESTARTED", "RUNNING", "SUCCESS"]
+
+
 @pytest.mark.parametrize(("node", "ends", "state"), [
     (Wait("PT1S"), "SUCCESS", "SUCCESS"),
     (Wait("PT1S", behavior="WARN"), "WARNING", "WARNING"),

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from core.records import SqliteRecords
 from core.records import sqlite as database
 from core.records.statements import migrations
 from core.testing.record_story import ACME, Story
+from tests.waiting import PATIENCE
 
 A = TaskKey("a")
 FULL = "the records can't be written: the disk is full"
@@ -238,6 +240,35 @@ def test_durability_is_a_setting_of_the_connection(tmp_path: Path, durable: bool
     assert store._db._writer.execute("PRAGMA synchronous").fetchone() == (level,)
     assert store._db._writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     store.close()
+
+
+# -- closed while it is used
+
+
+def test_who_closes_waits_for_what_is_being_written(tmp_path: Path) -> None:
+    """SQLite ends the whole process when a connection is closed in the middle of a statement."""
+    store = SqliteRecords(tmp_path, durable=False, now=1)
+    closing_it = threading.Thread(target=store.close)
+    with store._db.writing():
+        closing_it.start()
+        closing_it.join(0.2)  # time enough for one that does not wait
+        assert store._db.execute("SELECT 1").fetchone() == (1,)
+    closing_it.join(PATIENCE)
+    assert not closing_it.is_alive()
+
+
+def test_what_is_asked_of_closed_records_is_unreachable(tmp_path: Path) -> None:
+    store = SqliteRecords(tmp_path, durable=False, now=1)
+    store.close()
+    for ask in (store.changed, store.tidy, lambda: store.execution(ACME, "e1"), lambda: store.register_engine("e", 1)):
+        with pytest.raises(Unreachable):
+            ask()
+    with pytest.raises(Unreachable) as caught:
+        store.send("e1", "kill", "{}", 1)
+    assert str(caught.value) == (
+        f"{tmp_path}/records.db: the records can't be opened: the file is closed\n"
+        "  to do: give another home with --home DIR"
+    )
 
 
 # -- a disk that is full, a disk that can't be written

@@ -134,6 +134,7 @@ REFUSED = (
     Refused(int, True, "`true` is not a whole number", WHOLE),
     Refused(int, "1_000", "`1_000` is not a whole number", WHOLE),
     Refused(int, "", "`` is not a whole number", WHOLE),
+    Refused(float, 10**400, f"`1{'0' * 59}…` is not a number", NUMBER),
     Refused(float, "nan", "`nan` is not a number", NUMBER),
     Refused(float, False, "`false` is not a number", NUMBER),
     Refused(str, {"a": 1}, "a map is not a text", TEXT),

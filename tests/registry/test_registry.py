@@ -206,6 +206,15 @@ def test_a_storage_backend_is_a_factory(install: Install) -> None:
     )
 
 
+def test_the_distribution_of_the_usual_storage_is_named() -> None:
+    with pytest.raises(NotFound) as caught:
+        Registry({}, {}, []).storage_backend("local")
+    assert str(caught.value) == (
+        "there is no storage backend `local`\n"
+        "  to do: `tailrace-storage-local` brings it: pip install tailrace-storage-local"
+    )
+
+
 def test_files_and_packages_of_a_folder_are_plugins(tmp_path: Path, install: Install) -> None:
     folder = tmp_path / "mine"
     (folder / "pack").mkdir(parents=True)
@@ -325,6 +334,16 @@ def test_suggestions_name_every_type_once_in_the_spelling_that_was_used() -> Non
     registry = load_registry(None)
     assert registry.suggest("io.kestra.plugin.core.debug.Retrun")[0] == "io.kestra.plugin.core.debug.Return"
     assert registry.suggest("return")[0] == "debug.Return"
+
+
+def test_only_types_of_the_kind_that_is_asked_for_are_suggested() -> None:
+    registry = load_registry(None)
+    assert registry.suggest("runner.Log", "task") == ("log.Log",)
+    assert registry.suggest("runner.Log", "runner") == ()
+    assert registry.suggest("core.Flw", "trigger") == ("trigger.Flow",)
+    with pytest.raises(NotFound) as caught:
+        registry.resolve("runner.Log", "trigger")
+    assert str(caught.value) == "there is no type `runner.Log`\n  to do: `plugins list` shows every type there is"
 
 
 def test_the_names_of_the_reference_point_to_distributions_of_this_project() -> None:

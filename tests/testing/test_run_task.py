@@ -163,7 +163,7 @@ def test_secrets_and_settings_of_the_machine_are_left_aside(monkeypatch: pytest.
     monkeypatch.setenv("SECRET_TOKEN", "of this machine")
     monkeypatch.setenv("TAILRACE_INLINE_LIMIT", "1")
     run = run_task(Return(format="{{ secret('TOKEN') }}"))
-    assert run.error.startswith("$.format: there is no secret `TOKEN`")
+    assert run.error.startswith("$.format: Cannot find secret for key 'TOKEN'.")
     with temporary_app() as app:
         assert app.settings.inline_limit == 65536
 

@@ -89,10 +89,12 @@ def test_a_member_of_a_json_secret_is_a_secret_too() -> None:
     assert used.mark("admin 12345") == SecretText((("J", "user"), " ", ("J", "n")))
     with pytest.raises(NotFound) as caught:
         used.get("J", "nope")
-    assert str(caught.value) == "there is no sub-key `nope` in the secret `J`"
+    assert str(caught.value) == "Cannot find secret sub-key 'nope' in secret 'J'."
     with pytest.raises(Invalid) as plain:
         redactor(P="plain").get("P", "x")
-    assert str(plain.value) == "the secret `P` is not JSON, so it has no sub-key `x`"
+    assert str(plain.value) == (
+        "Failed to read secret sub-key 'x' from secret 'P'. Ensure the secret contains valid JSON value."
+    )
 
 
 def test_a_secret_is_hidden_in_the_forms_that_logs_have() -> None:

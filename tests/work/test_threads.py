@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import core.work.left
+import core.work.threads
 from core.app import App
 from core.host.executor import Executor
-from core.host.seam import TaskResult, Up
+from core.host.seam import Stop, TaskResult, Up
 from core.testing.executor_contract import ExecutorContract
 from core.testing.executor_left import left, lines
 from core.testing.near_side import KILLED, NearSide
@@ -78,3 +80,36 @@ class TestThreadExecutor(ExecutorContract):
         assert near.executor._threads == 2  # type: ignore[attr-defined] # as many as there are workers
         gate.touch()
         assert {near.result(name).state for name in ("h1", "h2", "h3")} == {"SUCCESS"}
+
+    def test_an_attempt_that_is_begun_once_more_is_not_given_up_for_an_earlier_stop(
+        self, near: NearSide, gate: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An engine that was taken for dead stops what it ran, and may own it again before the grace is over."""
+        given_up: list[Callable[[], object]] = []
+        monkeypatch.setattr(core.work.threads, "later", lambda _, call, *of: given_up.append(partial(call, *of)))
+        near.send("testing.Hold", until=str(gate))
+        near.begins(1)
+        near.executor.send(Stop("one", "another engine works on the execution"))
+        near.wait(lambda heard: near.results("one"))
+        near.send("testing.Hold", until=str(gate))
+        near.begins(2)
+        given_up.pop()()
+        gate.touch()
+        near.wait(lambda heard: len(near.results("one")) == 2)
+        assert [one.state for one in near.results("one")] == ["FAILED", "SUCCESS"]
+
+    def test_of_an_attempt_that_is_begun_once_more_only_the_later_result_is_told(
+        self, near: NearSide, gate: Path
+    ) -> None:
+        near.send("testing.Hold", until=str(gate), deaf=True)
+        near.begins(1)
+        near.send("testing.Hold", until=str(gate.with_name("again")))
+        near.begins(2)
+        gate.touch()
+        for name in ("h1", "h2"):
+            near.send("testing.Hold", name, until=str(gate.with_name("again")))
+        near.begins(3)  # in the place of what ended
+        assert near.results("one") == []
+        gate.with_name("again").touch()
+        assert {near.result(name).state for name in ("one", "h1", "h2")} == {"SUCCESS"}
+        assert len(near.results("one")) == 1

@@ -42,11 +42,11 @@ class Connection:
     def __init__(self, url: str, api_key: str) -> None:
         parts = _parts(url)
         if re.search(r"[^!-~]", api_key):
-            raise Invalid("this is not an API key", where="setting api_key", expected="letters, digits and signs of ASCII")
+            raise Invalid("this is not an API key", where="setting api_key", expected="no blanks, and ASCII only")
         make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self.url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
         self._root = parts.path.rstrip("/").removesuffix(BASE) + BASE
-        self._http = make(parts.hostname, parts.port, timeout=SECONDS)
+        self._http = make(parts.hostname or "", parts.port, timeout=SECONDS)
         self._headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
 
     def get(self, path: str, query: Query | None = None) -> Any:

@@ -13,8 +13,8 @@ from core.model.flow import Flow
 
 _DETAILS = """\
 exit codes: 0 success (WARNING too), 1 failed, 2 wrong usage or an invalid flow, 3 something needed is missing,
-4 paused or waiting for a person, 70 a mistake of this program (a file says where), 130 interrupted (Ctrl-C ends the
-execution, a second one leaves it as it is: `executions resume` goes on with it)
+4 paused or waiting for a person, 70 a mistake of this program (a file says where), 130 interrupted (Ctrl-C and
+SIGTERM end the execution, a second one leaves it as it is: `executions resume` goes on with it)
 """
 
 

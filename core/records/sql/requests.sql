@@ -66,7 +66,7 @@ DELETE FROM logs WHERE organization_id = ?1 AND at < ?2 AND (?3 IS NULL OR at >=
 DELETE FROM namespace_files WHERE organization_id = ? AND namespace = ? AND path = ?
 
 -- name: state_of
-SELECT state FROM flow_executions WHERE organization_id = ? AND id = ? AND deleted_at IS NULL
+SELECT state FROM flow_executions WHERE organization_id = ? AND id = ?
 
 -- name: variables_of
 SELECT variables_json FROM flow_executions WHERE id = ?

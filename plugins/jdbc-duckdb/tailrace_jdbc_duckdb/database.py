@@ -62,6 +62,7 @@ class Database:
             self._connection = self._connect(location)
         self._set("extension_directory", str(ctx.cache_dir / "duckdb-extensions"))
         self._set("SESSION file_search_path", str(ctx.working_dir))  # input files are found by their names
+        self._set("SESSION enable_progress_bar", "false")  # shown by worker processes, which DuckDB takes for a prompt
 
     def _connect(self, location: Location) -> duckdb.DuckDBPyConnection:
         """Open the database. Where another task of this process is just closing the file, that is awaited."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +77,16 @@ class TestQueries:
         ]
         assert outputs[0]["size"] == 2
         assert stored(ctx, outputs[1]["uri"]) == b'{"n":2}\n'
+
+
+def test_no_progress_is_drawn_where_duckdb_takes_the_program_for_a_prompt(tmp_path: Path) -> None:
+    """As in a worker process, whose program has no file: the bar would go to the engine's standard error."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from core.testing.plain_context import PlainContext; from tailrace_jdbc_duckdb.tasks import Query\n"
+        "ctx = PlainContext(Path(sys.argv[1])); ctx.variables = {'workingDir': str(ctx.working_dir)}\n"
+        "sql = \"SELECT current_setting('enable_progress_bar') AS drawn\"\n"
+        "print(Query(sql=sql, fetch_type='FETCH_ONE').run(ctx).row)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    assert (ran.stdout, ran.stderr) == ("{'drawn': False}\n", "")

@@ -150,8 +150,8 @@ class TestStop:
 
     def test_a_file_that_fails_in_the_middle_ends_each_time(self, ctx: PlainContext) -> None:
         """DuckDB 2.0 with threads of its own for writing waits forever after about one of a hundred."""
-        for row in range(100_000, 2_000_000, 100_000):
-            sql = f"SELECT CASE WHEN range = {row} THEN error('row {row}') ELSE range END FROM range(2000000)"
+        for row in (10_000, 300_000, 900_000):
+            sql = f"SELECT CASE WHEN range = {row} THEN error('row {row}') ELSE range END FROM range(1000000)"
             assert f"row {row}" in failure(ctx, sql, store=True)
         assert query(ctx, "SELECT current_setting('async_threads') AS threads", fetch_one=True)["row"] == {"threads": 0}
 

@@ -66,13 +66,15 @@ def serve(deployment: Deployment, options: Options, engine: Serving | None, star
     with listening(options) as listener:
         url = url_of(listener, options)
         server = Server(make_app(deployment, options, engine), lambda: started(url))
-        if engine is not None:
-            engine.start()
-        try:
-            server.run(sockets=[listener])
-        finally:
+        with signals(server.end):  # uvicorn looks at them only once it runs
             if engine is not None:
-                engine.close()
+                engine.start()
+            try:
+                if not server.should_exit:
+                    server.run(sockets=[listener])
+            finally:
+                if engine is not None:
+                    engine.close()
 
 
 @contextmanager

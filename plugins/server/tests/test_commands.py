@@ -76,15 +76,15 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, str]] = {
     "an unknown key": (("api-keys", "revoke", "nothing"), 2, "there is no API key `nothing`"),
     "an unknown organization": (
         ("api-keys", "create", "--organization", "none", "--role", "viewer"), 2, "there is no organization `none`"),
-    "an unknown role": (("api-keys", "create", "--organization", "default", "--role", "boss"), 2, "invalid choice: 'boss'"),
-    "a rate that is none": (("server", "--rate", "0"), 2, "invalid rate such as 50/s value: '0'"),
-    "a size that is none": (("server", "--max-request", "much"), 2, "invalid size such as 20M value: 'much'"),
-    "no workers": (("server", "--workers", "0"), 2, "invalid whole number from 1 up value: '0'"),
+    "an unknown role": (("api-keys", "create", "--organization", "default", "--role", "boss"), 2, "--role: `boss` is not one of the choices\n  expected: viewer | editor | admin"),
+    "a rate that is none": (("server", "--rate", "0"), 2, "--rate: `0` can't be read\n  expected: a rate such as 50/s"),
+    "a size that is none": (("server", "--max-request", "much"), 2, "--max-request: `much` can't be read\n  expected: a size such as 20M"),
+    "no workers": (("server", "--workers", "0"), 2, "--workers: `0` can't be read\n  expected: a whole number from 1 up"),
     "the world without keys": (
         ("server", "--host", "0.0.0.0", "--port", "0"), 2,
         "without any API key only this machine may reach the server, not 0.0.0.0"),
     "an address of nobody": (("server", "--host", "no.such.host.invalid"), 2, "without any API key"),
-    "a port that is none": (("server", "--port", "70000"), 2, "invalid port"),
+    "a port that is none": (("server", "--port", "70000"), 2, "expected: a number from 0 to 65535"),
 }  # fmt: skip
 
 

@@ -15,24 +15,26 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 
 from core.app import App, Installation
 from core.errors import Unreachable
+from core.host.deployment import Serving
 from tailrace_server.errors import Refused
 from tailrace_server.options import Options
 from tailrace_server.rate import MANY, RateLimit
 from tailrace_server.serve import listening
+from tailrace_server.serve import serve as run_server
 from tests.waiting import PATIENCE
 
 
 @contextmanager
 def command(*words: str, home: Path) -> Iterator[subprocess.Popen[str]]:
     """A command in a process of its own; it is ended at the end, if it has not."""
-    environment = {**os.environ, "TAILRACE_HOME": str(home)}
+    environment = {**os.environ, "TAILRACE_HOME": str(home), "PYTHONUNBUFFERED": ""}  # a pipe as most have it
     line = [sys.executable, "-m", "core", *words]
     pipe = subprocess.PIPE
     with subprocess.Popen(line, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
@@ -87,6 +89,21 @@ def test_an_address_that_is_taken_is_told(tmp_path: Path) -> None:
     assert str(refused.value) == (
         f"127.0.0.1:{port}: the server can't listen here: Address already in use\n  to do: --port 0 takes a free one"
     )
+
+
+def test_a_signal_while_the_engine_begins_is_not_lost_and_does_no_harm(fresh: Installation) -> None:
+    done = []
+
+    class Engine:
+        def start(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+            done.append("started")
+
+        def close(self, seconds: float = 10.0) -> None:
+            done.append("closed")
+
+    run_server(fresh, Options(note=print, port=0), cast(Serving, Engine()), done.append)
+    assert done == ["started", "closed"]
 
 
 def test_what_goes_on_comes_to_its_end(fresh: Installation, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def _key(key: ApiKey) -> dict[str, Any]:
 def configure_create(parser: ArgumentParser) -> None:
     """Add the options of `create`."""
     parser.add_argument("--organization", metavar="ID", required=True, help="whose records it opens")
-    parser.add_argument("--role", choices=ROLES, required=True, help="read; change and run; also keys and the audit")
+    parser.add_argument("--role", choices=ROLES, required=True, help="read; change, run; also audit and metrics")
     parser.add_argument("--name", default="", metavar="TEXT", help="what it is for")
     parser.add_argument("--days", type=positive, metavar="N", help="how long it is valid (default: for ever)")
 

@@ -19,5 +19,5 @@ def port(text: str) -> int:
     return number
 
 
-positive.__name__ = "whole number from 1 up"  # argparse says: invalid whole number from 1 up value: '0'
-port.__name__ = "port"
+positive.__name__ = "a whole number from 1 up"  # an argument that it can't read is told with it
+port.__name__ = "a number from 0 to 65535"

@@ -34,8 +34,8 @@ def rate(text: str) -> float:
     return number
 
 
-size.__name__ = "size such as 20M"
-rate.__name__ = "rate such as 50/s"
+size.__name__ = "a size such as 20M"
+rate.__name__ = "a rate such as 50/s"
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -76,6 +76,7 @@ def execute(call: CommandCall) -> int:
             else:
                 people = url.removesuffix("/api/v1")
                 call.out.result(f"{deployment.title} {deployment.version} answers at {url} (for people: {people})")
+            call.out.flush()
 
         serve(deployment, options, engine, started)
     return 0

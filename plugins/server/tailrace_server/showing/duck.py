@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 5.0
 """Seconds that one question may take."""
+AGAIN: Final = 0.05
+"""Seconds between two interrupts."""
 MEMORY: Final = "512MB"
 ROOM: Final = 32_000_000
 """Characters of the rows that are taken at once."""
@@ -65,6 +67,7 @@ def reader(path: Path) -> Iterator[DuckDBPyConnection]:
     with duckdb.connect(":memory:", config={"threads": 2, "memory_limit": MEMORY}) as connection:
         connection.execute("SET temp_directory = ''")
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(f"SET allowed_paths = [{quoted(str(path))}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET autoinstall_known_extensions = false")
@@ -74,14 +77,23 @@ def reader(path: Path) -> Iterator[DuckDBPyConnection]:
 
 @contextmanager
 def hurried(connection: DuckDBPyConnection) -> Iterator[None]:
-    """Interrupts what takes longer than PATIENCE."""
-    timer = threading.Timer(PATIENCE, connection.interrupt)
-    timer.daemon = True
-    timer.start()
+    """Interrupts what takes longer than PATIENCE, again and again: one that comes between two queries, or before a
+    query has begun, is lost on DuckDB."""
+    over = threading.Event()
+
+    def insist() -> None:
+        patience = PATIENCE
+        while not over.wait(patience):
+            connection.interrupt()
+            patience = AGAIN
+
+    watching = threading.Thread(target=insist, daemon=True)
+    watching.start()
     try:
         yield
     finally:
-        timer.cancel()
+        over.set()
+        watching.join()  # so that none comes to a connection that is closed
 
 
 def quoted(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from tailrace_server.showing import duck, stored, values
 from tailrace_server.showing.duck import reader
+from tests.waiting import PATIENCE
 
 from .conftest import Site
 from .value_pages import output_of, shown
@@ -49,6 +51,25 @@ def test_a_question_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch:
     with reader(path) as connection, pytest.raises(duckdb.InterruptException):
         duck.rows(connection, path, endless, 0, 1)
     assert time.monotonic() - begun < 20
+
+
+def test_a_question_that_begins_after_its_time_is_over_is_ended_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("a\n1\n")
+    interrupted = threading.Event()
+
+    class Counting:
+        def interrupt(self) -> None:
+            connection.interrupt()
+            interrupted.set()
+
+    monkeypatch.setattr(duck, "PATIENCE", 0.01)
+    with reader(path) as connection, duck.hurried(Counting()):  # type: ignore[arg-type]
+        assert interrupted.wait(PATIENCE)
+        with pytest.raises(duckdb.InterruptException):
+            connection.execute("SELECT sum(a.range * b.range) FROM range(40000) a, range(40000) b")
 
 
 def test_a_table_that_takes_too_long_to_sort_is_shown_as_it_is(
