@@ -275,6 +275,9 @@ class _Resolving:
                 raise InvalidInput(_missing(one.id))
             return None
         found = type_value(one, value, self.parse_yaml)
+        if one.type in ("BOOL", "BOOLEAN") and isinstance(value, str) and value.lower() not in ("true", "false"):
+            message = f"`{value}` is read as false for the input `{one.id}`: only `true` is true"
+            self.problems.append(InputProblem("warning", one.id, message))
         if one.type != "SECRET" or isinstance(found, SecretText):
             return found
         if self.encrypt is None:

@@ -85,6 +85,7 @@ tasks:
     onResume:
       - {id: ok, type: BOOLEAN}
       - {id: paper, type: FILE, required: false}
+      - {id: pages, type: INT, required: false}
   - id: last
     type: debug.Return
     format: "{{ outputs.approve.onResume.ok }} {{ read(outputs.approve.onResume.paper ?? '') ?? '' }}"
@@ -106,7 +107,7 @@ def test_a_run_that_only_a_person_can_continue_ends_with_4_and_the_command(flow:
 
     execution = newest(call)
     told = (
-        "approve waits for a person, who gives ok (BOOLEAN), paper (FILE)\n"
+        "approve waits for a person, who gives ok (BOOLEAN), paper (FILE), pages (INT)\n"
         f"  python -m core executions resume {execution} -i ok=BOOLEAN\n"
     )
     assert (code, told in out) == (4, True)
@@ -115,14 +116,14 @@ def test_a_run_that_only_a_person_can_continue_ends_with_4_and_the_command(flow:
 
 def test_wrong_inputs_are_all_named_and_change_nothing(flow: Any, call: Run) -> None:
     call("run", flow(PAUSED))
-    how = "  to do: give inputs as -i NAME=VALUE; the waiting task takes: ok (BOOLEAN), paper (FILE)\n"
+    how = "  to do: give inputs as -i NAME=VALUE; the waiting task takes: ok (BOOLEAN), paper (FILE), pages (INT)\n"
 
     assert call("executions", "resume", "last") == (2, "", f"error: Missing required input:ok\n{how}")
-    code, _, err = call("executions", "resume", "last", "-i", "ok=maybe", "-i", "x=1")
+    code, _, err = call("executions", "resume", "last", "-i", "ok=true", "-i", "pages=few", "-i", "x=1")
     assert (code, err) == (
         2,
-        "error: Invalid input for `ok`, Expected `BOOLEAN` but received `maybe` with errors: it is neither true nor "
-        f"false, but received `maybe`\n`x` is not an input of the waiting task\n{how}",
+        "error: Invalid input for `pages`, Expected `INT` but received `few` with errors: it is not a whole number, "
+        f"but received `few`\n`x` is not an input of the waiting task\n{how}",
     )
     assert state(call) == "PAUSED"
 

@@ -39,6 +39,7 @@ GOOD: list[tuple[str, object, object]] = [
     ("FLOAT", 42.42, 42.42), ("FLOAT", "42.42", 42.42), ("FLOAT", 1, 1.0), ("FLOAT", "1e3", 1000.0),
     ("FLOAT", ".5", 0.5),
     ("BOOLEAN", True, True), ("BOOLEAN", "TRUE", True), ("BOOL", "false", False), ("BOOL", False, False),
+    ("BOOLEAN", "yes", False), ("BOOL", "", False),
     ("STRING", datetime(2024, 1, 31, 12, tzinfo=timezone(timedelta(hours=2))), "2024-01-31T10:00:00Z"),
     ("STRING", datetime(2024, 1, 31, 10, 0, 0, 120_000, UTC), "2024-01-31T10:00:00.120Z"),
     ("STRING", datetime(2024, 1, 31, 10, 0, 0, 7, UTC), "2024-01-31T10:00:00.000007Z"),
@@ -63,6 +64,18 @@ def test_a_value_gets_the_type_of_its_declaration(kind: str, value: object, expe
     assert type(found) is type(expected)
 
 
+def test_a_text_that_is_read_as_false_and_does_not_say_so_is_told() -> None:
+    declared = [Input("a", "BOOLEAN"), Input("b", "BOOL", defaults="no"), Input("c", "BOOL")]
+
+    values, problems = resolve(declared, {"a": "yes", "c": "False"})
+
+    assert values == {"a": False, "b": False, "c": False}
+    assert problems == [
+        "warning: `yes` is read as false for the input `a`: only `true` is true",
+        "warning: `no` is read as false for the input `b`: only `true` is true",
+    ]
+
+
 BAD: list[tuple[str, object, str]] = [
     ("STRING", {"a": 1}, 'Expected `STRING` but received `{"a": 1}` with errors: it is not a text'),
     ("STRING", [1], "Expected `STRING` but received `[1]` with errors: it is not a text"),
@@ -73,7 +86,6 @@ BAD: list[tuple[str, object, str]] = [
     ("INT", "2147483648", "Expected `INT` but received `2147483648` with errors: it does not fit into 32 bits"),
     ("FLOAT", "x", "Expected `FLOAT` but received `x` with errors: it is not a number"),
     ("FLOAT", "NaN", "Expected `FLOAT` but received `NaN` with errors: it is not a number"),
-    ("BOOLEAN", "yes", "Expected `BOOLEAN` but received `yes` with errors: it is neither true nor false"),
     ("BOOL", 1, "Expected `BOOL` but received `1` with errors: it is neither true nor false"),
     (
         "DATETIME", "2019-10-06T18:27:49",
