@@ -209,7 +209,7 @@ class Creation:
         self, view: ExecutionView, waiting: Iterable[Step], inputs: Mapping[str, Any], files: Mapping[str, Path]
     ) -> dict[str, Any]:
         """What a person gives to a paused execution, as the message says it: `inputs`, typed as the waiting tasks
-        declare them, and `files`, which they name. files: as for `create`. Raises InvalidInput.
+        declare them, and `files`, which they name. files: as for `create`. Raises InvalidInput, also for a warning.
 
         Files lie apart for each time: others of the same name, given before, are still read.
         """
@@ -219,8 +219,9 @@ class Creation:
         brought = {name: str(path) for name, path in files.items()}
         given = {**inputs, **brought}
         values, problems = resolve_inputs(declared, given, render, parse_yaml, self.seal(), _written)
-        wrong = [problem.message for problem in problems if problem.severity == "error"]
         known = {one.id for one in declared}
+        doubtful = known & given.keys()  # there is no run whose log could warn: it can be given again
+        wrong = [one.message for one in problems if one.severity == "error" or one.input in doubtful]
         wrong += [f"`{name}` is not an input of the waiting task" for name in given if not is_declared(name, known)]
         if wrong:
             raise InvalidInput("\n".join(wrong), hint=_how_to_give(declared, "the waiting task takes"))

@@ -62,7 +62,7 @@ class FlowService:
         return view
 
     def get(self, namespace: str, flow_id: str, revision: int | None = None) -> FlowView:
-        held = revision is None or revision <= LARGEST  # a record store can't even be asked for others
+        held = revision is None or abs(revision) <= LARGEST  # a record store can't even be asked for others
         found = self._records().flow(self._organization, namespace, flow_id, revision) if held else None
         if found is None:
             which = f" with revision {revision}" if revision else ""

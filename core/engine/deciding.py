@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from core.engine.acting import Acting
 from core.engine.children import Children
 from core.engine.clock import monotonic, now
-from core.engine.work import ExecutionLine, Told, Work, absent_keys, failed, first_of
+from core.engine.work import Told, Work, absent_keys, failed, first_of
 from core.errors import Conflict, Unreachable
 from core.host.records import RecordStore, Refused, RefusedKind, Unit
 from core.host.seam import TaskResult
@@ -58,12 +58,10 @@ class Deciding:
         """Decide all that was told and commit it; what is to be done now."""
         units: list[Unit] = []
         effects: list[tuple[Work, Effect]] = []
-        full: set[ExecutionLine] = set()
         while told:
             item = told.popleft()
-            if item.work.trouble is None and self._decide_item(item, told, units, effects) == "slot":
-                full.add(item.work.line)
-            if item.behind and item.work.line not in full:
+            refused = self._decide_item(item, told, units, effects) if item.work.trouble is None else None
+            if item.behind and refused != "slot":
                 told.appendleft(first_of(item.behind))
         moment = monotonic()
         for work in self._owned.values():

@@ -290,4 +290,5 @@ class Engine:
         for work in self._owned.values():
             if work.live.state == "QUEUED":
                 lines.setdefault(work.line, []).append(work)
-        return [deque(sorted(line, key=attrgetter("place"))) for line in lines.values()]
+        place = attrgetter("place")
+        return sorted((deque(sorted(line, key=place)) for line in lines.values()), key=lambda line: place(line[0]))

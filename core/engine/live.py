@@ -38,6 +38,7 @@ class LiveExecution:
         self.flow = flow
         self.view = view
         self.fence = opened.fence
+        self.seq = opened.seq
         self.parent = opened.parent
         self.identity = ExecutionIdentity(
             view.id, opened.organization_id, view.namespace, view.flow_id, view.flow_revision

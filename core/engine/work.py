@@ -52,7 +52,7 @@ class Work:
         self._warned: set[tuple[TaskKey, str]] = set()
         own = live.identity
         self.line: ExecutionLine = (own.organization_id, own.namespace, own.flow_id, own.flow_revision)
-        self.place = (live.view.created_at, own.id)
+        self.place = live.seq  # the record's own order: it gives a slot to nobody who is not the first in it
 
     def hear(self, key: TaskKey, word: LogLine | Metric | Progress, moment: float) -> None:
         """Keep what a running task says for the next commit, and tell it those who watch."""

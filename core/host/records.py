@@ -117,7 +117,7 @@ class OpenExecution:
 
     attempt: 1, more for one that retries another; began_at: when the first of them was created (microseconds).
     due_at: when it is to begin, 0 once it has or for at once. takeovers: how many engines that owned it are gone, one
-    after the other, since its last decision.
+    after the other, since its last decision. seq: executions were created in this order, whatever clocks said.
     """
 
     view: ExecutionView
@@ -131,6 +131,7 @@ class OpenExecution:
     due_at: int = 0
     parent: ParentLink | None = None
     takeovers: int = 0
+    seq: int = 0
 
 
 @data

@@ -23,14 +23,15 @@ class TaskType:
     """A task type by names in YAML.
 
     names: all its properties. children: those that hold tasks, and inputs: those that hold declared inputs, each with
-    its annotation. needed: lists of tasks that have to be there. verbatim: those that are not rendered.
+    its annotation. needed: lists of tasks that have to be there, each by all its names. verbatim: those that are not
+    rendered.
     """
 
     cls: type[Task]
     names: frozenset[str]
     children: Mapping[str, Any]
     inputs: Mapping[str, Any]
-    needed: frozenset[str]
+    needed: tuple[tuple[str, ...], ...]
     verbatim: frozenset[str]
 
 
@@ -76,7 +77,7 @@ def described(cls: type[Task]) -> TaskType:
     names: set[str] = set()
     children: dict[str, Any] = {}
     inputs: dict[str, Any] = {}
-    needed: set[str] = set()
+    needed: list[tuple[str, ...]] = []
     verbatim: set[str] = set()
     for attribute, declared in properties(cls):
         own = (declared.name, *declared.aliases)
@@ -86,12 +87,12 @@ def described(cls: type[Task]) -> TaskType:
         if holds(annotation, Step):
             children.update(dict.fromkeys(own, without_null(annotation)))
             if attribute.required and annotation == list[Step]:
-                needed.add(declared.name)
+                needed.append(own)
         elif holds(annotation, Input):
             inputs.update(dict.fromkeys(own, without_null(annotation)))
         if not declared.render:
             verbatim.update(own)
-    return TaskType(cls, frozenset(names), children, inputs, frozenset(needed), frozenset(verbatim))
+    return TaskType(cls, frozenset(names), children, inputs, tuple(needed), frozenset(verbatim))
 
 
 def holds(annotation: Any, wanted: type) -> bool:

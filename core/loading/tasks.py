@@ -108,9 +108,10 @@ class TaskLoader:
             asked = {name: self._held(kind.inputs[name], own, name, path) for name in kind.inputs if own.get(name)}
             own.update(asked)
             values = {**own, **made}
-            for name in kind.needed - made.keys():
-                self.findings.add((*path, name), f"`{name}` must not be empty", "a list of tasks")
-                values[name] = [_BROKEN]
+            for name, *aliases in kind.needed:
+                if made.keys().isdisjoint((name, *aliases)):
+                    self.findings.add((*path, name), f"`{name}` must not be empty", "a list of tasks")
+                    values[name] = [_BROKEN]
         self.findings.properties(problems(kind.cls, values, self.registry), path)
         if issubclass(kind.cls, FlowTask):
             self.findings.unwritten(kind.cls, values, path)

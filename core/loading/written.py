@@ -45,9 +45,11 @@ def _is_made_of_maps(annotation: Any) -> bool:
 
 def _below(annotation: Any, value: object, path: Path) -> Iterator[tuple[Path, str]]:
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if isinstance(value, str) and is_template(value):
-        yield path, words(annotation)
-    elif origin in (UnionType, Union):
+    is_union = origin in (UnionType, Union)
+    if isinstance(value, str):
+        if is_template(value) and not (is_union and str in arguments):
+            yield path, words(annotation)
+    elif is_union:
         for argument in arguments:
             if _is_made_of_maps(argument):
                 yield from _below(argument, value, path)

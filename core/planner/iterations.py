@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from core.model.decisions import Evaluate
+from core.model.decisions import Counters, Evaluate
 from core.model.messages import Evaluated, EvaluationKey, TaskKey
-from core.model.nodes import Each
+from core.model.nodes import Children, Each
 from core.model.truth import truthy
 from core.planner.draft import Draft
 from core.planner.facts import BREAK, FILE, ITEMS, ITERATION, LINES, OUTPUTS_OF, VALUES
-from core.planner.groups import FATAL, WHY, advance, finish_group, worse
+from core.planner.groups import FATAL, WHY, advance, finish_group, open_step, worse
 
 BROKEN = "broken"
 """Note of a loop in which no other iteration begins, since its `breakWhen` was true."""
@@ -108,6 +108,26 @@ def iteration_answered(draft: Draft, loop: TaskKey, node: Each, message: Evaluat
     return advance(draft, loop)
 
 
+def open_next(
+    draft: Draft, key: TaskKey, node: Each, group: Counters, steps: Children, path: tuple[str, ...], iteration: int
+) -> None:
+    """Open the next child of an iteration, the first of those that are left. group: where the loop stands."""
+    for step in steps:
+        if step.disabled:
+            continue
+        ended = open_step(draft, step, key, path, group.turn, iteration)
+        if ended is None:
+            group.running += 1
+            return
+        group.worst = worse(group.worst, ended)
+        if node.as_items:
+            tasks_ended(draft, key, iteration, ended)
+        if group.worst in FATAL:
+            break
+    if node.as_items:
+        iteration_over(draft, key, node, iteration)
+
+
 # -- after a restart
 
 
@@ -140,14 +160,21 @@ def keep_iteration(
 
 
 def enter_iteration(
-    draft: Draft, loop: TaskKey, node: Each, number: int, states: Iterable[str], ended: str | None
-) -> None:
-    """An iteration goes on behind tasks that ended so. ended: how it ended at once; None: it runs."""
-    if node.as_items:
-        for state in (*states, ended or "SUCCESS"):
-            tasks_ended(draft, loop, number, state)
-        if ended is not None:
-            iteration_over(draft, loop, node, number)
+    draft: Draft, loop: TaskKey, node: Each, number: int, states: Iterable[str], ended: str | None,
+    child: TaskKey | None = None,
+) -> None:  # fmt: skip
+    """An iteration goes on behind tasks that ended so, with `child`. ended: how that ended at once; None: it runs."""
+    for state in (*states, ended or "SUCCESS") if node.as_items else ():
+        tasks_ended(draft, loop, number, state)
+    if ended is None or node.side_by_side:
+        return
+    group = draft.count(loop)
+    left: Children = ()
+    if child is not None and group.worst not in FATAL:
+        left = node.children[[step.id for step in node.children].index(child.task_id) + 1 :]
+    open_next(draft, loop, node, group, left, child.path if child is not None else (), number)
+    if not node.transmit_failed:  # what has failed has ended its own iteration and nothing else
+        group.worst = "SUCCESS"
 
 
 # -- what the loop gives

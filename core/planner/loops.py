@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from core.model.decisions import Counters
 from core.model.messages import Evaluated, EvaluationKey, TaskKey
 from core.model.nodes import Children, Choice, Each
 from core.model.truth import truthy
@@ -19,6 +18,7 @@ from core.planner.iterations import (
     iteration_answered,
     iteration_over,
     loop_over,
+    open_next,
     tasks_ended,
 )  # fmt: skip
 from core.sdk.storage import is_storage_uri
@@ -247,7 +247,7 @@ def run_each(draft: Draft, key: TaskKey, node: Each, child: TaskKey | None) -> b
         at = group.cursor
         group.cursor += 1
         if not group.done >> at & 1:
-            _element(draft, key, node, group, children, (*key.path, values[at]), at)
+            open_next(draft, key, node, group, children, (*key.path, values[at]), at)
             if not node.transmit_failed:
                 group.worst = "SUCCESS"
     return group.running > 0 or (node.as_items and loop_over(draft, key, node))
@@ -263,28 +263,8 @@ def _child_over(
         cut = fatal and state not in FATAL and any(not step.disabled for step in following)
         tasks_ended(draft, key, iteration, "KILLED" if cut else state)
     if not fatal:
-        _element(draft, key, node, draft.count(key), following, child.path, iteration)
+        open_next(draft, key, node, draft.count(key), following, child.path, iteration)
     elif node.as_items:
-        iteration_over(draft, key, node, iteration)
-
-
-def _element(
-    draft: Draft, key: TaskKey, node: Each, group: Counters, steps: Children, path: tuple[str, ...], iteration: int
-) -> None:
-    """Open the next child of an element, the first of those that are left. group: where the loop stands."""
-    for step in steps:
-        if step.disabled:
-            continue
-        ended = open_step(draft, step, key, path, group.turn, iteration)
-        if ended is None:
-            group.running += 1
-            return
-        group.worst = worse(group.worst, ended)
-        if node.as_items:
-            tasks_ended(draft, key, iteration, ended)
-        if group.worst in FATAL:
-            break
-    if node.as_items:
         iteration_over(draft, key, node, iteration)
 
 

@@ -196,7 +196,7 @@ class _Restart:
             steps = node.branches.get(self.draft.counters(key).note, node.otherwise or ())
         rows = {row.key.task_id: row for row in self.children.get(key, ())}
         dropped = self._after(steps, node, rows)
-        kept = shut = later = 0
+        kept = shut = over = later = 0
         worst, running = "SUCCESS", 0
         limit = node.limit or WINDOW if isinstance(node, (Parallel, Dag)) else 1
         ready = [step for step in steps if step.id in rows and step.id not in dropped]
@@ -213,13 +213,13 @@ class _Restart:
                 later |= self._later(rows[step.id], key, step) << len(steps)
                 continue
             ended = self._again(rows[step.id], key, step, None)
-            shut |= bit
+            shut, over = shut | bit, over | (bit if ended else 0)
             running += ended is None
             worst = worse(worst, ended or "SUCCESS")
         group = self.draft.count(key)
         group.running, group.worst, group.done = running, worst, kept | shut | later
         if isinstance(node, Dag):
-            group.done, group.round = kept | later, kept | shut
+            group.done, group.round = kept | over | later, kept | shut
 
     def _later(self, row: PastTask, parent: TaskKey, step: Step) -> bool:
         """Open a group whose turn comes later, with what is kept in it; False: it will be opened whole.
@@ -281,12 +281,12 @@ class _Restart:
         """The ids of children that follow what is to run again, for a restart that begins at a task."""
         if self.message.what != "from" or isinstance(node, Parallel):
             return set()
-        first = {step.id for step in steps if step.id in rows and rows[step.id].key in self.asked}
+        reached = {step.id for step in steps if step.id in rows and rows[step.id].key in self.asked}
         dropped: set[str] = set()
-        for at, step in enumerate(steps):
-            before = node.after.get(step.id, ()) if isinstance(node, Dag) else [one.id for one in steps[:at]]
-            if any(name in first or name in dropped for name in before):
-                dropped.add(step.id)
+        ids = [step.id for step in steps]
+        before = node.after if isinstance(node, Dag) else {name: ids[:at] for at, name in enumerate(ids)}
+        while more := {name for name, others in before.items() if not reached.isdisjoint(others)} - dropped:
+            reached, dropped = reached | more, dropped | more
         return dropped
 
     def _blocked(self, node: Dag, step: Step, kept: int) -> bool:
@@ -300,7 +300,7 @@ class _Restart:
         by_value: dict[str, dict[str, PastTask]] = {}
         for row in self.children.get(key, ()):
             by_value.setdefault(row.key.path[-1], {})[row.key.task_id] = row
-        worst, running, shut, late = "SUCCESS", 0, 0, False
+        shut, late = 0, False
         group = self.draft.count(key)
         group.round = 0
         size = len(ids) if node.side_by_side else 1
@@ -316,21 +316,21 @@ class _Restart:
             places = self._stops(ids, rows, node)
             states = [self._state(row) for row in rows.values() if row.key in self.kept]
             for state in states:
-                worst = worse(worst, state)
+                group.worst = worse(group.worst, state)
             for at, again in enumerate(places):
                 bit = 1 << (number * size + at)
                 if again is None:
                     shut |= bit
                     keep_iteration(self.draft, key, node, number, before, states)
-                elif running >= (node.limit or WINDOW):
+                elif group.running >= (node.limit or WINDOW):
                     late = True
                 else:
                     ended = self._element(key, node, value, number, again, rows)
-                    shut, running, worst = shut | bit, running + (ended is None), worse(worst, ended or "SUCCESS")
-                    enter_iteration(self.draft, key, node, number, states, ended)
+                    shut, group.worst = shut | bit, worse(group.worst, ended or "SUCCESS")
+                    group.running += ended is None
+                    enter_iteration(self.draft, key, node, number, states, ended, TaskKey(again, (*key.path, value)))
         begun = shut.bit_length()
         whole = not late and shut == (1 << begun) - 1
-        group.running, group.worst = group.running + running, worst
         group.cursor, group.done = (begun, 0) if whole else (0, shut)
 
     def _begins_in(self, ids: list[str], rows: Mapping[str, PastTask], node: Each) -> frozenset[str] | None:

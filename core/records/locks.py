@@ -72,9 +72,10 @@ class FileLock:
         _unlock(self._handle)
 
     def close(self) -> None:
-        """Give the lock and the file back."""
+        """Give the lock and the file back; once is enough."""
         handle, self._handle = self._handle, -1  # its number may soon be that of another file
-        os.close(handle)
+        if handle >= 0:
+            os.close(handle)
 
 
 def is_held(path: Path) -> bool:

@@ -143,6 +143,7 @@ class SqlRecords(PlaceReads, OnDemandReads):
             due_at=row["due_at"] or 0,
             parent=parent_of(self._db, execution_id),
             takeovers=row["takeovers"],
+            seq=row["seq"],
         )
 
     def release(self, execution_id: str, fence: int) -> None:

@@ -55,6 +55,7 @@ PLANNED: dict[str, tuple[str, ...]] = {"core.http.": ("SseRequest",)}
 """What a distribution is going to bring; the advice says so."""
 
 _ENGINE = ("core.flow.", "core.trigger.", "core.condition.")
+_UNKNOWN = "no installed plugin brings it, and no distribution is known that does"
 _OLD_CORE = "io.kestra.core.tasks."
 _OLD_PACKAGES = {
     "debugs": "debug", "executions": "execution", "flows": "flow", "states": "state", "storages": "storage",
@@ -74,8 +75,13 @@ def origin_of(type_name: str) -> Origin:
         return Origin("", "it is planned, and not there yet")
     if type_name.startswith("io.kestra."):
         engine = name.startswith(_ENGINE)
-        return Origin("", "the engine does not support it yet" if engine else "no distribution is known to bring it")
+        return Origin("", "the engine does not support it yet" if engine else _UNKNOWN)
     return Origin()
+
+
+def package_of(type_name: str) -> tuple[str, ...]:
+    """The segments of a type's name before its last, those left out that our short names do without."""
+    return tuple(_canonical(type_name).removeprefix("core.").lower().split(".")[:-1])
 
 
 def record_store_origin(scheme: str) -> Origin:

@@ -12,7 +12,7 @@ from core.errors import NotFound, PluginError
 from core.host.records import RecordStore
 from core.model.near import did_you_mean, near_misses
 from core.registry.entries import PluginInfo, TypeEntry, TypeKind
-from core.registry.known import Origin, command_origin, origin_of, record_store_origin, storage_origin
+from core.registry.known import Origin, command_origin, origin_of, package_of, record_store_origin, storage_origin
 from core.sdk.hooks import CommandRef, RecordStoreRef, StorageRef
 from core.sdk.properties import PluginType
 from core.sdk.storage import StorageBackend
@@ -80,11 +80,14 @@ class Registry:
     def suggest(self, name: str, kind: TypeKind | None = None) -> tuple[str, ...]:
         """Names or aliases most like `name`, best first; one word for each type, in the spelling most like it.
 
+        Only such whose package is like that of `name` too: a Query of another database is not what was meant.
         kind: of the types that are meant; all when it is not given.
         """
         words: dict[str, str] = {}
         meant = [word for word, entry in self._types.items() if kind is None or entry.kind == kind]
-        for word in near_misses(name, meant, limit=24):
+        asked = package_of(name)
+        near = {package for package in set(map(package_of, meant)) if _is_near(asked, package)}
+        for word in near_misses(name, [word for word in meant if package_of(word) in near], limit=24):
             words.setdefault(self._types[word].name, word)
         return tuple(words.values())[:3]
 
@@ -159,6 +162,16 @@ class Registry:
             advice.append(f"`plugins list` says what is wrong with {' and '.join(failed)}")
         hint = "; ".join(part for part in advice if part)
         return NotFound(f"there is no type `{name}`", hint=hint or "`plugins list` shows every type there is")
+
+
+def _is_near(asked: tuple[str, ...], package: tuple[str, ...]) -> bool:
+    """Whether a package, or the end of it, is what somebody may have wanted to write. Nothing written fits each."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only needed when something is wrong already
+
+    end = package[max(len(package) - len(asked), 0) :]
+    return len(end) == len(asked) and all(
+        get_close_matches(part, [other], cutoff=0.7) for part, other in zip(asked, end, strict=True)
+    )
 
 
 def _local_entry(cls: type[PluginType]) -> TypeEntry:

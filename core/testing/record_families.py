@@ -52,6 +52,11 @@ class QueueRules:
         assert first.commit(RUNS, guards=guards) == ()
         assert store.queued(ACME, TEAM, "flow") == ()
 
+    def test_an_owner_is_told_the_order_in_which_slots_are_given(self, store: RecordStore) -> None:
+        """Not that of the clocks: who creates one looks at his before he waits for others to have written."""
+        first, second = Story(store, at=2000), Story(store, "e2", at=1000)
+        assert first.found().seq < second.found().seq
+
 
 def _link(index: int = 0, **more: Any) -> ParentLink:
     return ParentLink("e1", "e1-call", CALL, index, **more)

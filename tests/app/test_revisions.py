@@ -29,7 +29,7 @@ def test_a_stored_revision_is_started_as_it_is(app: App) -> None:
     assert app.outputs.value(f"{created.id}/say")["value"] == "one"
 
 
-@pytest.mark.parametrize("revision", [3, 10**30])
+@pytest.mark.parametrize("revision", [3, 10**30, -(10**30)])
 def test_a_revision_that_was_never_stored_is_not_found(app: App, revision: int) -> None:
     app.flows.push(flow("one"))
 

@@ -128,6 +128,15 @@ def test_wrong_inputs_are_all_named_and_change_nothing(flow: Any, call: Run) -> 
     assert state(call) == "PAUSED"
 
 
+def test_an_answer_that_only_looks_like_yes_is_asked_again(flow: Any, call: Run) -> None:
+    call("run", flow(PAUSED))
+
+    code, _, err = call("executions", "resume", "last", "-i", "ok=yes")
+
+    assert (code, err.splitlines()[0]) == (2, "error: `yes` is read as false for the input `ok`: only `true` is true")
+    assert state(call) == "PAUSED"
+
+
 def test_a_resumed_execution_goes_on_with_the_inputs_to_its_end(flow: Any, call: Run, tmp_path: Path) -> None:
     call("run", flow(PAUSED))
     (tmp_path / "paper.txt").write_text("signed")

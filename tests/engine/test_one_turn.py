@@ -15,6 +15,7 @@ from core.model.messages import SlotFree
 from core.model.nodes import Concurrency, Each, Step
 from core.model.nodes import Sequence as Sequential
 from tests.engine.world import ORGANIZATION, World, ended, running, task
+from tests.waiting import until
 
 LOOP = Step("loop", "flow.ForEach", Each(tuple("abcdef"), (task("one"),), 0))
 SIDE = SetKv("tests", "name", '"1"')
@@ -83,3 +84,33 @@ def test_of_those_that_wait_for_a_slot_none_is_asked_behind_one_that_gets_none(
     asked = [unit for units in world.records.commits for unit in units if unit.decision.guards]
     assert len(asked) <= 3 * many, "each once when it begins, then one that begins and one that gets nothing"
     assert len(told) <= 3 * many, "so none behind it is told either, however long the line is"
+
+
+def test_slots_are_given_in_the_order_in_which_executions_were_recorded_whatever_clocks_said(world: World) -> None:
+    """Two that are created at once look at the clock before one of them waits for the other to be recorded."""
+    flow = Flow("flow", "tests", Sequential((task("a"),)), concurrency=Concurrency(1, "QUEUE"))
+    for name, at in (("e0", 1), ("e1", 100), ("e2", 90)):
+        world.records.create_execution(NewExecution(name, ORGANIZATION, "tests", "flow", 1, "{}", {}, (), at))
+        world.engine.own(name, flow, None)
+    with running(world) as raised:
+        until(lambda: world.state("e1") == world.state("e2") == "SUCCESS")
+    assert raised == []
+    order = [one.place.flow_execution_id for one in world.sent if isinstance(one, TaskJob)]
+    assert order == ["e0", "e1", "e2"]
+
+
+def test_of_two_revisions_that_wait_for_slots_the_older_execution_is_asked_first(world: World) -> None:
+    """Each may have a limit of its own: what is asked first may take the slot of one that waits longer."""
+    flow = Flow("flow", "tests", Sequential((task("a"),)), concurrency=Concurrency(1, "QUEUE"))
+    for name, revision in (("e0", 1), ("e1", 1), ("e2", 1), ("e3", 2)):
+        world.records.create_execution(NewExecution(name, ORGANIZATION, "tests", "flow", revision, "{}", {}, (), 1))
+    for name in ("e0", "e3", "e2", "e1"):
+        world.engine.own(name, flow, None)
+    world.does = lambda message: ()
+    with running(world) as raised:
+        until(lambda: [world.state(name) for name in ("e1", "e2", "e3")] == ["QUEUED"] * 3)
+        with world.engine._leading:
+            asked = [[work.live.identity.id for work in line] for line in world.engine._queued()]
+        for _ in range(2):
+            world.engine.interrupt()
+    assert (raised, asked) == ([], [["e1", "e2"], ["e3"]])

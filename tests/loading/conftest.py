@@ -10,7 +10,7 @@ from core import builtin
 from core.loading import Loaded, load_flow
 from core.registry.entries import TypeEntry
 from core.registry.registry import Registry
-from core.sdk import FlowTask, Invalid, Node, Parallel, RunContext, RunnableTask, Sequence, Step, prop
+from core.sdk import Described, FlowTask, Invalid, Node, Parallel, RunContext, RunnableTask, Sequence, Step, prop
 
 
 class SideBySide(FlowTask, type="test.SideBySide"):
@@ -30,6 +30,22 @@ class Picky(FlowTask, type="test.Picky"):
     def plan(self) -> Node:
         if len(self.tasks) < 2:
             raise Invalid("at least two tasks are needed", expected="two tasks")
+        return Sequence(tuple(self.tasks))
+
+
+class Way(Described):
+    """A way in parts."""
+
+    start: str = prop("Where it begins.")
+
+
+class Walk(FlowTask, type="test.Walk"):
+    """A flow task whose tasks have another name, and with a map that may be a text instead."""
+
+    tasks: list[Step] = prop("Tasks.", aliases=("steps",))
+    way: Way | str = prop("The way.", default="")
+
+    def plan(self) -> Node:
         return Sequence(tuple(self.tasks))
 
 
@@ -58,7 +74,7 @@ def entries() -> dict[str, TypeEntry]:
     ]
     found += [
         TypeEntry(cls.type, (), "", "task", "tests", f"{cls.__module__}:{cls.__name__}")
-        for cls in (SideBySide, Picky, Verbatim, Odd)
+        for cls in (SideBySide, Picky, Walk, Verbatim, Odd)
     ]
     found.append(TypeEntry("test.Broken", (), "", "task", "tests", "there.is.no.such.module:Task"))
     return {name: entry for entry in found for name in (entry.name, *entry.aliases)}

@@ -146,6 +146,20 @@ def test_inputs_on_resuming_stay_properties_and_are_checked(load: Load) -> None:
     assert found.properties == {"onResume": [Input("a", "INT"), Input("ok", "BOOL")]}
 
 
+@pytest.mark.parametrize("name", ["tasks", "steps"])
+def test_tasks_that_are_needed_may_stand_under_any_of_their_names(name: str, load: Load) -> None:
+    loaded = load(f"{HEAD}- {{id: t, type: test.Walk, {name}: [{log('x')}]}}")
+
+    assert loaded.problems == ()
+    assert loaded.require().root.children[0].node == Sequence((X,))
+
+
+def test_where_a_map_or_a_text_may_stand_an_expression_may(load: Load) -> None:
+    loaded = load(f"{HEAD}- {{id: t, type: test.Walk, tasks: [{log('x')}], way: '{{{{ inputs.way }}}}'}}")
+
+    assert loaded.problems == ()
+
+
 WRONG = {
     "type: flow.Parallel, tasks: []": """\
 flow.yaml:4:3: t: `tasks` must not be empty

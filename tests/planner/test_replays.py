@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from core.model.messages import RestartRequested, TaskKey
 from core.model.nodes import Dag, Each, Sequence
 from core.planner.restart import continuation
@@ -55,3 +57,18 @@ def test_a_replay_in_a_dag_runs_what_depends_on_the_task() -> None:
     run = played(task("g", node))
     again(run, "from", A)
     assert run.play().ran()[5:] == ["a#1=SUCCESS", "c#1=SUCCESS"]
+
+
+def test_what_depends_on_the_task_by_way_of_others_runs_again_wherever_it_is_written() -> None:
+    run = played(task("g", Dag((work("c"), work("b"), work("a"), work("d")), {"b": ("a",), "c": ("b",)})))
+    again(run, "from", A)
+    assert run.play().ran()[5:] == ["a#1=SUCCESS", "b#1=SUCCESS", "c#1=SUCCESS"]
+
+
+@pytest.mark.parametrize("as_items", [False, True])
+def test_an_element_goes_on_behind_a_task_that_ends_as_it_is_replayed(as_items: bool) -> None:
+    children = (work("b"), work("a", run_if="false"), work("c", run_if="false"), work("d"), work("e"))
+    run = played(task("g", Each(["x"], children, as_items=as_items)))
+    again(run, "from", TaskKey("a", ("x",)))
+    assert run.play().ran()[6:] == ["a@x#1=SKIPPED", "c@x#1=SKIPPED", "d@x#1=SUCCESS", "e@x#1=SUCCESS"]
+    assert run.state == "SUCCESS"

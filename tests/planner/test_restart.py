@@ -30,6 +30,7 @@ from core.model.nodes import (
     Repeat,
     Retry,
     Sequence,
+    Step,
     Wait,
 )
 from core.planner.facts import VALUES
@@ -347,6 +348,17 @@ def test_a_group_that_ends_as_it_is_restarted_ends_no_dag_that_has_more_to_do() 
 
     assert [one for one in run.play().ran() if "#1" in one] == ["b#1=SKIPPED", "c#1=SUCCESS"]
     assert run.rows[TaskKey("all")].state == "WARNING"
+
+
+@pytest.mark.parametrize("ended", [work("a", run_if="false"), task("a", Sequence((work("x", run_if="false"),)))])
+def test_what_waits_in_a_dag_for_a_child_that_ends_as_it_is_restarted_runs_then(ended: Step) -> None:
+    run = world(task("all", Dag((ended, work("b"), work("c")), {"b": ("a",), "c": ("b",)})))
+    run.start()
+    run.play()
+
+    again(run, "from", A)
+
+    assert [key.task_id for key in run.play().rows if key.turn == 1 and key.task_id != "x"] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("ends", ["FAILED", "kill"])

@@ -259,7 +259,8 @@ def test_who_closes_waits_for_what_is_being_written(tmp_path: Path) -> None:
 
 def test_what_is_asked_of_closed_records_is_unreachable(tmp_path: Path) -> None:
     store = SqliteRecords(tmp_path, durable=False, now=1)
-    store.close()
+    for _ in range(2):  # once more is not wrong
+        store.close()
     for ask in (store.changed, store.tidy, lambda: store.execution(ACME, "e1"), lambda: store.register_engine("e", 1)):
         with pytest.raises(Unreachable):
             ask()

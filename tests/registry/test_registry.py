@@ -288,7 +288,10 @@ def hint_for(registry: Registry, name: str) -> str:
         ("kv.Set", "`tailrace-essentials` brings it: pip install tailrace-essentials"),
         ("io.kestra.plugin.core.http.SseRequest", "it is planned, and not there yet"),
         ("io.kestra.plugin.core.flow.Subflow", "the engine does not support it yet"),
-        ("io.kestra.plugin.gcp.bigquery.Query", "no distribution is known to bring it"),
+        (
+            "io.kestra.plugin.gcp.bigquery.Query",
+            "no installed plugin brings it, and no distribution is known that does",
+        ),
     ],
 )
 def test_an_unknown_type_comes_with_advice(install: Install, name: str, hint: str) -> None:
@@ -336,10 +339,31 @@ def test_suggestions_name_every_type_once_in_the_spelling_that_was_used() -> Non
     assert registry.suggest("return")[0] == "debug.Return"
 
 
+@pytest.mark.parametrize(
+    ("name", "suggested"),
+    [
+        ("flows.Paralel", "flow.Parallel"),
+        ("io.kestra.plugin.script.python.Script", "io.kestra.plugin.scripts.python.Script"),
+        ("io.kestra.plugin.log.Log", "io.kestra.plugin.core.log.Log"),
+        ("duckdb.Query", "jdbc.duckdb.Query"),
+        ("core.Retrun", "debug.Return"),
+        ("io.kestra.plugin.jdbc.postgresql.Query", ""),
+        ("io.kestra.plugin.aws.s3.Upload", ""),
+        ("io.kestra.plugin.nats.kv.Get", ""),
+        ("io.kestra.plugin.scripts.node.Script", ""),
+        ("io.kestra.plugin.scripts.powershell.Script", ""),
+        ("io.kestra.plugin.notifications.mail.MailExecution", ""),
+        ("aws.s3.Upload", ""),
+    ],
+)
+def test_only_types_of_a_package_like_the_one_that_was_written_are_suggested(name: str, suggested: str) -> None:
+    assert next(iter(load_registry(None).suggest(name, "task")), "") == suggested
+
+
 def test_only_types_of_the_kind_that_is_asked_for_are_suggested() -> None:
     registry = load_registry(None)
-    assert registry.suggest("runner.Log", "task") == ("log.Log",)
-    assert registry.suggest("runner.Log", "runner") == ()
+    assert registry.suggest("Log", "task") == ("log.Log",)
+    assert registry.suggest("Log", "runner") == ()
     assert registry.suggest("core.Flw", "trigger") == ("trigger.Flow",)
     with pytest.raises(NotFound) as caught:
         registry.resolve("runner.Log", "trigger")

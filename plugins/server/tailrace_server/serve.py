@@ -38,8 +38,9 @@ class Server(uvicorn.Server):
 
     def end(self) -> None:
         """Take no more requests, let those that are there come to their end."""
-        self._app.state.closing.set()
-        self.should_exit = True
+        if not self.should_exit:  # a second signal in the middle of `set` would wait for itself
+            self.should_exit = True
+            self._app.state.closing.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -83,12 +83,12 @@ def test_a_body_that_comes_slowly_is_read(api: Any, monkeypatch: pytest.MonkeyPa
 def test_a_stream_lasts_longer_than_what_is_waited_for(
     api: Any, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "HEAD_SECONDS", 1.0)
-    monkeypatch.setattr(patience, "BODY_SECONDS", 1.0)
+    monkeypatch.setattr(patience, "HEAD_SECONDS", 2.0)
+    monkeypatch.setattr(patience, "BODY_SECONDS", 2.0)
     with httpx.Client(base_url=api.url, timeout=PATIENCE) as client, client.stream("GET", "/events") as answer:
         lines = answer.iter_lines()
         assert next(lines) == "retry: 2000"
-        time.sleep(1.5)
+        time.sleep(2.5)
         app.changes.note("local", "test", "x")
         assert next(lines) == ""
 

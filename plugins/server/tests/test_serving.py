@@ -23,10 +23,11 @@ import pytest
 from core.app import App, Installation
 from core.errors import Unreachable
 from core.host.deployment import Serving
+from tailrace_server.app import make_app
 from tailrace_server.errors import Refused
 from tailrace_server.options import Options
 from tailrace_server.rate import MANY, RateLimit
-from tailrace_server.serve import listening
+from tailrace_server.serve import Server, listening
 from tailrace_server.serve import serve as run_server
 from tests.waiting import PATIENCE
 
@@ -55,7 +56,7 @@ def test_it_answers_until_it_is_told_to_end(tmp_path: Path, flow: str, asked: si
         health = httpx.get(f"{found[1]}/health", timeout=PATIENCE).json()
         assert health == {"status": "ok", "parts": {"records": "ok", "engine": "ok"}}
         process.send_signal(asked)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (0, "", "")
 
 
@@ -68,7 +69,7 @@ def test_without_an_engine_it_only_answers(tmp_path: Path) -> None:
         url = json.loads(told)["url"]
         assert httpx.get(f"{url}/health", timeout=PATIENCE).json() == {"status": "ok", "parts": {"records": "ok"}}
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
 
 
@@ -77,7 +78,7 @@ def test_an_engine_works_beside_it(tmp_path: Path) -> None:
         assert process.stderr is not None
         assert re.fullmatch(r"Tailrace \S+ works on what is there to do\n", process.stderr.readline())
         process.terminate()
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (0, "")
 
 
@@ -104,6 +105,22 @@ def test_a_signal_while_the_engine_begins_is_not_lost_and_does_no_harm(fresh: In
 
     run_server(fresh, Options(note=print, port=0), cast(Serving, Engine()), done.append)
     assert done == ["started", "closed"]
+
+
+def test_a_signal_in_the_middle_of_another_waits_for_nothing(fresh: Installation) -> None:
+    app = make_app(fresh, Options(note=print))
+    server = Server(app, lambda: None)
+    told = []
+
+    class Closing:
+        def set(self) -> None:
+            told.append("closing")
+            if len(told) == 1:
+                server._asked_to_end()
+
+    app.state.closing = Closing()
+    server._asked_to_end()
+    assert (told, server.should_exit, server.force_exit) == (["closing"], True, True)
 
 
 def test_what_goes_on_comes_to_its_end(fresh: Installation, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from threading import Event
+from queue import Empty, SimpleQueue
 
 from core.host.deployment import CommandCall, PluginCommand
 from tailrace_server.cli.numbers import positive
@@ -24,15 +24,15 @@ def configure(parser: ArgumentParser) -> None:
 
 def execute(call: CommandCall) -> int:
     """Work until a signal comes. What is in the engine's way is told; it tries again by itself."""
-    ending = Event()
+    asked: SimpleQueue[None] = SimpleQueue()  # a signal in the middle of Event.wait would wait for itself
     told: BaseException | None = None
     with call.open() as deployment:
         engine = deployment.engine(workers=call.args.workers, processes=not call.args.threads)
-        with signals(ending.set):
+        with signals(lambda: asked.put(None)):
             engine.start()
             try:
                 call.out.note(f"{deployment.title} {deployment.version} works on what is there to do")
-                while not ending.wait(LOOK):
+                while not _is_asked(asked):
                     failure = engine.failure
                     if failure is not told:
                         told = failure
@@ -40,6 +40,15 @@ def execute(call: CommandCall) -> int:
             finally:
                 engine.close()
     return 0
+
+
+def _is_asked(asked: SimpleQueue[None]) -> bool:
+    """Whether it is to end, after LOOK seconds at most."""
+    try:
+        asked.get(timeout=LOOK)
+    except Empty:
+        return False
+    return True
 
 
 COMMANDS = (PluginCommand("engine", "work on executions, without answering requests", configure, execute, DETAILS),)

@@ -19,6 +19,7 @@ from attrs import frozen
 from core.app import App, Installation
 from core.host.views import ExecutionView
 from plugins.server.tests.conftest import installed, serving
+from tailrace_server.showing import duck
 from tests.waiting import PATIENCE
 
 FLAGS = (
@@ -93,6 +94,12 @@ def open_site(
                 yield Site(api.url.removesuffix("/api/v1"), deployment, api.notes)
         finally:
             engine.close()
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a slow machine, too, questions to DuckDB are answered: the tests of its limit set one of their own."""
+    monkeypatch.setattr(duck, "PATIENCE", PATIENCE)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import re
 from time import monotonic, sleep
 
 from core.host.views import ExecutionView
+from tests.waiting import PATIENCE
 
 from .conftest import Site
 
@@ -72,7 +73,7 @@ def waiting(site: Site) -> ExecutionView:
 
 def until(site: Site, view: ExecutionView, *states: str) -> ExecutionView:
     """It, once it is in one of some states."""
-    end = monotonic() + 20
+    end = monotonic() + PATIENCE
     while (now := site.app.executions.get(view.id)).state not in states:
         assert monotonic() < end, f"it is {now.state}"
         sleep(0.02)

@@ -10,6 +10,7 @@ import pytest
 from core.host.product import AuditFilter
 from core.host.views import ExecutionView, History
 from core.sdk import NotFound
+from tests.waiting import PATIENCE
 
 from .conftest import Site
 from .running import GOOD, SHAPES, text_of, until, waiting
@@ -153,7 +154,7 @@ def test_restart_goes_on_in_the_execution(site: Site) -> None:
 
 def until_history(site: Site, view: ExecutionView) -> History:
     """Its states, once it was restarted."""
-    end = monotonic() + 20
+    end = monotonic() + PATIENCE
     while len(found := site.app.executions.get(view.id).history) <= 3 and monotonic() < end:
         sleep(0.02)
     return found

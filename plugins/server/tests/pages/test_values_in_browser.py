@@ -113,7 +113,7 @@ def test_what_is_huge_is_there_in_a_moment(site: Site, browser_page: Any, tmp_pa
     ):
         uri = stored(site, tmp_path, name, content)
         browser_page.goto(file_page(uri))
-        browser_page.get_by_text(shown).first.wait_for(timeout=5_000)
+        browser_page.get_by_text(shown).first.wait_for()
         assert browser_page.evaluate("document.querySelectorAll('*').length") < 3000
 
 
