@@ -199,9 +199,9 @@ def test_a_list_that_says_the_same_stays_as_time_goes_on(site: Site, browser_pag
     kept, told = browser_page.evaluate("""async () => {
         const module = document.querySelector('script[src*="page.js"]').src.replace('page.js', 'refresh.js');
         const {replace} = await import(module);
-        const list = document.getElementById('list');
         const text = (await (await fetch(location.href)).text()).replace(/data-ago="\\d+"/g, 'data-ago="7"');
         const found = new DOMParser().parseFromString(text, 'text/html');
+        const list = document.getElementById('list');  // from here on nothing else of the page can come between
         for (const one of found.querySelectorAll('.ago')) one.textContent = list.querySelector('.ago').textContent;
         replace(found);
         return [document.getElementById('list') === list, list.querySelectorAll('.ago').length];
